@@ -1,0 +1,45 @@
+# Each target is one line of the `meanings` command line; `make` alone explains them.
+VENV ?= .venv
+PYTHON ?= $(firstword $(shell command -v python3.11 python3 python))
+BIN := $(VENV)/bin
+READY := $(VENV)/.meanings-ready
+SEED ?= 0
+PORT ?= 8000
+NAME ?= emergence
+PARAMS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup book test chapter study miniature serve clean
+
+help:  ## what can be made
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(READY)  ## an environment with the exact pins, in .venv or in VENV=folder
+
+$(READY): requirements.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import sys; sys.exit(0 if sys.version_info[:2] >= (3, 11) else "Python 3.11 or newer is needed: make setup PYTHON=python3.11")'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+book: $(READY)  ## measure the default grid, execute the chapters, render _build/html/index.html
+	@$(BIN)/meanings book
+
+test: $(READY)  ## all tests, warnings as errors
+	@$(BIN)/python -m pytest
+
+chapter: $(READY)  ## one chapter with other parameters: NAME=emergence PARAMS="pair=fr-es prompt_seed=1"
+	@$(BIN)/meanings chapter $(NAME) $(PARAMS)
+
+study: $(READY)  ## measure the default grid only, into _build/results
+	@$(BIN)/meanings study
+
+miniature: $(READY)  ## train the small model from step 0: SEED=1
+	@$(BIN)/meanings miniature train --seed $(SEED)
+
+serve: $(READY)  ## show the rendered book at http://localhost:8000 (PORT=)
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+clean:  ## remove _build: results, executed chapters, pages
+	rm -rf _build

@@ -1,0 +1,1 @@
+"""When meanings meet: shared concept spaces through the training of multilingual language models."""

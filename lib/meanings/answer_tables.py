@@ -1,0 +1,111 @@
+"""What the model wrote, before and after a patch: labels, chrF against the accepted words, rows to read."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from sacrebleu.metrics import CHRF
+
+from meanings.lexicon import Lexicon
+from meanings.readings import RESAMPLES, split_pairs
+from meanings.statistics import interval
+
+GROUPS = {"src_unpatched": "source prompt", "tgt_unpatched": "target prompt"}
+PATCHED_GROUP = "target prompt, patched"
+RIGHT = ("correct", "synonym")
+# A wrong answer that is a choice of the model's and no lack of the word.
+OTHER_CHOICES = ("copy", "homograph", "other_sense", "hypernym_hyponym", "wrong_language")
+
+
+def answered(chosen: pd.DataFrame, condition: str) -> pd.DataFrame:
+    """The rows with a generated answer: both unpatched prompts and the patched one, with columns `group`, `input`, `output`, `wanted`.
+
+    - `wanted`: the concept whose word would be right: the source's on source prompts and after a patch, else the target's.
+    """
+    rows = chosen[chosen["condition"].isin([*GROUPS, condition]) & chosen["answer"].notna()]
+    names = rows["condition"].astype(str)
+    before = names == "tgt_unpatched"
+    wanted = np.where(before, rows["target_concept"].astype(str), rows["source_concept"].astype(str))
+    return split_pairs(rows).assign(group=names.map(GROUPS).fillna(PATCHED_GROUP).to_numpy(), wanted=wanted, answer=rows["answer"].astype(str))
+
+
+def references(rows: pd.DataFrame, lexicon: Lexicon) -> list[tuple[str, ...]]:
+    """The accepted words of each row's wanted concept in its output language."""
+    return [lexicon.words(concept, code) for concept, code in zip(rows["wanted"], rows["output"], strict=True)]
+
+
+def right_rate(labelled: pd.DataFrame) -> pd.DataFrame:
+    """Share of right answers (an accepted word of the wanted concept) with its interval: `group`, `mean`, `low`, `high`."""
+    rows = labelled.assign(right=labelled["label"].isin(RIGHT).astype(float))
+    return interval(rows, "right", ["group"], n=RESAMPLES)
+
+
+def with_chrf(rows: pd.DataFrame, lexicon: Lexicon) -> tuple[pd.DataFrame, str]:
+    """The rows with `chrf` (0 to 100) of each answer against the accepted words, and sacrebleu's signature.
+
+    Source: Popović 2015; Post 2018.
+    """
+    metric = CHRF()
+    metric.corpus_score(["a"], [["a"]])  # the signature is known once something was counted
+    scores = [metric.sentence_score(answer, list(words)).score for answer, words in zip(rows["answer"], references(rows, lexicon), strict=True)]
+    return rows.assign(chrf=scores), str(metric.get_signature())
+
+
+def shares(labelled: pd.DataFrame, by: str = "group", order: Sequence[str] = (*GROUPS.values(), PATCHED_GROUP)) -> pd.DataFrame:
+    """Share of each label in each group: columns `group`, `label`, `share`; groups in `order`."""
+    counts = labelled.astype({"label": str}).groupby([by, "label"], observed=True).size().rename("n").reset_index()
+    counts["share"] = counts["n"] / counts.groupby(by, observed=True)["n"].transform("sum")
+    place = {name: i for i, name in enumerate(order)}
+    counts = counts.sort_values([by, "n"], key=lambda c: c.map(place) if c.name == by and place else -c if c.name == "n" else c)
+    return counts.rename(columns={by: "group"})[["group", "label", "n", "share"]].reset_index(drop=True)
+
+
+def examples(labelled: pd.DataFrame, count: int, seed: int = 0) -> pd.DataFrame:
+    """Rows to read: as many of each label as there is room for, drawn at random; `$` would be read as a formula and is written wide."""
+    rows = labelled.astype({"label": str}).sample(frac=1, random_state=seed)
+    rows = rows.assign(turn=rows.groupby("label", observed=True).cumcount()).sort_values(["turn", "label"]).head(count).sort_values(["label", "pair"])
+    table = rows[["pair", "query", "wanted", "answer", "label", "evidence", "p_source", "chrf"]].rename(columns={"query": "asked for", "wanted": "wanted concept", "p_source": "P(source)", "chrf": "chrF"})
+    for column in ("asked for", "answer", "evidence"):
+        table[column] = table[column].astype(str).map(plain)
+    return table.astype({"pair": str}).round({"P(source)": 2, "chrF": 0}).set_index("pair")
+
+
+def plain(text: str) -> str:
+    """Model output as it may stand in a table: control characters made visible, no formula marks."""
+    return "".join(c if c.isprintable() else "␣" for c in text).replace("$", "＄") or "(nothing)"
+
+
+def before_after(labelled: pd.DataFrame) -> pd.DataFrame:
+    """Counts of the source prompt's label (rows) by the label after patching (columns), same concept pair."""
+    sides = _sides(labelled)
+    return pd.crosstab(sides["before"], sides["after"], rownames=["source prompt"], colnames=["after patching"])
+
+
+def gains(labelled: pd.DataFrame) -> pd.DataFrame:
+    """Concept pairs answered rightly only with the patch: column `before` is the source prompt's label."""
+    sides = _sides(labelled)
+    return sides[~sides["before"].isin(RIGHT) & sides["after"].isin(RIGHT)]
+
+
+def losses(labelled: pd.DataFrame) -> pd.DataFrame:
+    """Concept pairs answered rightly only without the patch."""
+    sides = _sides(labelled)
+    return sides[sides["before"].isin(RIGHT) & ~sides["after"].isin(RIGHT)]
+
+
+def behaviour(gained: pd.DataFrame) -> str:
+    """How many of the gains had been another choice before, as text."""
+    return f"{int(gained['before'].isin(OTHER_CHOICES).sum())} of {len(gained)}"
+
+
+def _sides(labelled: pd.DataFrame) -> pd.DataFrame:
+    place = ["pair", "prompt", "source_concept", "target_concept"]
+    sides = (labelled[labelled["group"] == g].astype({"pair": str, "label": str}).set_index(place)["label"] for g in ("source prompt", PATCHED_GROUP))
+    return pd.concat(dict(zip(("before", "after"), sides, strict=True)), axis=1).dropna().reset_index()
+
+
+def quality(cells: pd.DataFrame, lexicon: Lexicon, condition: str) -> pd.DataFrame:
+    """Mean P(source) and chrF of each pair and first layer under a condition: `pair`, `first_layer`, `probability`, `chrf`."""
+    rows, _ = with_chrf(answered(cells[cells["condition"] == condition], condition), lexicon)
+    table = rows.astype({"pair": str}).groupby(["pair", "first_layer"]).agg(probability=("p_source", "mean"), chrf=("chrf", "mean"))
+    return table.reset_index()

@@ -1,0 +1,181 @@
+"""The typed parameters of each chapter: what may be asked of it, read from text, checked against the world.
+
+A value is one type; a list is written with commas (`pair=fr-es,es-fr`). What is unknown, of the wrong type, or not to
+be had from the lexicon or the model is refused before anything is measured.
+"""
+
+import re
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from meanings.checkpoints import Trajectory, trajectory
+from meanings.errors import MeaningsError, one_of
+from meanings.languages import parse_pair
+from meanings.lexicon import load_lexicon
+
+DEFAULT_PAIRS = ("fr-es", "es-fr", "en-de", "de-en", "fr-pl", "pl-fi")
+PatchedCondition = Literal["seen", "en_en", "self", "tgt"]
+
+
+class ChapterParameters(BaseModel):
+    """What every chapter may be asked with other values."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    model: str = Field("miniature", description="name of a shipped trajectory, or a folder that holds trajectory.json")
+    training_seed: int = Field(0, ge=0, description="which training run of the model")
+    lexicon: str = Field("embedded", description="embedded, or the path of a CSV word list")
+    pair: tuple[str, ...] = Field(DEFAULT_PAIRS, min_length=1, description="language pairs input-output, separated by commas")
+    checkpoints: int = Field(8, ge=2, description="how many checkpoints, spread from the first to the last")
+    prompt_seed: int = Field(42, ge=0, description="seed that draws concept pairs and solved lines")
+    shots: int = Field(5, ge=1, le=20, description="solved lines before the query")
+    n_pairs: int = Field(64, ge=8, description="concept pairs a language pair")
+    template: str = Field("quoted", description="how a line of the prompt is written")
+
+
+class Emergence(ChapterParameters):
+    """Emergence."""
+
+    first_layer: int = Field(-1, ge=-1, description="first patched layer of the curves; -1 chooses it on half of the concepts")
+
+
+class LanguageDependence(ChapterParameters):
+    """Language dependence."""
+
+    condition: PatchedCondition = Field("seen", description="source of the concept vector")
+    first_layer: int = Field(-1, ge=-1, description="first patched layer; -1 chooses it on half of the concepts")
+
+
+class ErrorAnalysis(ChapterParameters):
+    """Error analysis."""
+
+    condition: PatchedCondition = Field("seen", description="source of the concept vector")
+    step: int = Field(-1, ge=-1, description="training step looked at; -1 is the last checkpoint")
+    first_layer: int = Field(-1, ge=-1, description="first patched layer; -1 chooses it on half of the concepts")
+    n_examples: int = Field(20, ge=1, le=200, description="rows of the table of examples")
+
+
+class Method(ChapterParameters):
+    """Method."""
+
+    pair: tuple[str, ...] = Field(("fr-es",), min_length=1, max_length=1, description="the language pair, input-output")
+    step: int = Field(-1, ge=-1, description="training step looked at; -1 is the last checkpoint")
+    first_layer: int = Field(-1, ge=-1, description="first patched layer; -1 takes the one with the highest P(source)")
+    example: int = Field(0, ge=0, description="which of the drawn concept pairs is followed")
+
+
+CHAPTERS: dict[str, type[ChapterParameters]] = {
+    "method": Method,
+    "emergence": Emergence,
+    "language_dependence": LanguageDependence,
+    "error_analysis": ErrorAnalysis,
+}
+
+
+def chapter_class(name: str) -> type[ChapterParameters]:
+    """The parameters of the chapter `name`. Raises MeaningsError listing the chapters."""
+    if name not in CHAPTERS:
+        raise MeaningsError(f"no chapter {name!r} takes parameters: choose one of {one_of(CHAPTERS)}")
+    return CHAPTERS[name]
+
+
+def parse_assignments(name: str, assignments: Sequence[str]) -> ChapterParameters:
+    """The chapter's parameters with `name=value` texts laid over the defaults.
+
+    Raises MeaningsError on an unknown name, one given twice, a value of the wrong type, and what `check_world` refuses.
+    """
+    kind, values = chapter_class(name), {}
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not equals:
+            raise MeaningsError(f"chapter {name}: {assignment!r} is no parameter; write name=value with a name of {one_of(kind.model_fields)}")
+        if key in values:
+            raise MeaningsError(f"chapter {name}: parameter {key!r} is given twice; give it once, lists with commas")
+        if key not in kind.model_fields:
+            raise MeaningsError(f"chapter {name}: unknown parameter {key!r}; allowed are {one_of(kind.model_fields)}")
+        values[key] = from_text(name, key, text, kind.model_fields[key].annotation)
+    return validated(name, values)
+
+
+def from_text(chapter: str, key: str, text: str, annotation: Any) -> Any:
+    """A value of the field's type from the text of a command line: no guessing (`no` stays text, `007` is no number)."""
+    if annotation is int:
+        if not re.fullmatch(r"-?(0|[1-9][0-9]*)", text):
+            raise MeaningsError(f"chapter {chapter}: {key}={text!r} is not a whole number; write it in plain digits, as {key}=5")
+        return int(text)
+    if typing.get_origin(annotation) is tuple:
+        return tuple(part.strip() for part in text.split(","))
+    return text
+
+
+def read_parameters(name: str, path: Path) -> ChapterParameters:
+    """The chapter's parameters from a YAML file; lists stand for tuples."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise MeaningsError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise MeaningsError(f"{path}: expected lines `name: value`, found {type(content).__name__}")
+    return validated(name, {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}, where=f"{path}: ")
+
+
+def validated(name: str, values: Mapping[str, Any], where: str = "") -> ChapterParameters:
+    """Checks types, then the world. Raises MeaningsError, one line, naming what is allowed."""
+    kind = chapter_class(name)
+    try:
+        parameters = kind(**{str(key): value for key, value in values.items()})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0])
+        if first["type"] == "extra_forbidden":
+            raise MeaningsError(f"{where}chapter {name}: unknown parameter {key!r}; allowed are {one_of(kind.model_fields)}") from None
+        raise MeaningsError(
+            f"{where}chapter {name}: {key}={first['input']!r} is refused: {first['msg'].lower()} ({kind.model_fields[key].description})"
+        ) from None
+    check_world(name, parameters, where)
+    return parameters
+
+
+def check_world(name: str, parameters: ChapterParameters, where: str = "") -> Trajectory:
+    """That the lexicon and the model have what is asked for; the trajectory, since it was read.
+
+    Raises MeaningsError on a language that one of them lacks, a template or a checkpoint that does not exist.
+    """
+    lexicon = load_lexicon(parameters.lexicon)
+    path = trajectory(parameters.model, parameters.training_seed)
+    known = [code for code in lexicon.languages if not path.languages or code in path.languages]
+    for text in parameters.pair:
+        pair = parse_pair(text)
+        for code in (pair.input, pair.output):
+            if code not in known:
+                lacking = f"lexicon {parameters.lexicon}" if code not in lexicon.languages else f"model {parameters.model}"
+                raise MeaningsError(f"{where}chapter {name}: pair={text!r}: {lacking} lacks language {code!r}; allowed are {one_of(known)}")
+    if len(set(parameters.pair)) < len(parameters.pair):
+        raise MeaningsError(f"{where}chapter {name}: pair={','.join(parameters.pair)!r} names a pair twice; name each once")
+    if getattr(parameters, "step", -1) >= 0:
+        path.at(parameters.step)
+    return path
+
+
+def help_text(name: str) -> str:
+    """A line a parameter: name, type, default, meaning; from the typed class, so that it cannot go stale."""
+    lines = []
+    for key, field in chapter_class(name).model_fields.items():
+        default = ",".join(field.default) if isinstance(field.default, tuple) else field.default
+        lines.append(f"  {key}={default}  ({type_name(field.annotation)}) {field.description}")
+    return f"parameters of {name}:\n" + "\n".join(lines)
+
+
+def type_name(annotation: Any) -> str:
+    """A type in a reader's words."""
+    if typing.get_origin(annotation) is Literal:
+        return " | ".join(typing.get_args(annotation))
+    if isinstance(annotation, types.GenericAlias):
+        return "list of text"
+    return {int: "whole number", str: "text"}[annotation]

@@ -1,0 +1,230 @@
+"""Readers of word lists: a plain wide CSV, and Multi-SimLex in its own layout.
+
+Both give `Entries`: for each concept, named by its English gloss, the accepted words per language. The first
+word is the one written into prompts. A malformed file is refused with file, line, column and what was expected.
+"""
+
+import csv
+import io
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from meanings.errors import MeaningsError
+from meanings.languages import LANGUAGES
+
+Layout = Literal["wide", "multi-simlex"]
+MAX_BYTES = 64 * 2**20  # a word list is far smaller; a larger file is a mistake that would fill the memory
+
+MULTI_SIMLEX_CODES = {
+    "ENG": "en", "ARA": "ar", "CMN": "zh", "CYM": "cy", "EST": "et", "FIN": "fi", "FRA": "fr",
+    "HEB": "he", "POL": "pl", "RUS": "ru", "SPA": "es", "SWA": "sw", "YUE": "yue",
+}  # fmt: skip
+
+
+class Entries(NamedTuple):
+    """What a reader found: language codes, `words[concept][code]` and the concepts' categories."""
+
+    languages: tuple[str, ...]
+    words: dict[str, dict[str, tuple[str, ...]]]
+    categories: dict[str, str]
+
+
+class Table(NamedTuple):
+    """A CSV file with its header checked; `rows` carry the line on which each row ends."""
+
+    path: Path
+    header: tuple[str, ...]
+    rows: list[tuple[int, dict[str, str]]]
+
+
+def read_table(path: Path) -> Table:
+    """Read a comma-separated UTF-8 file whose first line names the columns; cells are NFC and stripped.
+
+    Raises MeaningsError where the file is missing, empty, too large, no UTF-8, has a column twice, no rows, or a
+    row with too few or too many cells.
+    """
+    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    try:
+        header = tuple(clean(cell) for cell in next(reader))
+        _check_header(path, header)
+        rows = []
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(header):
+                raise MeaningsError(
+                    f"{path}, line {reader.line_num}: {len(cells)} cells, expected {len(header)}, one for each column "
+                    "of the header; quote a cell that contains a comma"
+                )
+            rows.append((reader.line_num, dict(zip(header, map(clean, cells), strict=True))))
+    except csv.Error as error:
+        raise MeaningsError(f"{path}, line {reader.line_num}: not readable as CSV ({error}); expected comma-separated cells") from None
+    if not rows:
+        raise MeaningsError(f"{path}: a header and no rows; expected one row for each concept")
+    return Table(path, header, rows)
+
+
+def read_wide(path: Path) -> Entries:
+    """Read a plain wide CSV: a `concept` column, one column a language code, `|` between accepted words.
+
+        concept,category,en,fr
+        cat,animal,cat,chat|chatte
+
+    `category` is optional. Every cell holds at least one word.
+    """
+    table = read_table(path)
+    if "concept" not in table.header:
+        raise MeaningsError(f"{path}, line 1: no column 'concept'; columns are {_listed(table.header)}")
+    languages = tuple(column for column in table.header if column not in ("concept", "category"))
+    for column in languages:
+        if column not in LANGUAGES:
+            raise MeaningsError(
+                f"{path}, line 1, column {column!r}: expected 'concept', 'category' or a language code of {_listed(LANGUAGES)}"
+            )
+    if len(languages) < 2:
+        raise MeaningsError(f"{path}, line 1: {len(languages)} language columns; expected two or more of {_listed(LANGUAGES)}")
+    words: dict[str, dict[str, tuple[str, ...]]] = {}
+    categories, lines = {}, {}
+    for line, row in table.rows:
+        concept = row["concept"]
+        if not concept:
+            raise MeaningsError(f"{path}, line {line}, column 'concept': empty; expected the concept's English gloss")
+        if concept in words:
+            raise MeaningsError(f"{path}, line {line}, column 'concept': {concept!r} is already on line {lines[concept]}; merge the rows")
+        words[concept] = {code: split_words(row[code], f"{path}, line {line}, column {code!r}") for code in languages}
+        lines[concept] = line
+        if row.get("category"):
+            categories[concept] = row["category"]
+    return Entries(languages, words, categories)
+
+
+def read_multi_simlex(path: Path, left_out: tuple[str, ...] = ("ar", "he")) -> Entries:
+    """Read Multi-SimLex in its own layout: columns `PoS` and `ENG 1, ENG 2, CMN 1, CMN 2, ...`; nouns only.
+
+    The words of the two sides are stacked; stacked rows with an empty cell in any language are dropped; an English
+    word that occurs with two parts of speech is dropped; repeated English words are merged, their distinct
+    translations kept in order of appearance. Then the languages `left_out` are left out. Other columns
+    (`translation 1`, `scores 1`, ...) are ignored.
+
+    Source: Vulić et al. 2020 for the data; Körner et al. 2026 for the rules.
+    """
+    table = read_table(path)
+    parts = next((column for column in table.header if column.lower() == "pos"), None)
+    if parts is None:
+        raise MeaningsError(f"{path}, line 1: no column 'PoS'; expected it beside 'ENG 1', 'ENG 2', ...")
+    codes = _multi_simlex_languages(table)
+    senses: dict[str, set[str]] = {}
+    stacked = []
+    for side in ("1", "2"):
+        for line, row in table.rows:
+            words = {code: row[f"{prefix} {side}"] for prefix, code in codes.items()}
+            if words["en"]:
+                senses.setdefault(words["en"], set()).add(_part_of_speech(row[parts], f"{path}, line {line}, column {parts!r}"))
+            if all(words.values()):
+                stacked.append(words)
+    merged: dict[str, dict[str, list[str]]] = {}
+    for words in stacked:
+        if senses[words["en"]] == {"noun"}:
+            entry = merged.setdefault(words["en"], {code: [] for code in words})
+            for code, word in words.items():
+                if word not in entry[code]:
+                    entry[code].append(word)
+    if not merged:
+        raise MeaningsError(f"{path}: no noun with a word in every language; expected rows whose {parts} is 'nouns'")
+    kept = tuple(code for code in codes.values() if code not in left_out)
+    words = {concept: {code: tuple(entry[code]) for code in kept} for concept, entry in merged.items()}
+    return Entries(kept, words, {})
+
+
+def infer_layout(path: Path) -> Layout:
+    """`multi-simlex` where the header has `ENG 1`, `wide` where it has `concept`."""
+    header = next(csv.reader(io.StringIO(_text(path), newline="")), [])
+    columns = tuple(clean(cell) for cell in header)
+    if "ENG 1" in columns:
+        return "multi-simlex"
+    if "concept" in columns:
+        return "wide"
+    raise MeaningsError(
+        f"{path}, line 1: expected a column 'concept' (wide layout) or 'ENG 1' (multi-simlex layout); columns are {_listed(columns)}"
+    )
+
+
+def split_words(cell: str, where: str) -> tuple[str, ...]:
+    """Accepted words of one cell, in order; raises MeaningsError, with `where`, on an empty, doubled or unusable one."""
+    words = tuple(clean(word) for word in cell.split("|"))
+    for word in words:
+        if not word:
+            raise MeaningsError(f"{where}: {'empty' if not cell else f'an empty word in {cell!r}'}; expected one word or more, '|' between them")
+        if '"' in word or not word.isprintable():
+            raise MeaningsError(f"{where}: {word!r} has a double quote or a control character; prompts put words between double quotes")
+    if len(set(words)) < len(words):
+        raise MeaningsError(f"{where}: a word twice in {cell!r}; expected distinct words")
+    return words
+
+
+def clean(text: str) -> str:
+    """NFC, stripped, inner runs of white space made one space."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _text(path: Path) -> str:
+    if not path.is_file():
+        raise MeaningsError(f"{path}: no such file; expected a CSV word list")
+    if path.stat().st_size > MAX_BYTES:
+        raise MeaningsError(f"{path}: {path.stat().st_size / 2**20:.0f} MiB; expected a word list of at most {MAX_BYTES // 2**20} MiB")
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise MeaningsError(f"{path}, line {line}: byte {raw[error.start]:#04x} is no UTF-8; save the file as UTF-8") from None
+    if not text.strip():
+        raise MeaningsError(f"{path}: empty; expected a header line and one row for each concept")
+    return text
+
+
+def _check_header(path: Path, header: tuple[str, ...]) -> None:
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
+        raise MeaningsError(f"{path}, line 1: one column {header[0][:60]!r}; expected commas between columns, not semicolons or tabs")
+    for position, column in enumerate(header, 1):
+        if not column:
+            raise MeaningsError(f"{path}, line 1: column {position} has no name; expected a name for each column")
+        if header.index(column) != position - 1:
+            raise MeaningsError(f"{path}, line 1: column {column!r} occurs twice; keep one")
+
+
+def _multi_simlex_languages(table: Table) -> dict[str, str]:
+    codes = {}
+    for prefix in _prefixes(table.header):
+        if prefix not in MULTI_SIMLEX_CODES:
+            continue
+        for side in ("1", "2"):
+            if f"{prefix} {side}" not in table.header:
+                raise MeaningsError(f"{table.path}, line 1: no column '{prefix} {side}'; expected '{prefix} 1' and '{prefix} 2'")
+        codes[prefix] = MULTI_SIMLEX_CODES[prefix]
+    if "ENG" not in codes or len(codes) < 2:
+        raise MeaningsError(f"{table.path}, line 1: languages {_listed(codes)}; expected ENG and one or more of {_listed(MULTI_SIMLEX_CODES)}")
+    return codes
+
+
+def _prefixes(header: tuple[str, ...]) -> Iterator[str]:
+    seen = set()
+    for column in header:
+        prefix, _, side = column.rpartition(" ")
+        if side in ("1", "2") and prefix not in seen:
+            seen.add(prefix)
+            yield prefix
+
+
+def _part_of_speech(value: str, where: str) -> str:
+    names = {"n": "noun", "v": "verb", "a": "adjective", "r": "adverb"}
+    name = names.get(value.lower(), value.lower().removesuffix("s"))
+    if name not in names.values():
+        raise MeaningsError(f"{where}: {value!r}; expected one of nouns, verbs, adjectives, adverbs")
+    return name
+
+
+def _listed(names) -> str:
+    return ", ".join(repr(name) for name in names) or "none"

@@ -1,0 +1,213 @@
+"""Training the miniature from step 0, with its checkpoints, resumable at any moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from tqdm import tqdm
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from ..errors import MeaningsError
+from .corpus import Corpus
+from .mix import Mix, Schedule
+from .tokenizer import train_tokenizer
+
+STATE = "state.pt"  # the run's own state, read back with weights_only; removed once the run is finished
+STATE_EVERY = 100  # steps between two saved states
+
+
+@dataclass
+class Run:
+    """What changes while training: the model, its optimisers, and how many steps are done."""
+
+    model: LlamaForCausalLM
+    optimisers: tuple[torch.optim.Optimizer, ...]
+    step: int = 0
+
+    @cached_property
+    def loss(self) -> Callable[[torch.Tensor], torch.Tensor]:
+        """The loss of some rows; compiled where the machine has a C++ compiler (a third less time a step)."""
+
+        def mean_cross_entropy(rows: torch.Tensor) -> torch.Tensor:
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                logits = self.model(input_ids=rows[:, :-1], use_cache=False).logits
+                return torch.nn.functional.cross_entropy(logits.flatten(0, 1).float(), rows[:, 1:].flatten())
+
+        return torch.compile(mean_cross_entropy) if shutil.which("g++") else mean_cross_entropy
+
+    def save(self, path: Path) -> None:
+        state = {
+            "step": self.step,
+            "model": self.model.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+        }
+        aside = path.with_suffix(".part")
+        torch.save(state, aside)
+        os.replace(aside, path)
+
+    def restore(self, path: Path) -> None:
+        state = torch.load(path, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        for optimiser, saved in zip(self.optimisers, state["optimisers"]):
+            optimiser.load_state_dict(saved)
+        self.step = state["step"]
+
+
+def train(corpus: Corpus, seed: int, folder: Path, progress: bool = True) -> Path:
+    """Train one seed into `folder/seed-SEED`, going on from where an earlier run was killed.
+
+    - `seed`: decides the initial weights and the order of the text; the recipe's folds and tokenizer do not depend on it.
+
+    Returns the trajectory's folder: `trajectory.json`, `tokenizer/`, and one `step-NNNNNN/` a checkpoint, in bfloat16.
+    Raises MeaningsError where the folder holds a run with another recipe.
+    """
+    home = folder / f"seed-{seed}"
+    home.mkdir(parents=True, exist_ok=True)
+    _same_recipe(home, corpus)
+    tokenizer = _tokenizer(home, corpus)
+    run = begin(corpus.mix, seed)
+    if (home / STATE).exists():
+        run.restore(home / STATE)
+    schedule = corpus.mix.training
+    bar = tqdm(total=schedule.steps, initial=run.step, desc=f"seed {seed}", unit="step", disable=not progress)
+    while True:
+        if run.step in schedule.checkpoints:
+            _save_checkpoint(run, home)
+        if run.step >= schedule.steps:
+            break
+        if run.step % STATE_EVERY == 0:
+            run.save(home / STATE)
+        rows = packed_rows(corpus, tokenizer, seed, run.step)
+        loss = train_step(run, rows, schedule)
+        bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+        bar.update()
+    bar.close()
+    _write_trajectory(home, corpus.mix, seed)
+    (home / STATE).unlink(missing_ok=True)
+    return home
+
+
+def begin(mix: Mix, seed: int) -> Run:
+    """A model with the seed's initial weights, and fresh optimisers."""
+    torch.manual_seed(seed)
+    shape = mix.model.model_dump()
+    rope = {"rope_type": "default", "rope_theta": shape.pop("rope_theta")}
+    model = LlamaForCausalLM(LlamaConfig(**shape, rope_parameters=rope, tie_word_embeddings=True, bos_token_id=0, eos_token_id=0))
+    matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name]
+    vectors = [p for name, p in model.named_parameters() if p.ndim != 2 or "embed" in name]
+    schedule = mix.training
+    return Run(
+        model,
+        (
+            torch.optim.Muon(matrices, lr=schedule.matrix_learning_rate, weight_decay=schedule.weight_decay),
+            torch.optim.AdamW(vectors, lr=schedule.vector_learning_rate, betas=(0.9, 0.98), weight_decay=0.0),
+        ),
+    )
+
+
+def packed_rows(corpus: Corpus, tokenizer: PreTrainedTokenizerFast, seed: int, step: int) -> np.ndarray:
+    """The step's text: documents one after another, each behind an end-of-text token, cut into rows.
+
+    Returns token ids, shape `rows x (row_length + 1)`.
+    """
+    schedule = corpus.mix.training
+    rng = np.random.default_rng([seed, step])
+    needed = schedule.rows * (schedule.row_length + 1)
+    ids: list[int] = []
+    while len(ids) < needed:
+        for document in tokenizer([corpus.document(rng) for _ in range(64)], add_special_tokens=False)["input_ids"]:
+            ids += [tokenizer.eos_token_id, *document]
+    return np.array(ids[:needed]).reshape(schedule.rows, -1)
+
+
+def train_step(run: Run, rows: np.ndarray, schedule: Schedule) -> float:
+    """One update on the mean cross-entropy of every next token. Returns the loss in nats per token."""
+    peaks = (schedule.matrix_learning_rate, schedule.vector_learning_rate)
+    for optimiser, peak in zip(run.optimisers, peaks):
+        for group in optimiser.param_groups:
+            group["lr"] = peak * rate(run.step, schedule)
+    loss = run.loss(torch.from_numpy(rows))
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(run.model.parameters(), 1.0)
+    for optimiser in run.optimisers:
+        optimiser.step()
+        optimiser.zero_grad()
+    run.step += 1
+    return loss.item()
+
+
+def rate(step: int, schedule: Schedule) -> float:
+    """The learning rate as a fraction of its peak: linear warm-up, flat, linear decay."""
+    warm = min(1.0, (step + 1) / schedule.warmup_steps)
+    left = (schedule.steps - step) / (schedule.steps * (1 - schedule.decay_from))
+    return warm * max(schedule.final_fraction, min(1.0, left))
+
+
+def _tokenizer(home: Path, corpus: Corpus) -> PreTrainedTokenizerFast:
+    folder = home / "tokenizer"
+    if folder.exists():
+        return PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
+    aside = home / "tokenizer.part"
+    shutil.rmtree(aside, ignore_errors=True)
+    tokenizer = train_tokenizer(corpus, aside)
+    os.replace(aside, folder)
+    return tokenizer
+
+
+def _save_checkpoint(run: Run, home: Path) -> None:
+    folder = home / _folder(run.step)
+    if folder.exists():
+        return
+    aside = home / "checkpoint.part"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir()
+    run.model.config.save_pretrained(aside)
+    weights = {
+        name: tensor.to(torch.bfloat16).contiguous()
+        for name, tensor in run.model.state_dict().items()
+        if name != "lm_head.weight"  # tied to the embedding
+    }
+    save_file(weights, aside / "model.safetensors", metadata={"format": "pt"})
+    os.replace(aside, folder)
+
+
+def _folder(step: int) -> str:
+    return f"step-{step:06d}"
+
+
+def _recipe(corpus: Corpus) -> str:
+    return json.dumps({"mix": corpus.mix.model_dump(mode="json"), "lexicon": corpus.lexicon.sha256}, indent=1) + "\n"
+
+
+def _same_recipe(home: Path, corpus: Corpus) -> None:
+    """Refuse to mix two recipes in one folder."""
+    path = home / "recipe.json"
+    if not path.exists():
+        path.write_text(_recipe(corpus), encoding="utf-8")
+    elif path.read_text(encoding="utf-8") != _recipe(corpus):
+        raise MeaningsError(f"{home}: holds a run of another recipe or lexicon; give another folder, or remove this one")
+
+
+def _write_trajectory(home: Path, mix: Mix, seed: int) -> None:
+    per_step = mix.training.rows * mix.training.row_length
+    content = {
+        "model": "miniature",
+        "training_seed": seed,
+        "seen": list(mix.seen_languages),
+        "languages": {code: entry.model_dump() for code, entry in mix.languages.items()},
+        "checkpoints": [
+            {"step": step, "tokens": step * per_step, "folder": _folder(step)} for step in mix.training.checkpoints
+        ],
+    }
+    aside = home / "trajectory.json.part"
+    aside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    os.replace(aside, home / "trajectory.json")

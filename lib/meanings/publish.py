@@ -1,0 +1,66 @@
+"""Merge cells into one table that ships with the study, small enough to redistribute, whole enough to be recomputed."""
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from meanings.cells import CELL_FIELDS, Cell
+from meanings.errors import MeaningsError
+from meanings.folders import data_folder
+from meanings.results import COLUMNS, METADATA, join_cells, provenance_of
+
+ORDER = ("model", "training_seed", "step", "prompt_seed", "pair", "condition")
+
+
+def publish(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
+    """Write `data/published/<name>.parquet` from the cells of a folder (those of `keys` only, where given).
+
+    One row per cell, first layer and prompt, with the probabilities in the output language as float32, answers, and the
+    cell's fields; the probabilities in the other languages stay behind. Text is dictionary-coded, numbers are zstd-compressed.
+
+    Raises MeaningsError where there are no cells, or the name is no plain file name.
+    """
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+        raise MeaningsError(f"table name {name!r}: expected lower case letters, digits, '-' and '_'")
+    provenance = provenance_of(folder, keys)
+    if provenance.empty:
+        raise MeaningsError(f"{folder}: no results; run 'meanings study' first")
+    provenance = provenance.sort_values(list(ORDER))
+    table = join_cells(folder, provenance["key"]).select([*COLUMNS, "key", *CELL_FIELDS])
+    versions = provenance[[column for column in provenance if column.startswith("versions.")]].drop_duplicates()
+    content = {"name": name, "cells": len(provenance), "versions": versions.to_dict("records")}
+    table = table.replace_schema_metadata({METADATA: json.dumps(content).encode()})
+    path = data_folder() / "published" / f"{name}.parquet"
+    path.parent.mkdir(exist_ok=True)
+    aside = path.with_suffix(f".{os.getpid()}.aside")
+    floats = [field.name for field in table.schema if pa.types.is_floating(field.type)]
+    pq.write_table(
+        table,
+        aside,
+        compression="zstd",
+        compression_level=15,
+        use_dictionary=[column for column in table.column_names if column not in floats],
+        use_byte_stream_split=floats,
+        row_group_size=1_000_000,
+    )
+    os.replace(aside, path)
+    return path
+
+
+def published_cells(name: str) -> list[Cell]:
+    """The cells of a published table, in its order: what a recomputation asks for."""
+    path = data_folder() / "published" / f"{name}.parquet"
+    if not path.is_file():
+        raise MeaningsError(f"published table {name!r} is not there")
+    fields = pq.read_table(path, columns=["key", *CELL_FIELDS]).to_pandas().drop_duplicates("key")
+    return [_cell(row) for row in fields.to_dict("records")]
+
+
+def _cell(row: dict) -> Cell:
+    values = {name: tuple(row[name].split()) if name in ("languages", "seen_languages") else row[name] for name in CELL_FIELDS}
+    return Cell(**values)

@@ -1,0 +1,96 @@
+"""Where concept vectors come from: the states of source prompts, each computed once for all that ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from meanings.concept_pairs import ConceptPair
+from meanings.conditions import Condition
+from meanings.errors import MeaningsError
+from meanings.languages import LanguagePair
+from meanings.lexicon import Lexicon
+from meanings.models import PatchableModel
+from meanings.patching import hidden_states
+from meanings.prompts import Prompt, translation_prompt
+
+# Language pair, concept, concepts of the solved lines.
+Key = tuple[LanguagePair, str, tuple[str, ...]]
+
+
+class SourceBank:
+    """The stack of hidden states of every source prompt that was asked for, computed once for one loaded model.
+
+    Filling it for several conditions at once (`prepare`) is cheaper: prompts that share their solved lines are run
+    together. It holds n_layers x d_model numbers a prompt, in the model's dtype.
+    """
+
+    def __init__(self, model: PatchableModel, lexicon: Lexicon, template: str = "quoted") -> None:
+        self._model, self._lexicon, self._template = model, lexicon, template
+        self._states: dict[Key, Float[Tensor, "layer d_model"]] = {}
+
+    def __len__(self) -> int:
+        """Source prompts computed so far."""
+        return len(self._states)
+
+    def prompt(self, key: Key) -> Prompt:
+        pair, concept, shots = key
+        return translation_prompt(self._lexicon, self._model.tokenizer, pair, concept, shots, self._template)
+
+    def prepare(
+        self,
+        conditions: Iterable[Condition],
+        pair: LanguagePair,
+        concept_pairs: Sequence[ConceptPair],
+        seen_languages: Collection[str],
+    ) -> int:
+        """Compute what these conditions need and the bank lacks; returns the number of prompts that were run."""
+        wanted = dict.fromkeys(
+            key
+            for condition in conditions
+            if condition.patched
+            for key in _keys(condition, pair, concept_pairs, seen_languages)
+            if key not in self._states
+        )
+        missing = list(wanted)
+        if missing:
+            states = hidden_states(self._model, [self.prompt(key) for key in missing])
+            self._states |= {key: states[:, i] for i, key in enumerate(missing)}
+        return len(missing)
+
+    def vectors(
+        self,
+        condition: Condition,
+        pair: LanguagePair,
+        concept_pairs: Sequence[ConceptPair],
+        seen_languages: Collection[str],
+    ) -> Float[Tensor, "layer prompt d_model"] | None:
+        """Each layer's concept vector for each concept pair, float32; None where the condition is not defined for `pair`.
+
+            v[l, i] = mean over source pairs p of h_l(prompt of concept i in p)[last token of its query word]
+
+        For the condition of role `mean`, also averaged over i. Raises MeaningsError for a condition without patch.
+        Source: Dumas et al. 2025 (mean over latents).
+        """
+        if not condition.patched:
+            raise MeaningsError(f"condition {condition.name!r} patches nothing, so it has no vectors: read its prompts with `unpatched`")
+        languages = condition.source_pairs(pair, seen_languages)
+        if languages is None:
+            return None
+        self.prepare([condition], pair, concept_pairs, seen_languages)
+        total = 0
+        for source in languages:
+            keys = [(source, condition.concept_of(p), condition.shots_of(p)) for p in concept_pairs]
+            total = total + torch.stack([self._states[key] for key in keys], dim=1).float()
+        mean = total / len(languages)
+        return mean.mean(1, keepdim=True).expand_as(mean) if condition.concept == "mean" else mean
+
+
+def _keys(
+    condition: Condition, pair: LanguagePair, concept_pairs: Sequence[ConceptPair], seen_languages: Collection[str]
+) -> list[Key]:
+    languages = condition.source_pairs(pair, seen_languages) or ()
+    return [(source, condition.concept_of(p), condition.shots_of(p)) for source in languages for p in concept_pairs]

@@ -1,0 +1,33 @@
+"""Fixtures: a tiny random Llama with grouped-query attention, a tiny byte-level BPE tokenizer and a tiny lexicon."""
+
+import os
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may ask the network
+
+from jaxtyping import install_import_hook
+
+install_import_hook("meanings", "beartype.beartype")  # before the first import of the library
+
+import pytest  # noqa: E402
+
+import tiny  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def lexicon():
+    return tiny.lexicon()
+
+
+@pytest.fixture(scope="session")
+def tokenizer(lexicon):
+    return tiny.tokenizer(lexicon)
+
+
+@pytest.fixture(scope="session")
+def model(tokenizer):
+    return tiny.model(tokenizer)
+
+
+@pytest.fixture(scope="session")
+def concept_pairs(lexicon, tokenizer):
+    return tiny.concept_pairs(lexicon, tokenizer)
