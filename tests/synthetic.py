@@ -81,11 +81,11 @@ def write_results(folder: Path, *, steps=STEPS, pairs=PAIRS, seeds=(0,), n_promp
                     write_cell(folder, cell, rows(lexicon, cell, n_prompts), {"versions": {"python": "3.11.0", "torch": "2.13.0"}})
 
 
-def write_trajectory(folder: Path) -> None:
+def write_trajectory(folder: Path, steps=STEPS) -> None:
     """The file that lists the fake miniature's checkpoints, and their (empty) folders."""
     folder.mkdir(parents=True)
     tiers = {code: "high" if share >= 0.1 else "middle" if share >= 0.04 else "low" if share else "unseen" for code, share in SHARES.items()}
-    names = [f"step-{step:06d}" for step in STEPS]
+    names = [f"step-{step:06d}" for step in steps]
     for name in names:
         (folder / name).mkdir()
     content = {
@@ -93,6 +93,6 @@ def write_trajectory(folder: Path) -> None:
         "training_seed": 0,
         "seen": list(SEEN),
         "languages": {code: {"tier": tiers[code], "share": share} for code, share in SHARES.items()},
-        "checkpoints": [{"step": s, "tokens": s * TOKENS_A_STEP, "folder": n} for s, n in zip(STEPS, names, strict=True)],
+        "checkpoints": [{"step": s, "tokens": s * TOKENS_A_STEP, "folder": n} for s, n in zip(steps, names, strict=True)],
     }
     (folder / "trajectory.json").write_text(json.dumps(content, indent=1))

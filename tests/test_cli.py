@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from study_world import make_world
 
 from meanings import cli
 from meanings.folders import data_folder
 from meanings.results import finished
+from study_world import make_world
 
 GRID = """
 checkpoints: 3

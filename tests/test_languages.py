@@ -25,7 +25,7 @@ def test_any_other_text_is_refused_in_one_line_that_names_the_codes(text):
     assert "en, fr, de" in str(error.value)
 
 
-@pytest.mark.parametrize("value", [False, None, 7, "EN", "xx", ""])
+@pytest.mark.parametrize("value", ["EN", "xx", "", "no"])
 def test_an_unknown_code_is_refused(value):
     with pytest.raises(MeaningsError, match="known codes are en"):
         language(value)

@@ -67,8 +67,9 @@ def chinese(lexicon):
 
 @pytest.fixture(scope="module", params=["bytes", "words", "bos", "eos", "across"])
 def any_tokenizer(request, chinese):
-    vocabulary, split = {"bytes": (258, True), "across": (600, False)}.get(request.param, (420, True))
-    bpe = byte_bpe(vocabulary, texts(chinese), split)
+    split = request.param != "across"
+    closed = [word + '"' for entry in chinese.entries.values() for words in entry.values() for word in words]
+    bpe = byte_bpe(258 if request.param == "bytes" else 420, texts(chinese) if split else closed, split)
     if request.param in ("bos", "eos"):
         single = {"bos": "<s> $A", "eos": "<s> $A </s>"}[request.param]
         bpe.post_processor = processors.TemplateProcessing(single=single, special_tokens=[("<s>", 0), ("</s>", 1)])
@@ -93,9 +94,10 @@ def test_the_query_position_is_the_last_token_of_the_query_word(chinese, any_tok
         whole = any_tokenizer.decode(prompt.token_ids, skip_special_tokens=True)
         assert whole == prompt.text and prompt.token_ids[-1] != 1
         solved = any_tokenizer.decode(prompt.token_ids[: prompt.line_position], skip_special_tokens=True)
-        assert solved == prompt.text[: len(solved)] and 0 < prompt.line_position <= prompt.query_position
-    across = any_tokenizer.backend_tokenizer.pre_tokenizer.use_regex is False
-    assert (merged > 0) is (across and template == "quoted") or (across and template != "quoted")
+        assert solved == prompt.text[: len(solved)] and prompt.line_position <= prompt.query_position
+    splits_words = any_tokenizer.backend_tokenizer.pre_tokenizer.use_regex
+    assert not (merged and splits_words)
+    assert merged or splits_words or template != "quoted"  # its tokenizer was trained on closed words
 
 
 def test_words_that_merge_with_the_quote_are_counted(lexicon):
@@ -131,13 +133,17 @@ def pooled(lexicon, tokenizer, concept, languages=tiny.LANGUAGES_USED):
     return set().union(*(first_tokens(tokenizer, lexicon.words(concept, code)) for code in languages))
 
 
+@pytest.fixture(scope="module")
+def said(lexicon, tokenizer):
+    return {concept: pooled(lexicon, tokenizer, concept) for concept in lexicon.concepts}
+
+
 @given(st.integers(1, 40), st.integers(0, 4), st.integers(0, 2**32 - 1))
-@settings(max_examples=25, deadline=None)
-def test_the_rules_of_concept_pairs(lexicon, tokenizer, n_pairs, shots, seed):
+@settings(max_examples=12, deadline=None)
+def test_the_rules_of_concept_pairs(lexicon, tokenizer, said, n_pairs, shots, seed):
     drawn = draw_concept_pairs(lexicon, tokenizer, tiny.LANGUAGES_USED, n_pairs, shots, seed)
     assert len(drawn) == n_pairs
     assert len({(pair.source, pair.target) for pair in drawn}) == n_pairs
-    said = {concept: pooled(lexicon, tokenizer, concept) for concept in lexicon.concepts}
     for pair in drawn:
         three = [pair.source, pair.target, pair.null]
         assert not any(said[a] & said[b] for i, a in enumerate(three) for b in three[:i])
@@ -162,7 +168,7 @@ def test_a_word_that_is_only_accepted_counts_for_eligibility(tokenizer):
     words = {"cat": ("cat", "kitty"), "dog": ("dog", "kid"), "moon": ("moon",), "fire": ("fire",), "book": ("book",)}
     lexicon = Lexicon("five", ("en",), {concept: {"en": accepted} for concept, accepted in words.items()}, {})
     assert pooled(lexicon, tokenizer, "cat", ["en"]) & pooled(lexicon, tokenizer, "dog", ["en"])
-    for seed in range(30):
+    for seed in range(20):
         for pair in draw_concept_pairs(lexicon, tokenizer, ["en"], 3, 0, seed):
             assert {pair.source, pair.target, pair.null} & {"cat", "dog"} != {"cat", "dog"}
 

@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from meanings import lexicon_readers
 from meanings.errors import MeaningsError
 from meanings.lexicon import load_lexicon
-from meanings.lexicon_readers import clean, infer_layout, read_multi_simlex, read_wide, split_words
+from meanings.lexicon_readers import (
+    clean,
+    infer_layout,
+    read_multi_simlex,
+    read_wide,
+    split_words,
+)
 
 GOOD = "concept,category,en,fr\ncat,animal,cat,chat|chatte\ndog,,dog,chien\n"
 SIMLEX = """ID,PoS,ENG 1,ENG 2,ARA 1,ARA 2,FRA 1,FRA 2,SWA 1,SWA 2,scores 1

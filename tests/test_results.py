@@ -15,7 +15,16 @@ from meanings.cells import Cell
 from meanings.errors import MeaningsError
 from meanings.folders import data_folder
 from meanings.publish import publish, published_cells
-from meanings.results import cell_path, finished, provenance_of, published, read_cell, read_cells, remove_leftovers, write_cell
+from meanings.results import (
+    cell_path,
+    finished,
+    provenance_of,
+    published,
+    read_cell,
+    read_cells,
+    remove_leftovers,
+    write_cell,
+)
 
 CELL = Cell(
     model="m", training_seed=0, step=10, tokens=1000, weights_sha256="a" * 64, lexicon="embedded", lexicon_sha256="b" * 64,
@@ -52,7 +61,7 @@ def test_a_key_depends_on_every_field_and_on_nothing_else():
 
 
 def test_a_key_is_the_same_in_another_process():
-    code = f"from meanings.cells import Cell; print(Cell(**{ {f.name: getattr(CELL, f.name) for f in fields(Cell)} !r}).key)"
+    code = f"from meanings.cells import Cell; print(Cell(**{ {f.name: getattr(CELL, f.name) for f in fields(Cell)}!r}).key)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == CELL.key
 
@@ -66,7 +75,10 @@ def test_what_is_written_is_read_back(tmp_path, answers):
     assert (cell, provenance) == (CELL, {"seconds": 1.5})
     for column in written:
         assert back[column].astype(object).where(back[column].notna(), None).tolist() == written[column].astype(object).tolist()
-    assert pq.read_schema(path).field("p_source").type == "float" and pq.ParquetFile(path).metadata.row_group(0).column(0).compression == "ZSTD"
+    assert (
+        pq.read_schema(path).field("p_source").type == "float"
+        and pq.ParquetFile(path).metadata.row_group(0).column(0).compression == "ZSTD"
+    )
 
 
 def test_cells_are_joined_with_their_fields_as_columns(tmp_path):
@@ -75,7 +87,10 @@ def test_cells_are_joined_with_their_fields_as_columns(tmp_path):
     write_cell(tmp_path, other, rows(False, 1).rename(columns={"p_source_en": "p_source_fr", "p_target_en": "p_target_fr"}), {"seconds": 2})
     table = read_cells(tmp_path)
     assert len(table) == 6 and set(table["pair"].unique()) == {"en-fr", "en-es"}
-    assert all(isinstance(table[column].dtype, pd.CategoricalDtype) for column in ("pair", "condition", "answer", "key", "source_concept", "languages"))
+    assert all(
+        isinstance(table[column].dtype, pd.CategoricalDtype)
+        for column in ("pair", "condition", "answer", "key", "source_concept", "languages")
+    )
     assert table["answer_correct_target"].dtype == "boolean" and table["answer_correct_target"].isna().sum() == 2
     one = table[table["key"] == other.key]
     assert one["p_source_fr"].notna().all() and one["p_source_en"].isna().all() and one["answer"].isna().all()
@@ -94,6 +109,7 @@ def test_a_killed_writer_leaves_no_cell_and_its_leftovers_go(tmp_path, monkeypat
         write_cell(tmp_path, CELL, rows(), {})
     assert finished(tmp_path) == set()
     (aside,) = tmp_path.glob("??/*.aside")
+    assert aside.stem.endswith(f"{socket.gethostname()}-{os.getpid()}")  # two runs never write one file
     assert remove_leftovers(tmp_path) == 0 and aside.exists()  # its process, this one, still runs
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()

@@ -6,7 +6,12 @@ from hypothesis import strategies as st
 
 from meanings.errors import MeaningsError
 from meanings.onset import crossing, onset
-from meanings.statistics import best_layer, interval, paired_difference, split_half_best_layer
+from meanings.statistics import (
+    best_layer,
+    interval,
+    paired_difference,
+    split_half_best_layer,
+)
 
 STEPS = np.array([0, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 5120])
 
@@ -53,7 +58,9 @@ def test_groups_have_their_own_means_and_share_the_draws(random):
     df["condition"] = df["condition"].astype("category")
     result = interval(df, "p", ["condition"])
     assert result["condition"].tolist() == ["a", "b"]
-    np.testing.assert_allclose(result.loc[1, ["mean", "low", "high"]].astype(float), result.loc[0, ["mean", "low", "high"]].astype(float) + 1)
+    np.testing.assert_allclose(
+        result.loc[1, ["mean", "low", "high"]].astype(float), result.loc[0, ["mean", "low", "high"]].astype(float) + 1
+    )
 
 
 def test_an_interval_is_the_same_for_the_same_seed_and_in_any_row_order(random):

@@ -9,9 +9,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from study_world import STEPS, make_world
 
 from meanings import study
+from meanings.cells import Cell
 from meanings.checkpoints import Checkpoint
 from meanings.conditions import CONDITIONS
 from meanings.errors import MeaningsError
@@ -24,6 +24,7 @@ from meanings.recompute import recompute
 from meanings.results import cell_path, finished, provenance_of, read_cell, read_cells
 from meanings.scoring import first_tokens
 from meanings.study import plan_study, run_study, versions
+from study_world import STEPS, make_world
 
 GRID = Grid(checkpoints=3, pairs=("fr-es", "de-en"), n_pairs=6, shots=2, generate=3)
 ROOT = Path(__file__).resolve().parents[1]
@@ -90,7 +91,14 @@ def test_patched_answers_are_asked_for_where_the_grid_says(out):
     unpatched = table["first_layer"] == -1
     assert table.loc[unpatched, "answer"].notna().all()
     assert (table.loc[~unpatched, "answer"].notna() == (table.loc[~unpatched, "step"] == STEPS[-1])).all()
-    asked = {policy: {c.generate for c in plan_study(GRID.model_copy(update={"generate_patched": policy}), out).cells if CONDITIONS[c.condition].patched} for policy in ("every", "never")}
+    asked = {
+        policy: {
+            c.generate
+            for c in plan_study(GRID.model_copy(update={"generate_patched": policy}), out).cells
+            if CONDITIONS[c.condition].patched
+        }
+        for policy in ("every", "never")
+    }
     assert asked == {"every": {3}, "never": {0}}
 
 
@@ -118,7 +126,12 @@ def test_unpatched_scores_are_the_models_own_next_token_probabilities(world, out
         prompt = translation_prompt(lexicon, model.tokenizer, parse_pair("fr-es"), concept, shots)
         with torch.no_grad():
             chances = model.network(torch.tensor([prompt.token_ids])).logits[0, -1].softmax(-1)
-        for column, asked, code in (("p_source", pair.source, "es"), ("p_target", pair.target, "es"), ("p_source_de", pair.source, "de"), ("p_target_en", pair.target, "en")):
+        for column, asked, code in (
+            ("p_source", pair.source, "es"),
+            ("p_target", pair.target, "es"),
+            ("p_source_de", pair.source, "de"),
+            ("p_target_en", pair.target, "en"),
+        ):
             expected = chances[sorted(first_tokens(model.tokenizer, lexicon.words(asked, code)))].sum().item()
             assert getattr(row, column) == pytest.approx(expected, abs=1e-6)
 
@@ -198,6 +211,22 @@ def test_a_dry_run_writes_nothing_and_estimates_from_a_trial_or_from_finished_ce
     plan = run_study(more, out, dry_run=True)
     assert 0 < plan.seconds < 600 and len(plan.missing) == len(plan.cells) / 2 and loads == []
     assert run_study(GRID, out, dry_run=True).seconds == 0
+
+
+def test_the_estimate_counts_shared_source_prompts_once():
+    from meanings.estimate import _source_prompts
+
+    cell = Cell(
+        model="m", training_seed=0, step=0, tokens=0, weights_sha256="", lexicon="l", lexicon_sha256="", languages=("en", "fr"), pair="fr-es",
+        condition="seen", prompt_seed=1, n_pairs=10, shots=5, template="quoted", generate=0, seen_languages=("de", "en", "es", "fr", "pl", "ru"),
+    )  # fmt: skip
+    seen = 10 * 3 * 2  # ordered pairs of de, pl, ru
+    assert _source_prompts([cell]) == seen
+    assert _source_prompts([cell, replace(cell, condition="null_mean"), replace(cell, condition="src_unpatched")]) == seen
+    assert _source_prompts([cell, replace(cell, condition="null_concept")]) == 2 * seen
+    assert _source_prompts([cell, replace(cell, pair="es-fr")]) == seen
+    assert _source_prompts([cell, replace(cell, pair="fr-en")]) == 10 * 4 * 3  # and es, where it is not in the pair
+    assert _source_prompts([cell, replace(cell, step=5)]) == 2 * seen
 
 
 def test_training_seeds_are_different_cells(world, tmp_path, loads):
@@ -359,7 +388,11 @@ def test_an_empty_or_missing_grid_file(tmp_path):
         read_grid(tmp_path / "none.yaml")
 
 
-VALUES = st.recursive(st.none() | st.booleans() | st.integers(-5, 99) | st.floats(allow_nan=False) | st.text(max_size=6), lambda x: st.lists(x, max_size=3), max_leaves=4)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 99) | st.floats(allow_nan=False) | st.text(max_size=6),
+    lambda x: st.lists(x, max_size=3),
+    max_leaves=4,
+)
 
 
 @settings(max_examples=150, deadline=None)

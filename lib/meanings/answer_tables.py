@@ -65,9 +65,11 @@ def examples(labelled: pd.DataFrame, count: int, seed: int = 0) -> pd.DataFrame:
     rows = labelled.astype({"label": str}).sample(frac=1, random_state=seed)
     rows = rows.assign(turn=rows.groupby("label", observed=True).cumcount()).sort_values(["turn", "label"]).head(count).sort_values(["label", "pair"])
     table = rows[["pair", "query", "wanted", "answer", "label", "evidence", "p_source", "chrf"]].rename(columns={"query": "asked for", "wanted": "wanted concept", "p_source": "P(source)", "chrf": "chrF"})
-    for column in ("asked for", "answer", "evidence"):
-        table[column] = table[column].astype(str).map(plain)
-    return table.astype({"pair": str}).round({"P(source)": 2, "chrF": 0}).set_index("pair")
+    table["answer"] = table["answer"].astype(str).map(plain)
+    table["evidence"] = table["evidence"].fillna("").astype(str)
+    table["label"] = table["label"].str.replace("_", " ")
+    table["chrF"] = table["chrF"].round().astype(int)
+    return table.astype({"pair": str}).round({"P(source)": 2}).set_index("pair")
 
 
 def plain(text: str) -> str:

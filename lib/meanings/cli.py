@@ -13,7 +13,12 @@ import typer
 from meanings.errors import MeaningsError
 from meanings.folders import data_folder
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Shared concept spaces through the training of multilingual language models.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Shared concept spaces through the training of multilingual language models.",
+)
 lexicon_app = typer.Typer(no_args_is_help=True, help="The words of the study.")
 miniature_app = typer.Typer(no_args_is_help=True, help="The small model that the study ships with.")
 app.add_typer(lexicon_app, name="lexicon")
@@ -30,7 +35,9 @@ GridFile = Annotated[Path | None, typer.Argument(help="Grid as YAML; without it 
 def study(
     grid: GridFile = None,
     out: Out = RESULTS,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be measured and how long it may take; write nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List what would be measured and how long it may take; write nothing.")
+    ] = False,
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
@@ -42,7 +49,9 @@ def study(
     if dry_run:
         for cell in plan.missing:
             typer.echo(f"{cell.key[:12]}  {cell}")
-        typer.echo(f"{len(plan.cells)} cells, {len(plan.cells) - len(plan.missing)} finished, {len(plan.missing)} to measure, about {duration(plan.seconds)}")
+        typer.echo(
+            f"{len(plan.cells)} cells, {len(plan.cells) - len(plan.missing)} finished, {len(plan.missing)} to measure, about {duration(plan.seconds)}"
+        )
     else:
         typer.echo(f"{len(plan.cells)} cells in {out}, {len(plan.missing)} measured now")
 
@@ -62,7 +71,9 @@ def publish(
     if not everything:
         plan = plan_study(the_grid(grid), out)
         if plan.missing:
-            raise MeaningsError(f"{len(plan.missing)} of {len(plan.cells)} cells of the grid are not in {out}; run 'meanings study' with it first")
+            raise MeaningsError(
+                f"{len(plan.missing)} of {len(plan.cells)} cells of the grid are not in {out}; run 'meanings study' with it first"
+            )
         keys = plan.keys
     path = write(out, name, keys)
     typer.echo(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)")
@@ -71,7 +82,9 @@ def publish(
 @app.command()
 def chapter(
     name: Annotated[str, typer.Argument(help="Chapter: emergence, language_dependence, error_analysis or method.")],
-    parameters: Annotated[list[str] | None, typer.Argument(help="name=value, lists with commas: pair=fr-es,es-fr prompt_seed=1", show_default=False)] = None,
+    parameters: Annotated[
+        list[str] | None, typer.Argument(help="name=value, lists with commas: pair=fr-es,es-fr prompt_seed=1", show_default=False)
+    ] = None,
     out: Out = RESULTS,
     device: Device = "auto",
     help_parameters: Annotated[bool, typer.Option("--parameters", help="List the chapter's parameters.")] = False,
@@ -108,7 +121,9 @@ def book(out: Out = RESULTS, device: Device = "auto") -> None:
 
 @lexicon_app.command("check")
 def lexicon_check(
-    against: Annotated[Path | None, typer.Option(help="Reference word list, such as Multi-SimLex, to compare with.", show_default=False)] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="Reference word list, such as Multi-SimLex, to compare with.", show_default=False)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The figures as JSON, without the list of disagreements.")] = False,
 ) -> None:
     """Check the embedded lexicon: that it is what its tables make, its traps, its agreement with a reference."""
@@ -139,7 +154,9 @@ def lexicon_check(
 
 @lexicon_app.command("build")
 def lexicon_build(
-    package: Annotated[Path | None, typer.Option(help="Tarball of the pinned npm package, to extract CLDR's names from again.", show_default=False)] = None,
+    package: Annotated[
+        Path | None, typer.Option(help="Tarball of the pinned npm package, to extract CLDR's names from again.", show_default=False)
+    ] = None,
     fetch: Annotated[bool, typer.Option("--fetch", help="Fetch that package with 'npm pack' and extract CLDR's names again.")] = False,
 ) -> None:
     """Build data/lexicon/lexicon.csv from its tables."""
@@ -200,7 +217,9 @@ def grid_of_chapter(parameters):
         run = trajectory(parameters.model, parameters.training_seed)
         steps = (run.last.step if parameters.step < 0 else parameters.step,)
     shared = {name: getattr(parameters, name) for name in ("model", "lexicon", "checkpoints", "shots", "n_pairs", "template")}
-    return Grid(training_seeds=(parameters.training_seed,), pairs=parameters.pair, prompt_seeds=(parameters.prompt_seed,), steps=steps, **shared)
+    return Grid(
+        training_seeds=(parameters.training_seed,), pairs=parameters.pair, prompt_seeds=(parameters.prompt_seed,), steps=steps, **shared
+    )
 
 
 def duration(seconds: float) -> str:

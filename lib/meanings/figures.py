@@ -6,9 +6,10 @@ is), names its units, and carries an alternative text made from the same table. 
 """
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from numbers import Real
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -63,6 +64,10 @@ class Picture:
     def png(self) -> bytes:
         """The figure as PNG, opaque, without dates, so that the same table gives the same bytes."""
         buffer = io.BytesIO()
+        if self.figure.get_layout_engine() is not None:
+            # Laid out once: each further drawing would move things a little from where the last one left them.
+            self.figure.draw_without_rendering()
+            self.figure.set_layout_engine("none")
         self.figure.savefig(buffer, format="png", dpi=DPI, facecolor="white", metadata={"Software": None})
         return buffer.getvalue()
 
@@ -76,7 +81,7 @@ class Picture:
 
 
 @contextmanager
-def canvas(height: float, rows: int = 1, columns: int = 1, **options) -> Iterator[tuple[Figure, np.ndarray]]:
+def canvas(height: Real, rows: int = 1, columns: int = 1, **options) -> Iterator[tuple[Figure, np.ndarray]]:
     """A figure of the book's width and its axes (always an array), drawn in the book's style."""
     style = {
         "font.size": 9,
@@ -99,7 +104,7 @@ def canvas(height: float, rows: int = 1, columns: int = 1, **options) -> Iterato
         yield figure, axes
 
 
-def tokens_axis(axis: Axes, tokens: Sequence[float]) -> None:
+def tokens_axis(axis: Axes, tokens: Iterable[Real]) -> None:
     """Training tokens on a logarithmic axis on which step 0 has a place of its own, at the left edge."""
     positive = sorted({float(t) for t in tokens if t > 0})
     first, last = (positive[0], positive[-1]) if positive else (1.0, 10.0)
@@ -113,7 +118,7 @@ def tokens_axis(axis: Axes, tokens: Sequence[float]) -> None:
     axis.set_xlabel("training tokens (log axis; 0 is before training)")
 
 
-def amount(number: float) -> str:
+def amount(number: Real) -> str:
     """A count in short: 1.5k, 20M, 4T."""
     for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
         if abs(number) >= size:
@@ -121,20 +126,10 @@ def amount(number: float) -> str:
     return f"{number:.3g}"
 
 
-def label_ends(axis: Axes, ends: Sequence[tuple[float, str, str]], gap: float = 0.062) -> None:
+def label_ends(axis: Axes, ends: Sequence[tuple[Real, str, str]], gap: float = 0.062) -> None:
     """Direct labels at the right edge: (height, text, colour), pushed apart by `gap` of the axis' height, order kept."""
-    low, high = axis.get_ylim()
-    spread = gap * (high - low)
-    order = sorted(range(len(ends)), key=lambda i: ends[i][0])
-    places: list[float] = []
-    for i in order:
-        places.append(max(ends[i][0], places[-1] + spread if places else low))
-    ceiling = high
-    for k in reversed(range(len(places))):
-        places[k] = min(places[k], ceiling)
-        ceiling = places[k] - spread
-    for place, i in zip(places, order, strict=True):
-        height, text, colour = ends[i]
+    places = pushed_apart([float(height) for height, _, _ in ends], *axis.get_ylim(), gap)
+    for place, (height, text, colour) in zip(places, ends, strict=True):
         axis.annotate(
             text, (1.0, height), (1.025, place), xycoords=axis.get_yaxis_transform(), textcoords=axis.get_yaxis_transform(),
             va="center", color=colour, fontsize=8.5, annotation_clip=False,
@@ -142,7 +137,21 @@ def label_ends(axis: Axes, ends: Sequence[tuple[float, str, str]], gap: float = 
         )  # fmt: skip
 
 
-def span(mean: float, low: float, high: float) -> str:
+def pushed_apart(heights: Sequence[float], low: float, high: float, gap: float) -> list[float]:
+    """Places for labels at these heights: in the same order, `gap` (a share of high - low) apart, within the axis where there is room."""
+    spread = gap * (high - low)
+    order = sorted(range(len(heights)), key=lambda i: heights[i])
+    places = [0.0] * len(heights)
+    below = low - spread
+    for i in order:
+        places[i] = below = max(heights[i], below + spread)
+    above = high + spread
+    for i in reversed(order):
+        places[i] = above = min(places[i], above - spread)
+    return places
+
+
+def span(mean: Real, low: Real, high: Real) -> str:
     """A mean with its interval as text."""
     return f"{mean:.2f} [{low:.2f}, {high:.2f}]"
 

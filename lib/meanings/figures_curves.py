@@ -1,5 +1,8 @@
 """Figures over training and over layers: curves, the heatmap of layers and checkpoints, onsets."""
 
+from collections.abc import Sequence
+from numbers import Real
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -60,7 +63,7 @@ def layers_by_checkpoint(table: pd.DataFrame, *, label: str = PROBABILITY) -> Pi
     )
 
 
-def onsets(table: pd.DataFrame, tokens: list[float]) -> Picture:
+def onsets(table: pd.DataFrame, tokens: Sequence[Real]) -> Picture:
     """Onset of each condition with its interval, in training tokens; a condition without an onset is written at the right.
 
     - `table`: columns `condition`, `onset`, `low`, `high` in tokens (not finite: never within the training).

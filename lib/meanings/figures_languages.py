@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
-from meanings.figures import SERIES, Picture, amount, canvas, span
+from meanings.figures import SERIES, Picture, canvas, span
 from meanings.figures_curves import PROBABILITY
 from meanings.languages import LANGUAGES
 
@@ -84,12 +84,17 @@ def _panel(axis, table: pd.DataFrame, column: str) -> None:
         places = places + (order - (size - 1) / 2) * (0.62 / size.max())
         axis.set_xticks(range(len(names)), names, rotation=35 if len(names) > 3 else 0, ha="right" if len(names) > 3 else "center")
         axis.grid(False, axis="x")
+    wide, tall = (max(float(side.max() - side.min()), 1e-9) for side in (places, table["mean"]))
+    named: list[tuple[float, float]] = []
     for place, (_, row) in zip(places, table.iterrows(), strict=True):
         code = row["language"]
+        near = sum(abs(place - x) < 0.09 * wide and abs(row["mean"] - y) < 0.12 * tall for x, y in named)
+        named.append((place, row["mean"]))
         axis.plot([place, place], [row["low"], row["high"]], color=colour_of(code), lw=1.3, alpha=0.8)
         axis.plot(place, row["mean"], MARKS[LANGUAGES[code].family], color=colour_of(code), ms=4.5)
-        axis.annotate(code, (place, row["mean"]), (3.5, 2.5), textcoords="offset points", fontsize=8, color="#222222")
-    axis.margins(x=0.12)
+        axis.annotate(code, (place, row["mean"]), (-4, 2.5) if near % 2 else (3.5, 2.5), textcoords="offset points",
+                      ha="right" if near % 2 else "left", fontsize=8, color="#222222")  # fmt: skip
+    axis.margins(x=0.14)
 
 
 def rank_correlation(a: pd.Series, b: pd.Series) -> float:

@@ -29,14 +29,18 @@ class Grid(BaseModel):
     steps: tuple[int, ...] = Field((), description="these training steps instead; empty leaves it to `checkpoints`")
     lexicon: str = Field("embedded", min_length=1, description="embedded, or the path of a CSV word list")
     languages: All | tuple[str, ...] = Field("all", description="languages in which concepts are scored and kept apart")
-    pairs: tuple[str, ...] = Field(("fr-es", "es-fr", "en-de", "de-en", "fr-pl", "pl-fi"), min_length=1, description="language pairs input-output")
+    pairs: tuple[str, ...] = Field(
+        ("fr-es", "es-fr", "en-de", "de-en", "fr-pl", "pl-fi"), min_length=1, description="language pairs input-output"
+    )
     conditions: All | tuple[str, ...] = Field("all", description="sources of the concept vector")
     prompt_seeds: tuple[int, ...] = Field((42,), min_length=1, description="seeds that draw concept pairs and solved lines")
     n_pairs: int = Field(64, ge=1, description="concept pairs a language pair")
     shots: int = Field(5, ge=0, le=50, description="solved lines before the query")
     template: str = Field("quoted", description="how a line of the prompt is written")
     generate: int = Field(8, ge=0, le=256, description="tokens generated greedily for the answers, 0 for none")
-    generate_patched: Literal["every", "last", "never"] = Field("last", description="checkpoints at which patched prompts are answered too; unpatched ones always are")
+    generate_patched: Literal["every", "last", "never"] = Field(
+        "last", description="checkpoints at which patched prompts are answered too; unpatched ones always are"
+    )
     dtype: DTypes = Field("float32", description="floating type of the weights")
 
 
@@ -122,7 +126,7 @@ def check_grid(grid: Grid) -> Asked:
         if undefined and (grid.conditions != "all" or not seen):
             raise MeaningsError(
                 f"condition {undefined[0]!r} is defined for none of the pairs {one_of(grid.pairs)}: the seen languages of {grid.model} "
-                f"are {one_of(seen)} (\"seen\" in its trajectory.json); leave the condition out or choose other pairs"
+                f'are {one_of(seen)} ("seen" in its trajectory.json); leave the condition out or choose other pairs'
             )
     return Asked(grid, lexicon, chosen, names)
 
@@ -150,7 +154,7 @@ def _refusal(error: ValidationError) -> str:
     hint = ""
     if isinstance(first["input"], bool):
         hint = "; YAML reads an unquoted no, off, yes or on as false or true: put a word in quotes"
-    expected = {"pairs": "; expected pairs such as \"fr-es\"", "languages": "; expected all, or language codes"}.get(name, "")
+    expected = {"pairs": '; expected pairs such as "fr-es"', "languages": "; expected all, or language codes"}.get(name, "")
     if first["type"] == "literal_error":
         expected = ""
     return f"{where}={first['input']!r} is refused: {message}{expected}{hint} ({Grid.model_fields[name].description})"

@@ -9,7 +9,9 @@ from meanings.chapters import ChapterParameters
 from meanings.checkpoints import Trajectory, trajectory
 from meanings.languages import LANGUAGES
 from meanings.lexicon import Lexicon, load_lexicon
+from meanings.figures import amount
 from meanings.onset import onset
+from meanings.readings import RESAMPLES
 from meanings.statistics import interval
 
 SCRIPTS = {"Latn": "Latin", "Cyrl": "Cyrillic", "Hans": "Han, simplified", "Hant": "Han, traditional", "Hebr": "Hebrew", "Arab": "Arabic"}
@@ -79,9 +81,19 @@ def spread(table: pd.DataFrame, count: int) -> list[str]:
     return [codes[round(i * (len(codes) - 1) / (count - 1))] for i in range(count)]
 
 
-def onsets(over: pd.DataFrame, condition: str, order: list[str]) -> pd.DataFrame:
+def alignment(patched: pd.DataFrame) -> pd.DataFrame:
+    """Mean P(source) by output language with its interval: `language`, `mean`, `low`, `high`."""
+    return interval(patched, "p_source", ["output"], n=RESAMPLES).rename(columns={"output": "language"})
+
+
+def in_short(onsets: pd.DataFrame) -> pd.DataFrame:
+    """Onsets with token counts in short, for a table."""
+    columns = {name: onsets[name].map(lambda tokens: amount(tokens) if np.isfinite(tokens) else "none") for name in ("onset", "low", "high")}
+    return onsets.assign(**columns, plateau=onsets["plateau"].round(2)).set_index("language")
+
+
+def onsets(over: pd.DataFrame, order: list[str]) -> pd.DataFrame:
     """Onset of P(source) by output language, in training tokens: `language`, `onset`, `low`, `high`, `plateau`."""
-    rows = over[over["condition"] == condition]
-    table = onset(rows, "p_source", ["output"], step="tokens", n=300).rename(columns={"output": "language"})
+    table = onset(over, "p_source", ["output"], step="tokens", n=300).rename(columns={"output": "language"})
     table = table[["language", "onset", "low", "high", "plateau"]]
     return table.set_index("language").loc[[code for code in order if code in set(table["language"])]].reset_index()

@@ -54,8 +54,7 @@ LANGUAGES: dict[str, Language] = {
 
 def language(code: str) -> Language:
     """The language of `code`. Raises MeaningsError naming the known codes."""
-    # YAML 1.1 reads an unquoted `no` as False: the offending value is shown as it arrived.
-    if not isinstance(code, str) or code not in LANGUAGES:
+    if code not in LANGUAGES:
         raise MeaningsError(f"unknown language {code!r}: known codes are {one_of(LANGUAGES)}")
     return LANGUAGES[code]
 
@@ -65,7 +64,7 @@ def parse_pair(text: str) -> LanguagePair:
 
     Raises MeaningsError where the text is not two known codes joined by one hyphen.
     """
-    parts = text.split("-") if isinstance(text, str) else []
+    parts = text.split("-")
     if len(parts) != 2:
         raise MeaningsError(
             f"language pair {text!r} is not two codes joined by a hyphen, like 'fr-es': known codes are {one_of(LANGUAGES)}"

@@ -39,7 +39,9 @@ class Lexicon:
         for concept, entry in self.entries.items():
             for code in self.languages:
                 if not entry.get(code):
-                    raise MeaningsError(f"lexicon {self.name!r}: concept {concept!r} has no word in {code!r}; give one, or leave out the concept")
+                    raise MeaningsError(
+                        f"lexicon {self.name!r}: concept {concept!r} has no word in {code!r}; give one, or leave out the concept"
+                    )
         unknown = sorted(set(self.categories) - set(self.entries))
         if unknown:
             raise MeaningsError(f"lexicon {self.name!r}: a category for {unknown[0]!r}, which is no concept of it")
@@ -60,7 +62,9 @@ class Lexicon:
         if language not in self.languages:
             raise MeaningsError(f"language {language!r} is not in lexicon {self.name!r}; it has {', '.join(self.languages)}")
         if concept not in self.entries:
-            raise MeaningsError(f"concept {concept!r} is not in lexicon {self.name!r}; its {len(self)} concepts are named by English glosses")
+            raise MeaningsError(
+                f"concept {concept!r} is not in lexicon {self.name!r}; its {len(self)} concepts are named by English glosses"
+            )
         return self.entries[concept][language]
 
     def word(self, concept: str, language: str) -> str:

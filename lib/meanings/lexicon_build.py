@@ -1,9 +1,9 @@
 """Build the embedded lexicon from its tables: Unicode CLDR emoji names, then corrections by hand.
 
-    concepts.csv      concept, category, emoji (empty where no emoji shows the concept)
-    cldr_names.csv    emoji and its CLDR 48 name in each language, as extracted from the pinned package
-    corrections.csv   language, concept, words, comment: replaces CLDR's name, because of what the comment says
-    lexicon.csv       the result: one row a concept, one column a language, `|` between accepted words
+concepts.csv      concept, category, emoji (empty where no emoji shows the concept)
+cldr_names.csv    emoji and its CLDR 48 name in each language, as extracted from the pinned package
+corrections.csv   language, concept, words, comment: replaces CLDR's name, because of what the comment says
+lexicon.csv       the result: one row a concept, one column a language, `|` between accepted words
 """
 
 import csv
@@ -63,7 +63,9 @@ def build_lexicon(folder: Path, corrected: bool = True) -> Lexicon:
         words = {code: corrections.get((code, concept)) or tuple(filter(None, [named.get(code)])) for code in LANGUAGES}
         missing = [code for code, found in words.items() if not found]
         if missing and corrected:
-            raise MeaningsError(f"{concepts.path}, line {line}: {concept!r} has no word in {', '.join(missing)}; add rows to corrections.csv")
+            raise MeaningsError(
+                f"{concepts.path}, line {line}: {concept!r} has no word in {', '.join(missing)}; add rows to corrections.csv"
+            )
         if not missing:
             entries[concept], categories[concept] = words, row["category"]
     return Lexicon("embedded" if corrected else "cldr", LANGUAGES, entries, categories)

@@ -156,7 +156,9 @@ def split_words(cell: str, where: str) -> tuple[str, ...]:
     words = tuple(clean(word) for word in cell.split("|"))
     for word in words:
         if not word:
-            raise MeaningsError(f"{where}: {'empty' if not cell else f'an empty word in {cell!r}'}; expected one word or more, '|' between them")
+            raise MeaningsError(
+                f"{where}: {'empty' if not cell else f'an empty word in {cell!r}'}; expected one word or more, '|' between them"
+            )
         if '"' in word or not word.isprintable():
             raise MeaningsError(f"{where}: {word!r} has a double quote or a control character; prompts put words between double quotes")
     if len(set(words)) < len(words):
@@ -205,7 +207,9 @@ def _multi_simlex_languages(table: Table) -> dict[str, str]:
                 raise MeaningsError(f"{table.path}, line 1: no column '{prefix} {side}'; expected '{prefix} 1' and '{prefix} 2'")
         codes[prefix] = MULTI_SIMLEX_CODES[prefix]
     if "ENG" not in codes or len(codes) < 2:
-        raise MeaningsError(f"{table.path}, line 1: languages {_listed(codes)}; expected ENG and one or more of {_listed(MULTI_SIMLEX_CODES)}")
+        raise MeaningsError(
+            f"{table.path}, line 1: languages {_listed(codes)}; expected ENG and one or more of {_listed(MULTI_SIMLEX_CODES)}"
+        )
     return codes
 
 

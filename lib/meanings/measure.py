@@ -12,18 +12,27 @@ from meanings.languages import LanguagePair, parse_pair
 from meanings.lexicon import Lexicon
 from meanings.models import PatchableModel
 from meanings.patching import Sweep, sweep_conditions, unpatched
-from meanings.prompts import ConceptPair, Prompt, draw_concept_pairs, merged_query_words, translation_prompt
+from meanings.prompts import (
+    ConceptPair,
+    Prompt,
+    draw_concept_pairs,
+    merged_query_words,
+    translation_prompt,
+)
 from meanings.scoring import answer_word, first_tokens, word_match
 from meanings.sources import SourceBank
 
 
 @dataclass
 class Drawn:
-    """Concept pairs by what they depend on (tokenizer, lexicon, template and the seed's request), drawn once a run.
+    """What depends on the tokenizer and the words, not on the weights: made once for all checkpoints of a run.
 
+    - `pairs`: concept pairs by tokenizer, lexicon, template and the seed's request.
     - `left_out`: concepts whose query word the tokenizer joins with what follows, in some language; no prompt has them.
+    - `first`: first tokens by tokenizer, lexicon, concept and language.
     """
 
+    first: dict[tuple, frozenset[int]] = field(default_factory=dict)
     pairs: dict[tuple, list[ConceptPair]] = field(default_factory=dict)
     left_out: dict[tuple, tuple[str, ...]] = field(default_factory=dict)
 
@@ -47,7 +56,7 @@ class Measurer:
     def __init__(self, model: PatchableModel, lexicon: Lexicon, drawn: Drawn) -> None:
         self._model, self._lexicon, self._drawn = model, lexicon, drawn
         self._banks: dict[tuple, SourceBank] = {}
-        self._tokens: dict[tuple[str, str], frozenset[int]] = {}
+        self._words = (tokenizer_sha256(model), lexicon.sha256)
 
     def measure(self, cells: Sequence[Cell]) -> dict[str, tuple[pd.DataFrame, dict]]:
         """Rows and provenance by key, for cells that differ in their condition and `generate` only."""
@@ -72,23 +81,25 @@ class Measurer:
                 sweeps[key] = (sweep, targets)
         for cell in cells:
             if not CONDITIONS[cell.condition].patched:
-                prompts = targets if CONDITIONS[cell.condition].solved == "target" else self._prompts(pair, concept_pairs, "source", cell.template)
+                prompts = (
+                    targets
+                    if CONDITIONS[cell.condition].solved == "target"
+                    else self._prompts(pair, concept_pairs, "source", cell.template)
+                )
                 sweeps[cell.key] = (unpatched(self._model, prompts, columns, generate=cell.generate), prompts)
         provenance = {
             "device": self._model.device.type,
             "n_layers": self._model.n_layers,
             "d_model": self._model.d_model,
             "loaded_weights_sha256": self._model.weights_sha256,
-            "tokenizer_sha256": tokenizer_sha256(self._model),
+            "tokenizer_sha256": self._words[0],
             "concepts_left_out": list(left_out),
         }
         return {key: (self._rows(sweep, prompts, concept_pairs, pair), provenance) for key, (sweep, prompts) in sweeps.items()}
 
     def _prompts(self, pair: LanguagePair, concept_pairs: Sequence[ConceptPair], side: str, template: str) -> list[Prompt]:
         return [
-            translation_prompt(
-                self._lexicon, self._model.tokenizer, pair, getattr(drawn, side), getattr(drawn, f"{side}_shots"), template
-            )
+            translation_prompt(self._lexicon, self._model.tokenizer, pair, getattr(drawn, side), getattr(drawn, f"{side}_shots"), template)
             for drawn in concept_pairs
         ]
 
@@ -100,9 +111,10 @@ class Measurer:
         ]
 
     def _first_tokens(self, concept: str, code: str) -> frozenset[int]:
-        if (concept, code) not in self._tokens:
-            self._tokens[concept, code] = first_tokens(self._model.tokenizer, self._lexicon.words(concept, code))
-        return self._tokens[concept, code]
+        asked = (*self._words, concept, code)
+        if asked not in self._drawn.first:
+            self._drawn.first[asked] = first_tokens(self._model.tokenizer, self._lexicon.words(concept, code))
+        return self._drawn.first[asked]
 
     def _rows(self, sweep: Sweep, prompts: Sequence[Prompt], concept_pairs: Sequence[ConceptPair], pair: LanguagePair) -> pd.DataFrame:
         n_layers, n_prompts = len(sweep.first_layers), len(prompts)
@@ -117,7 +129,9 @@ class Measurer:
             }
         )
         numbers = sweep.probabilities.reshape(n_layers * n_prompts, -1).numpy()
-        names = [f"p_{side}" + ("" if code == pair.output else f"_{code}") for side in ("source", "target") for code in self._lexicon.languages]
+        names = [
+            f"p_{side}" + ("" if code == pair.output else f"_{code}") for side in ("source", "target") for code in self._lexicon.languages
+        ]
         found = pd.DataFrame(numbers, columns=names)
         rows = pd.concat([rows, found[sorted(names, key=lambda name: (name.count("_"), names.index(name)))]], axis=1)
         if sweep.answers is None:

@@ -17,6 +17,7 @@ import jupytext
 import nbformat
 import papermill
 
+from meanings.chapters import CHAPTERS
 from meanings.errors import MeaningsError
 
 # Progress bars and notes on missing widgets are no part of a page.
@@ -97,7 +98,8 @@ def clean(notebook: nbformat.NotebookNode, chapter: str) -> None:
         cell["execution_count"] = None
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell["source"] = cell["source"].replace("# Parameters\n", "# the parameters of this page\n")
-            cell.metadata["tags"] = ["injected-parameters", "hide-input"]
+            cell.metadata["tags"] = ["injected-parameters", "hide-input" if chapter in CHAPTERS else "remove-cell"]
+            cell.metadata["mystnb"] = {"code_prompt_show": "Show the parameters of this page", "code_prompt_hide": "Hide the parameters"}
         for output in cell.outputs:
             if "execution_count" in output:
                 output["execution_count"] = None

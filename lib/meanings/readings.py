@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,11 @@ def asked(name: str, values: Mapping[str, Any]) -> chapters.ChapterParameters:
     if missing:
         raise MeaningsError(f"chapter {name}: the page's parameters cell lacks {', '.join(missing)}")
     return chapters.validated(name, {key: tuple(v) if isinstance(v := values[key], list) else v for key in fields})
+
+
+def as_published(name: str, root: str | Path = ".") -> chapters.ChapterParameters:
+    """The parameters that the book's own page of this chapter has."""
+    return chapters.read_parameters(name, Path(root) / "book" / "parameters" / f"{name}.yaml")
 
 
 def measured(parameters: chapters.ChapterParameters, results: str | Path) -> pd.DataFrame:
@@ -65,12 +71,13 @@ def measured(parameters: chapters.ChapterParameters, results: str | Path) -> pd.
 
 
 def shipped(parameters: chapters.ChapterParameters) -> pd.DataFrame | None:
-    """The published table of the same model, lexicon and template, all its training seeds and checkpoints; None where there is none."""
+    """The published table of the same model, of all its training seeds and checkpoints; None where none ships."""
     name = trajectory(parameters.model, parameters.training_seed).model
     if not (data_folder() / "published" / f"{name}.parquet").is_file():
         return None
     table = published(name)
-    return table if len(table) else None
+    same = (table["lexicon_sha256"] == load_lexicon(parameters.lexicon).sha256) & (table["template"] == parameters.template)
+    return table[same & (table["shots"] == parameters.shots)]
 
 
 def at_chosen_layer(table: pd.DataFrame, first_layer: int = -1, value: str = "p_source", seed: int = 0) -> pd.DataFrame:
@@ -116,26 +123,25 @@ def curves(chosen: pd.DataFrame, conditions: Sequence[str], by: Sequence[str] = 
 
 
 def widest(parameters: chapters.ChapterParameters, cells: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """The published table where it covers the page's pairs and prompts, else the page's own cells; and what to call it."""
+    """The published table of the page's pairs where it has them all, else the page's own cells; and what to call it."""
     table = shipped(parameters)
-    if table is not None:
-        table = table[table["pair"].isin(parameters.pair) & (table["lexicon_sha256"] == cells["lexicon_sha256"].iloc[0])]
-        if set(table["pair"].unique()) == set(parameters.pair):
-            n = described(table)
-            return table, f"published tables: {n['seeds']} training runs, {n['checkpoints']} checkpoints"
-    n = described(cells)
-    return cells, f"measured for this page ({n['seeds']} training run, {n['checkpoints']} checkpoints): no published table covers it"
+    if table is not None and set(parameters.pair) <= set(table["pair"].unique()):
+        table = table[table["pair"].isin(parameters.pair)]
+        return table, _label("published tables", table)
+    return cells, _label("measured for this page", cells)
 
 
 def broadest(parameters: chapters.ChapterParameters, cells: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """The published table with all its pairs where it holds the same words and prompts, else the page's own cells; and what to call it."""
+    """The published table with all its pairs where it has the page's, else the page's own cells; and what to call it."""
     table = shipped(parameters)
-    if table is not None:
-        table = table[(table["lexicon_sha256"] == cells["lexicon_sha256"].iloc[0]) & (table["prompt_seed"] == parameters.prompt_seed)]
-        if set(parameters.pair) <= set(table["pair"].unique()):
-            n = described(table)
-            return table, f"published tables: {n['seeds']} training runs, {n['checkpoints']} checkpoints"
-    return widest(parameters, cells)
+    if table is not None and set(parameters.pair) <= set(table["pair"].unique()):
+        return table, _label("published tables", table)
+    return cells, _label("measured for this page", cells)
+
+
+def _label(origin: str, table: pd.DataFrame) -> str:
+    n = described(table)
+    return f"{origin}: training runs {n['seeds']}, checkpoints {n['checkpoints']}, pairs {n['pairs']}"
 
 
 def stack(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -171,6 +177,11 @@ def onsets(chosen: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
     floor = float(null.mean()) if len(null) else 0.0
     table = onset(rows, "p_source", ["condition"], step="tokens", floor=floor, n=RESAMPLES)
     return table.set_index("condition").loc[[c for c in conditions if c in set(table["condition"])]].reset_index()
+
+
+def share_of_training(moment: Real, table: pd.DataFrame) -> str:
+    """A moment in tokens as text: `after 4 % of the training`."""
+    return f"after {moment / table['tokens'].max():.0%} of the training" if np.isfinite(moment) else "at no time of the training"
 
 
 def last_checkpoint(table: pd.DataFrame) -> pd.DataFrame:
@@ -224,7 +235,7 @@ def listing(entries: Mapping[str, str], name: str, meaning: str) -> pd.DataFrame
     return pd.DataFrame({name: [key.replace("_", " ") for key in entries], meaning: list(entries.values())}).set_index(name)
 
 
-def verdict(condition: bool, yes: str, no: str) -> str:
+def verdict(condition: bool | np.bool_, yes: str, no: str) -> str:
     """One of two readings, whichever the numbers say."""
     return yes if condition else no
 

@@ -43,5 +43,7 @@ def lexicon_of(cell: Cell) -> Lexicon:
     if lexicon.sha256 != cell.lexicon_sha256:
         raise MeaningsError(f"cell {cell}: lexicon {cell.lexicon!r} is not the one it was measured with; publish its results again")
     if cell.method != METHOD_VERSION:
-        raise MeaningsError(f"cell {cell}: measured with method version {cell.method}, and this is {METHOD_VERSION}; publish its results again")
+        raise MeaningsError(
+            f"cell {cell}: measured with method version {cell.method}, and this is {METHOD_VERSION}; publish its results again"
+        )
     return lexicon

@@ -6,9 +6,8 @@ nothing. Two runs may share a folder: each takes what it finds missing, and a ce
 
 import hashlib
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 from pathlib import Path
@@ -20,13 +19,13 @@ from meanings.cells import Cell
 from meanings.checkpoints import Checkpoint
 from meanings.conditions import CONDITIONS
 from meanings.errors import MeaningsError
+from meanings.estimate import seconds_for
 from meanings.grid import Asked, Grid, check_grid, seen_languages
 from meanings.languages import parse_pair
 from meanings.measure import Drawn, Measurer
-from meanings.results import finished, provenance_of, remove_leftovers, write_cell
+from meanings.results import finished, remove_leftovers, write_cell
 
 VERSIONS = ("meanings", "torch", "transformers", "tokenizers", "nnsight", "numpy")
-PROBED_PAIRS = 4
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def plan_study(grid: Grid, out: Path, *, estimate: bool = False, device: str = "
     cells = tuple(cell for _, group in _groups(asked) for cell in group)
     there = finished(out)
     missing = tuple(cell for cell in cells if cell.key not in there)
-    seconds = _estimate(asked, missing, out, device) if estimate else float("nan")
+    seconds = seconds_for(asked, missing, out, device) if estimate else float("nan")
     return Plan(cells, missing, seconds)
 
 
@@ -107,29 +106,32 @@ def _groups(asked: Asked) -> Iterator[tuple[Checkpoint, list[Cell]]]:
             weights = weights_identity(checkpoint)
             for prompt_seed in grid.prompt_seeds:
                 for pair in grid.pairs:
-                    yield checkpoint, [
-                        Cell(
-                            model=run.model,
-                            training_seed=run.training_seed,
-                            step=checkpoint.step,
-                            tokens=checkpoint.tokens,
-                            weights_sha256=weights,
-                            lexicon=asked.lexicon.name,
-                            lexicon_sha256=asked.lexicon.sha256,
-                            languages=asked.lexicon.languages,
-                            pair=pair,
-                            condition=name,
-                            prompt_seed=prompt_seed,
-                            n_pairs=grid.n_pairs,
-                            shots=grid.shots,
-                            template=grid.template,
-                            generate=grid.generate if _answers(grid, name, checkpoint is run.last) else 0,
-                            seen_languages=seen,
-                            dtype=grid.dtype,
-                        )
-                        for name in asked.conditions
-                        if CONDITIONS[name].source_pairs(parse_pair(pair), seen)
-                    ]
+                    yield (
+                        checkpoint,
+                        [
+                            Cell(
+                                model=run.model,
+                                training_seed=run.training_seed,
+                                step=checkpoint.step,
+                                tokens=checkpoint.tokens,
+                                weights_sha256=weights,
+                                lexicon=asked.lexicon.name,
+                                lexicon_sha256=asked.lexicon.sha256,
+                                languages=asked.lexicon.languages,
+                                pair=pair,
+                                condition=name,
+                                prompt_seed=prompt_seed,
+                                n_pairs=grid.n_pairs,
+                                shots=grid.shots,
+                                template=grid.template,
+                                generate=grid.generate if _answers(grid, name, checkpoint is run.last) else 0,
+                                seen_languages=seen,
+                                dtype=grid.dtype,
+                            )
+                            for name in asked.conditions
+                            if CONDITIONS[name].source_pairs(parse_pair(pair), seen)
+                        ],
+                    )
 
 
 def _answers(grid: Grid, condition: str, last: bool) -> bool:
@@ -145,7 +147,9 @@ def weights_identity(checkpoint: Checkpoint) -> str:
     try:
         return hash_weights(checkpoint.path)
     except OSError as error:
-        raise MeaningsError(f"{checkpoint.path}: the checkpoint cannot be read ({error.strerror}: {Path(error.filename or '').name})") from None
+        raise MeaningsError(
+            f"{checkpoint.path}: the checkpoint cannot be read ({error.strerror}: {Path(error.filename or '').name})"
+        ) from None
 
 
 def versions() -> dict[str, str]:
@@ -157,38 +161,3 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "not installed"
     return found
-
-
-def _estimate(asked: Asked, missing: tuple[Cell, ...], out: Path, device: str) -> float:
-    """Seconds for the missing cells: from like cells of the folder, by kind; where there are none, from a short trial."""
-    if not missing:
-        return 0.0
-    like: Callable[[Cell], tuple] = lambda cell: (CONDITIONS[cell.condition].patched, cell.generate)  # noqa: E731
-    known = provenance_of(out) if finished(out) else None
-    costs: dict[tuple, float] = {}
-    if known is not None:
-        one = missing[0]
-        same = known[(known["model"] == one.model) & (known["n_pairs"] == one.n_pairs) & (known["dtype"] == one.dtype)]
-        patched = same["condition"].map(lambda name: CONDITIONS[name].patched)
-        costs = same.groupby([patched, same["generate"]])["seconds"].median().to_dict()
-    kinds = Counter(map(like, missing))
-    if not all(kind in costs for kind in kinds):
-        costs = _trial(asked, missing, device, like)
-    return sum(costs[kind] * count for kind, count in kinds.items())
-
-
-def _trial(asked: Asked, missing: tuple[Cell, ...], device: str, like: Callable[[Cell], tuple]) -> dict[tuple, float]:
-    """Seconds a cell of each kind, from a few concept pairs at the last checkpoint that is missing."""
-    last = missing[-1]
-    checkpoint = next(c for run in asked.trajectories for c in run.checkpoints if (c.training_seed, c.step) == (last.training_seed, last.step))
-    measurer = Measurer(checkpoint.load(dtype=asked.grid.dtype, device=device), asked.lexicon, Drawn())
-    n_pairs = min(PROBED_PAIRS, last.n_pairs)
-    costs = {}
-    for kind in dict.fromkeys(map(like, missing)):
-        cells = [cell for cell in missing if like(cell) == kind and (cell.pair, cell.prompt_seed, cell.step) == (last.pair, last.prompt_seed, last.step)]
-        cells = cells or [next(cell for cell in missing if like(cell) == kind)]
-        cells = [replace(cell, n_pairs=n_pairs) for cell in cells]
-        start = time.perf_counter()
-        measurer.measure(cells)
-        costs[kind] = (time.perf_counter() - start) / len(cells) * last.n_pairs / n_pairs
-    return costs

@@ -1,0 +1,117 @@
+"""The rendered pages, in headless Chromium, as a reader meets them. They need `make book` before.
+
+Where the book or a browser is missing they are skipped; `MEANINGS_PAGES=required` makes that a failure.
+"""
+
+import os
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+HTML = Path(os.environ.get("MEANINGS_HTML", Path(__file__).parents[2] / "_build" / "html"))
+BROWSER = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+FILES = sorted(HTML.glob("*.html"))
+CHAPTERS = ("index", "method", "emergence", "language_dependence", "error_analysis", "miniature")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+
+missing = "no rendered book: run 'make book'" if not FILES else "no Chromium: install Debian's package chromium" if BROWSER is None else ""
+if missing:
+    if os.environ.get("MEANINGS_PAGES") == "required":
+        pytest.fail(missing, pytrace=False)
+    pytest.skip(missing, allow_module_level=True)
+
+
+class Targets(HTMLParser):
+    """What a page links to, and the places in it that may be linked to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.places: set[str] = set()
+
+    def handle_starttag(self, tag: str, attributes: list) -> None:
+        named = dict(attributes)
+        self.places.update(named[key] for key in ("id", "name") if named.get(key))
+        self.links += [named[key] for key in ("href", "src") if named.get(key) and tag in ("a", "img", "script", "link", "source", "iframe")]
+
+
+def targets(file: Path) -> Targets:
+    found = Targets()
+    found.feed(file.read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_internal_link_resolves_and_nothing_is_loaded_from_elsewhere(file):
+    for link in targets(file).links:
+        parts = urlsplit(link)
+        if parts.scheme in ("http", "https", "mailto", "data"):
+            continue
+        path = (file.parent / unquote(parts.path)).resolve() if parts.path else file
+        assert path.is_file(), link
+        if parts.fragment and path.suffix == ".html":
+            assert unquote(parts.fragment) in targets(path).places, link
+
+
+def test_the_whole_book_was_rendered():
+    assert {file.stem for file in FILES} >= {*CHAPTERS, "rerun", "glossary", "references"}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("name", sorted(file.stem for file in FILES if file.stem not in ("search", "genindex")))
+def test_a_page_shows_its_figures_in_silence(browser, name, width):
+    troubles: list[str] = []
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page = context.new_page()
+    page.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}"))
+    page.on("request", lambda request: troubles.append(f"asked for {request.url}") if not request.url.startswith(("file:", "data:", "blob:")) else None)
+    page.goto((HTML / f"{name}.html").as_uri())
+    page.wait_for_load_state("load")
+    images = page.eval_on_selector_all("main img", "all => all.map(i => ({alt: i.alt, width: i.naturalWidth, shown: i.clientWidth}))")
+    scroll = page.evaluate("document.documentElement.scrollWidth")
+    formulas = page.eval_on_selector_all("math", "all => all.map(m => m.getBoundingClientRect().width)")
+    context.close()
+    assert not troubles
+    for image in images:
+        assert len(image["alt"]) > 40 and image["width"] > 0 and 0 < image["shown"] <= width
+    assert scroll <= width + 1
+    assert all(formula > 0 for formula in formulas)
+    if name in CHAPTERS and name != "miniature":
+        assert images
+    if name in ("method", "emergence", "language_dependence"):
+        assert formulas
+
+
+def test_solutions_are_folded_and_open_on_a_click(browser):
+    page = browser.new_page()
+    page.goto((HTML / "emergence.html").as_uri())
+    solution = page.locator("details.sd-dropdown").first
+    assert not solution.evaluate("e => e.open")
+    solution.locator("summary").click()
+    assert solution.evaluate("e => e.open")
+    page.close()
+
+
+def test_a_dark_page_keeps_figures_readable(browser):
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    page.goto((HTML / "emergence.html").as_uri())
+    page.wait_for_load_state("load")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.locator("main figure img").first.evaluate("i => getComputedStyle(i).backgroundColor") == "rgb(255, 255, 255)"
+    context.close()

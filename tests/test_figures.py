@@ -1,0 +1,172 @@
+import io
+import itertools
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import numpy as np
+import pandas as pd
+import pytest
+import world
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from meanings import answer_tables, chapters, figures, figures_answers, figures_curves, figures_languages, figures_patch, language_tables, readings
+from meanings.figures import Picture, amount
+from meanings.labels import LABELS, label_answers
+from meanings.lexicon import load_lexicon
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """Parameters, their cells and the cells at the chosen layers."""
+    folder = tmp_path_factory.mktemp("figures")
+    results = world.make(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEANINGS_DATA", str(folder / "data"))
+        parameters = chapters.validated("emergence", {"pair": world.PAIRS, "checkpoints": 4})
+        cells = readings.measured(parameters, results)
+        yield parameters, cells, readings.at_chosen_layer(cells)
+
+
+@pytest.fixture(scope="module")
+def pictures(page) -> dict[str, Picture]:
+    """One of each kind."""
+    parameters, cells, chosen = page
+    curves = readings.curves(chosen, ["seen", "tgt", "null_concept", "src_unpatched"])
+    last = readings.last_checkpoint(cells)
+    at_end = readings.split_pairs(readings.last_checkpoint(chosen))
+    seen = at_end[at_end["condition"] == "seen"]
+    facts = language_tables.facts(parameters, cells).merge(language_tables.alignment(seen), on="language").merge(language_tables.ceilings(at_end), on="language")
+    labelled = label_answers(answer_tables.answered(at_end, "seen"), load_lexicon(), {})
+    return {
+        "emergence": figures_curves.emergence(curves),
+        "heatmap": figures_curves.layers_by_checkpoint(readings.curves(cells, ["seen"], ["first_layer", "tokens"])),
+        "onsets": figures_curves.onsets(readings.onsets(chosen, ["seen", "tgt"]), sorted(cells["tokens"].unique())),
+        "first_layers": figures_curves.first_layers(
+            readings.curves(last, ["seen", "null_concept"], ["condition", "first_layer"]), readings.curves(last, readings.UNPATCHED, ["condition"])
+        ),
+        "matrix": figures_languages.pair_matrix(readings.interval(seen, "p_source", ["input", "output"], n=5), list(facts["language"])),
+        "against": figures_languages.against(facts, {"share": "share of training text", "family": "family", "ceiling": "ceiling"}),
+        "labels": figures_answers.label_bars(answer_tables.shares(labelled), list(LABELS)),
+        "quality": figures_answers.quality(answer_tables.quality(last, load_lexicon(), "seen")),
+        "patch": figures_patch.patch_drawing("a: \"b", "a: \"c\" - d: \"", "b", "c", 6, 2, "e$^_\\"),
+    }
+
+
+KINDS = ("emergence", "heatmap", "onsets", "first_layers", "matrix", "against", "labels", "quality", "patch")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_figure_is_opaque_as_wide_as_a_phone_shows_and_the_same_twice(pictures, kind):
+    first, second = pictures[kind].png(), pictures[kind].png()
+    assert first == second
+    image = Image.open(io.BytesIO(first))
+    assert image.width == round(figures.WIDTH * figures.DPI)
+    assert "A" not in image.getbands() or np.asarray(image)[..., 3].min() == 255
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_letters_stay_readable_on_a_phone(pictures, kind):
+    # 360 CSS pixels show figures.WIDTH inches: a point is 360 / WIDTH / 72 pixels there.
+    pixels_a_point = 360 / figures.WIDTH / 72
+    texts = [text for axis in pictures[kind].figure.axes for text in axis.findobj(matplotlib.text.Text) if text.get_text().strip()]
+    assert texts and min(text.get_fontsize() for text in texts) * pixels_a_point >= 6.4
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "patch"])
+def test_every_axis_is_named(pictures, kind):
+    for axis in pictures[kind].figure.axes:
+        if axis.get_visible():
+            labels = [axis.get_xlabel(), axis.get_ylabel()] + [text.get_text() for text in axis.get_yticklabels()]
+            assert any(labels)
+            if axis.get_label() != "<colorbar>":
+                assert axis.get_xlabel()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_alt_text_says_what_is_drawn_with_its_numbers(pictures, kind):
+    alt = pictures[kind].alt
+    assert 60 < len(alt) < 1500 and "nan" not in alt.lower()
+    assert any(character.isdigit() for character in alt)
+
+
+def test_the_curve_drawn_is_the_table(page):
+    _, _, chosen = page
+    curves = readings.curves(chosen, ["seen"])
+    axis = figures_curves.emergence(curves).figure.axes[0]
+    np.testing.assert_allclose(axis.lines[0].get_ydata(), curves["mean"])
+    np.testing.assert_allclose(axis.lines[0].get_xdata(), curves["tokens"])
+
+
+def test_step_0_has_a_place_on_the_logarithmic_axis(pictures):
+    axis = pictures["emergence"].figure.axes[0]
+    assert axis.get_xticks()[0] == 0 and axis.get_xlim()[0] <= 0 and axis.get_xscale() == "symlog"
+
+
+def test_heatmap_cells_are_the_means(page, pictures):
+    _, cells, _ = page
+    table = readings.curves(cells, ["seen"], ["first_layer", "tokens"])
+    drawn = np.asarray(pictures["heatmap"].figure.axes[0].collections[0].get_array()).reshape(table["first_layer"].nunique(), -1)
+    wanted = table.pivot_table(index="first_layer", columns="tokens", values="mean").sort_index(ascending=False)
+    np.testing.assert_allclose(drawn, wanted)
+
+
+def test_bars_add_up_to_the_whole(page):
+    _, _, chosen = page
+    labelled = label_answers(answer_tables.answered(readings.last_checkpoint(chosen), "seen"), load_lexicon(), {})
+    shares = answer_tables.shares(labelled)
+    np.testing.assert_allclose(shares.groupby("group")["share"].sum(), 1)
+
+
+def test_a_condition_without_onset_is_written_not_drawn():
+    table = pd.DataFrame({"condition": ["seen", "self"], "onset": [2e6, np.inf], "low": [1e6, 1e6], "high": [np.inf, np.inf]})
+    picture = figures_curves.onsets(table, [0, 1_000_000, 4_000_000])
+    assert "no onset" in "".join(text.get_text() for text in picture.figure.axes[0].texts) and "self none" in picture.alt
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=15))
+def test_labels_keep_their_order_stay_apart_and_on_the_axis(heights):
+    places = figures.pushed_apart(heights, 0.0, 1.0, 0.062)
+    placed = sorted(places)
+    assert all(b - a >= 0.062 - 1e-9 for a, b in itertools.pairwise(placed))
+    assert -1e-9 <= placed[0] and placed[-1] <= 1 + 1e-9
+    assert all(places[i] <= places[j] for i, a in enumerate(heights) for j, b in enumerate(heights) if a < b)
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0"), (819_200, "819k"), (52_428_800, "52.4M"), (4e12, "4T"), (3e9, "3B")])
+def test_amounts_in_short(number, text):
+    assert amount(number) == text
+
+
+def test_ink_contrasts_with_every_label_colour():
+    for colour in [*figures_answers.LABEL_COLOURS.values(), *figures_answers.SPARE]:
+        levels = [sum(w * (c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4) for w, c in zip((0.2126, 0.7152, 0.0722), matplotlib.colors.to_rgb(x), strict=True)) for x in (colour, figures_answers.ink(colour))]
+        assert (max(levels) + 0.05) / (min(levels) + 0.05) >= 3
+
+
+def test_every_label_and_condition_has_a_colour_and_a_name():
+    from meanings.conditions import CONDITIONS
+
+    assert set(LABELS) == set(figures_answers.LABEL_COLOURS)
+    assert set(CONDITIONS) == set(figures.COLOURS) == set(figures.TITLES) == set(figures.SHORT) == set(figures.MARKS)
+
+
+def test_letters_that_the_font_lacks_are_replaced():
+    assert figures.drawable("кошка", "cat") == "кошка"
+    assert figures.drawable("貓", "cat") == "cat"
+
+
+def test_nulls_take_the_layer_of_seen_and_no_row_chooses_its_own(page):
+    _, cells, chosen = page
+    layer = chosen[chosen["condition"] == "seen"].drop_duplicates("source_concept").set_index("source_concept")["first_layer"]
+    null = chosen[chosen["condition"] == "null_concept"]
+    assert (null["first_layer"] == null["source_concept"].astype(object).map(layer)).all()
+    assert len(chosen[chosen["condition"] == "seen"]) == len(cells[(cells["condition"] == "seen") & (cells["first_layer"] == 0)])
+
+
+def test_a_layer_that_the_model_lacks_is_refused(page):
+    with pytest.raises(ValueError, match="first_layer=77: the model's layers run from 0 to 5"):
+        readings.at_chosen_layer(page[1], 77)

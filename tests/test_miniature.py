@@ -1,0 +1,291 @@
+"""The miniature's recipe, text and training: what is held out is never said, and a killed run goes on as if nothing happened."""
+
+import re
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+from meanings.errors import MeaningsError
+from meanings.folders import data_folder
+from meanings.languages import LANGUAGES
+from meanings.lexicon import load_lexicon
+from meanings.miniature import report, training
+from meanings.miniature.corpus import DOCUMENTS, draw, heading, load_corpus
+from meanings.miniature.mix import Mix, load_mix
+from meanings.miniature.tokenizer import train_tokenizer
+
+RECIPE = data_folder() / "miniature"
+
+
+@pytest.fixture(scope="session")
+def corpus():
+    return load_corpus(RECIPE, load_mix(RECIPE / "mix.yaml"), load_lexicon("embedded"))
+
+
+def changed(**changes) -> Mix:
+    """The shipped recipe with some dotted fields changed."""
+    raw = yaml.safe_load((RECIPE / "mix.yaml").read_text(encoding="utf-8"))
+    for path, value in changes.items():
+        *inner, last = path.split("__")
+        place = raw
+        for name in inner:
+            place = place[name]
+        place[last] = value
+    return Mix.model_validate(raw)
+
+
+@pytest.fixture(scope="session")
+def small(corpus):
+    """The shipped corpus with a model and a schedule of a few seconds."""
+    mix = changed(
+        model__vocab_size=400, model__hidden_size=16, model__intermediate_size=32, model__num_hidden_layers=2,
+        model__num_attention_heads=2, model__num_key_value_heads=1,
+        training__steps=6, training__rows=2, training__row_length=32, training__checkpoints=[0, 3, 6],
+    )  # fmt: skip
+    return type(corpus)(mix, corpus.lexicon, corpus.associations, corpus.patterns, corpus.passages)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """No compiler and few documents for the tokenizer: seconds instead of minutes."""
+    monkeypatch.setattr(training.shutil, "which", lambda name: None)
+    monkeypatch.setattr("meanings.miniature.tokenizer.DOCUMENTS_READ", 200)
+    monkeypatch.setattr(training, "STATE_EVERY", 2)
+
+
+# The recipe.
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"pairs__en-sw": {"weight": 1.0, "held_out_fold": 0}}, "never contains"),
+        ({"pairs__en-fr": {"weight": 1.0, "held_out_fold": 10}}, "fold 10 of 10"),
+        ({"languages__xx": {"tier": "low", "share": 1}}, "unknown code 'xx'"),
+        ({"training__checkpoints": [0, 5]}, "rise from 0"),
+        ({"training__rows": "many"}, "valid integer"),
+        ({"colour": 1}, "Extra inputs"),
+    ],
+)
+def test_a_wrong_recipe_is_refused_in_one_line(change, message, tmp_path):
+    raw = yaml.safe_load((RECIPE / "mix.yaml").read_text(encoding="utf-8"))
+    for path, value in change.items():
+        *inner, last = path.split("__")
+        place = raw
+        for name in inner:
+            place = place[name]
+        place[last] = value
+    (tmp_path / "mix.yaml").write_text(yaml.safe_dump(raw))
+    with pytest.raises(MeaningsError, match=message) as error:
+        load_mix(tmp_path / "mix.yaml")
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_recipe_is_named(tmp_path):
+    with pytest.raises(MeaningsError, match="no such file"):
+        load_mix(tmp_path / "mix.yaml")
+
+
+def test_every_seen_language_is_linked_for_every_concept(corpus):
+    """A concept held out of one of a language's pairs is said in another one."""
+    for code in corpus.mix.seen_languages:
+        said = set()
+        for other in corpus.mix.seen_languages:
+            if other != code:
+                said |= set(corpus.side_by_side(code, other))
+        assert said == set(corpus.lexicon.concepts), code
+
+
+# The text.
+
+
+def word_pairs(corpus, rng, kind):
+    """What a parallel document puts side by side: its two languages by their headings, and lines of two words."""
+    text = DOCUMENTS[kind](corpus, rng)
+    if kind == "quoted_lines":
+        rows = re.findall(r'^(.+?): "(.*?)" - (.+?): "(.*?)"$', text, flags=re.M)
+        return rows[0][0], rows[0][2], [(a, b) for _, a, _, b in rows]
+    if kind == "translated_list":
+        sides = re.fullmatch(r"(.+?): (.*?)\. (.+?): (.*?)\.\n", text)
+        return sides[1], sides[3], list(zip(sides[2].split(", "), sides[4].split(", ")))
+    head, *lines = text.splitlines()
+    separator = next((s for s in (" = ", ": ", " – ", " → ") if s in head), " ")
+    a, b = head.split(separator)
+    if separator == " ":  # words may have spaces in them: leave those lines out
+        lines = [line for line in lines if line.count(" ") == 1]
+    return a, b, [tuple(line.split(separator, 1)) for line in lines]
+
+
+@pytest.mark.parametrize("kind", ["glossary", "separated_glossary", "translated_list", "quoted_lines"])
+def test_what_is_held_out_is_never_side_by_side(corpus, kind):
+    codes = {heading(code): code for code in LANGUAGES}
+    rng = np.random.default_rng(0)
+    seen = 0
+    for _ in range(400):
+        a, b, rows = word_pairs(corpus, rng, kind)
+        a, b = codes[a], codes[b]
+        assert a == b or corpus.mix.taught(a, b)
+        allowed = {
+            (x, y) for concept in corpus.side_by_side(a, b) for x in corpus.lexicon.words(concept, a) for y in corpus.lexicon.words(concept, b)
+        }
+        for row in rows:
+            assert row in allowed, (a, b, row)
+            seen += 1
+    assert seen > 1000
+
+
+def test_untaught_pairs_have_nothing_side_by_side(corpus):
+    for a, b in permutations(corpus.mix.seen_languages, 2):
+        assert bool(corpus.side_by_side(a, b)) == bool(corpus.mix.taught(a, b))
+        assert corpus.side_by_side(a, b) == corpus.side_by_side(b, a)
+
+
+def test_text_depends_on_seed_and_step_alone(small, quick, tmp_path):
+    tokenizer = train_tokenizer(small, tmp_path)
+    rows = training.packed_rows(small, tokenizer, 0, 5)
+    assert rows.shape == (2, 33)
+    assert (rows == training.packed_rows(small, tokenizer, 0, 5)).all()
+    assert (rows != training.packed_rows(small, tokenizer, 0, 6)).any()
+    assert (rows != training.packed_rows(small, tokenizer, 1, 5)).any()
+
+
+def test_no_evaluated_prompt_is_ever_part_of_the_text(corpus):
+    """Five solved lines and a query as the study draws them, in this order, do not occur in the quoted lines."""
+    tokens = {}
+    rng = np.random.default_rng([0, 0])
+    for _ in range(3000):
+        text = DOCUMENTS["quoted_lines"](corpus, rng)
+        words = tuple(re.findall(r': "(.*?)" - ', text))
+        for start in range(len(words) - 5):
+            tokens[words[start : start + 6]] = tokens.get(words[start : start + 6], 0) + 1
+    assert tokens and max(tokens.values()) == 1  # no six in a row come twice: what is drawn anew is new
+
+
+def test_zipf_makes_some_concepts_frequent(corpus):
+    always = type(corpus)(corpus.mix.model_copy(update={"zipf_share": 1.0}), corpus.lexicon, corpus.associations, corpus.patterns, corpus.passages)
+    rng = np.random.default_rng(0)
+    drawn = [c for _ in range(300) for c in always.draw_concepts(rng, corpus.lexicon.concepts, 3, 3)]
+    counts = pd.Series(drawn).value_counts()
+    assert corpus.frequencies[counts.index[0]] > 0.1
+    assert counts.iloc[0] > 5 * counts.median()
+
+
+def test_draw_follows_its_weights():
+    rng = np.random.default_rng(0)
+    drawn = [draw(rng, ("a", "b", "c"), (1.0, 0.0, 3.0)) for _ in range(4000)]
+    assert drawn.count("b") == 0
+    assert drawn.count("c") / drawn.count("a") == pytest.approx(3, rel=0.15)
+
+
+def test_the_closing_quote_is_a_token_of_its_own(corpus, small, quick, tmp_path):
+    tokenizer = train_tokenizer(small, tmp_path)
+    for concept in corpus.lexicon.concepts[:100]:
+        for code in corpus.mix.seen_languages:
+            word = corpus.lexicon.word(concept, code)
+            pieces = tokenizer.convert_ids_to_tokens(tokenizer(f'"{word}" -', add_special_tokens=False)["input_ids"])
+            assert pieces[0] == '"' and '"' in pieces[1:], (word, pieces)
+
+
+# Training.
+
+
+def weights(folder):
+    from safetensors.torch import load_file
+
+    return load_file(folder / "model.safetensors")
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("killed_at", [1, 3, 5])
+def test_a_killed_run_goes_on_to_the_same_weights(small, quick, tmp_path, monkeypatch, killed_at):
+    whole = training.train(small, 0, tmp_path / "whole", progress=False)
+    step = training.train_step
+
+    def dies(run, rows, schedule):
+        if run.step == killed_at:
+            raise Killed
+        return step(run, rows, schedule)
+
+    monkeypatch.setattr(training, "train_step", dies)
+    with pytest.raises(Killed):
+        training.train(small, 0, tmp_path / "killed", progress=False)
+    monkeypatch.setattr(training, "train_step", step)
+    again = training.train(small, 0, tmp_path / "killed", progress=False)
+    assert sorted(p.name for p in again.iterdir()) == sorted(p.name for p in whole.iterdir())
+    for name in ("step-000003", "step-000006"):
+        for key, tensor in weights(whole / name).items():
+            assert torch.equal(tensor, weights(again / name)[key]), (name, key)
+
+
+def test_training_moves_the_weights_and_lowers_the_loss(small, quick, tmp_path):
+    home = training.train(small, 0, tmp_path, progress=False)
+    first, last = weights(home / "step-000000"), weights(home / "step-000006")
+    assert all(not torch.equal(first[key], last[key]) for key in first if "norm" not in key)
+    run = training.begin(small.mix, 0)
+    rows = np.tile(np.arange(33) % 7, (2, 1))
+    losses = [training.train_step(run, rows, small.mix.training) for _ in range(6)]
+    assert losses[-1] < losses[0]
+
+
+def test_another_recipe_in_the_same_folder_is_refused(small, quick, tmp_path):
+    training.train(small, 0, tmp_path, progress=False)
+    other = type(small)(
+        small.mix.model_copy(update={"zipf_share": 0.1}), small.lexicon, small.associations, small.patterns, small.passages
+    )
+    with pytest.raises(MeaningsError, match="another recipe"):
+        training.train(other, 0, tmp_path, progress=False)
+
+
+def test_the_rate_warms_up_stays_and_falls():
+    schedule = changed().training
+    rates = [training.rate(step, schedule) for step in range(schedule.steps)]
+    assert rates[0] == pytest.approx(1 / schedule.warmup_steps)
+    assert max(rates) == 1.0
+    assert rates[int(schedule.decay_from * schedule.steps) - 1] == 1.0
+    assert rates[-1] == pytest.approx(schedule.final_fraction)
+    assert all(b <= a for a, b in zip(rates[schedule.warmup_steps :], rates[schedule.warmup_steps + 1 :]))
+
+
+# The report.
+
+
+def synthetic_table(corpus) -> pd.DataFrame:
+    """Known truth: taught answers all right, untaught half, low a quarter, unseen none; `seen` 0.6 at layer 2, null 0.01."""
+    rows = []
+    concepts = corpus.lexicon.concepts[:40]
+    for pair, kind in (("en-fr", "high"), ("fr-de", "high"), ("en-fi", "low"), ("en-sw", "unseen")):
+        a, b = pair.split("-")
+        for number, concept in enumerate(concepts):
+            taught = kind == "high" and concept in corpus.side_by_side(a, b)
+            right = {"low": number % 4 == 0, "unseen": False, "high": taught or number % 2 == 0}[kind]
+            for step in (0, 10):
+                common = {"pair": pair, "step": step, "training_seed": 0, "source_concept": concept, "target_concept": concept}
+                rows.append({**common, "condition": "tgt_unpatched", "first_layer": -1, "p_source": 0.0, "answer_correct_target": step > 0 and right})
+                for layer in range(4):
+                    p = 0.6 if layer == 2 else 0.2
+                    rows.append({**common, "condition": "seen", "first_layer": layer, "p_source": p, "answer_correct_target": None})
+                    rows.append({**common, "condition": "null_concept", "first_layer": layer, "p_source": 0.01 + layer / 1000, "answer_correct_target": None})
+    return pd.DataFrame(rows).astype({"answer_correct_target": "boolean"})
+
+
+def test_the_report_recovers_what_was_put_in(corpus, monkeypatch):
+    monkeypatch.setattr(report, "published", lambda name: synthetic_table(corpus))
+    found = report.report_json()
+    assert found["seeds"] == [0]
+    assert found["step0_accuracy"]["mean"] == 0
+    assert found["supervised_accuracy"]["mean"] == 1
+    assert 0.2 < found["zero_shot_accuracy"]["mean"] < 0.8
+    assert found["low_resource_accuracy"]["mean"] == pytest.approx(0.25)
+    assert found["unseen_accuracy"]["mean"] == 0
+    assert found["seen_p_source"]["mean"] == pytest.approx(0.6)
+    assert found["null_p_source"]["mean"] == pytest.approx(0.012)
+    table = report.report_table().set_index("measure")
+    assert bool(table["met"]["supervised_accuracy"]) and not bool(table["met"]["zero_shot_accuracy"])
+    assert (table["low"] <= table["mean"]).all() and (table["mean"] <= table["high"]).all()

@@ -1,0 +1,21 @@
+"""A folder of data and results that the book's tests share: the real lexicon, a fake trajectory, synthetic cells."""
+
+from pathlib import Path
+
+import synthetic
+
+from meanings.folders import data_folder
+
+PAIRS = ("fr-es", "en-de", "de-en", "pl-fi")
+STEPS = (0, 400, 1600, 6400)
+
+
+def make(folder: Path) -> Path:
+    """`folder/data` and `folder/results`; returns the results' folder. Steps and pairs are few, so that tests are quick."""
+    data = folder / "data"
+    (data / "miniature").mkdir(parents=True)
+    (data / "lexicon").symlink_to(data_folder() / "lexicon")
+    (data / "miniature" / "mix.yaml").symlink_to(data_folder() / "miniature" / "mix.yaml")
+    synthetic.write_trajectory(data / "miniature" / "seed-0", STEPS)
+    synthetic.write_results(folder / "results", steps=STEPS, pairs=PAIRS, n_prompts=8)
+    return folder / "results"
