@@ -185,7 +185,7 @@ def executed(results, tmp_path_factory):
 
 def test_an_executed_chapter_tells_neither_time_nor_place(executed, results):
     text = executed.read_text()
-    for trace in ("papermill", "start_time", "duration", str(Path.home()), os.uname().nodename):
+    for trace in ("input_path", "start_time", "duration", str(Path.home()), os.uname().nodename):
         assert trace not in text.replace(str(results), "")
     assert list(executed.parent.iterdir()) == [executed]  # nothing is left aside
 

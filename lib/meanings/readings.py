@@ -123,18 +123,22 @@ def curves(chosen: pd.DataFrame, conditions: Sequence[str], by: Sequence[str] = 
 
 
 def widest(parameters: chapters.ChapterParameters, cells: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """The published table of the page's pairs where it has them all, else the page's own cells; and what to call it."""
+    """The published rows of the page's pairs, where there are any, else the page's own cells; and what to call it."""
     table = shipped(parameters)
-    if table is not None and set(parameters.pair) <= set(table["pair"].unique()):
+    if table is not None:
         table = table[table["pair"].isin(parameters.pair)]
-        return table, _label("published tables", table)
+        if len(table):
+            return table, _label("published tables", table)
     return cells, _label("measured for this page", cells)
 
 
 def broadest(parameters: chapters.ChapterParameters, cells: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """The published table with all its pairs where it has the page's, else the page's own cells; and what to call it."""
+    """All published pairs where the page asks for the book's own, else the page's own cells; and what to call it.
+
+    A page that was asked for other pairs shows these.
+    """
     table = shipped(parameters)
-    if table is not None and set(parameters.pair) <= set(table["pair"].unique()):
+    if table is not None and len(table) and parameters.pair == chapters.DEFAULT_PAIRS:
         return table, _label("published tables", table)
     return cells, _label("measured for this page", cells)
 
