@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 
 import jupytext
@@ -185,7 +184,7 @@ def executed(results, tmp_path_factory):
 
 def test_an_executed_chapter_tells_neither_time_nor_place(executed, results):
     text = executed.read_text()
-    for trace in ("input_path", "start_time", "duration", str(Path.home()), os.uname().nodename):
+    for trace in ("input_path", "start_time", "duration", str(Path.home())):
         assert trace not in text.replace(str(results), "")
     assert list(executed.parent.iterdir()) == [executed]  # nothing is left aside
 
@@ -235,6 +234,33 @@ def test_an_unchanged_page_is_not_executed_again(results, tmp_path, monkeypatch)
     assert done == ["rerun", "rerun"]
 
 
+def test_links_to_pages_that_are_not_there_become_words():
+    text = '["a", "[Method](method.md), [x](glossary.md) and [y](index.md#z)"]'
+    assert book.unlink(text, ["index", "method"]) == '["a", "Method, [x](glossary.md) and y"]'
+
+
 def test_links_to_executed_pages_are_turned_and_others_kept():
     text = "[a](method.md), [b](glossary.md#term) and [c](method.md#x)"
     assert book.relink(text, ["method"]) == "[a](method.ipynb), [b](glossary.md#term) and [c](method.ipynb#x)"
+
+
+def test_published_tables_widen_a_page_and_are_called_so(results, tmp_path, monkeypatch):
+    import synthetic
+
+    from meanings.publish import publish
+
+    folder = tmp_path / "world"
+    world.make(folder)
+    synthetic.write_results(tmp_path / "more", steps=(0, 6400), pairs=("fr-es", "pl-fi"), seeds=(0, 1), n_prompts=4)
+    monkeypatch.setenv("MEANINGS_DATA", str(folder / "data"))
+    page = validated("emergence", {"pair": ("fr-es", "en-de"), "checkpoints": 2})
+    cells = readings.measured(page, folder / "results")
+    assert readings.widest(page, cells)[1].startswith("measured for this page")
+    publish(tmp_path / "more", "miniature")
+    wide, label = readings.widest(page, cells)
+    assert label == "published tables: training runs 2, checkpoints 2, pairs 1" and set(wide["pair"]) == {"fr-es"}
+    assert readings.broadest(page, cells)[1].startswith("measured for this page")  # it asks for pairs of its own
+    own = validated("emergence", {"checkpoints": 2})
+    assert set(readings.broadest(own, cells)[0]["pair"]) == {"fr-es", "pl-fi"}
+    curves = readings.curves(readings.at_chosen_layer(wide), ["seen", "null_concept"])
+    assert (curves["n_seeds"] == 2).all() and curves["low"].le(curves["mean"]).all()

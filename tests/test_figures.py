@@ -70,8 +70,8 @@ def test_a_figure_is_opaque_as_wide_as_a_phone_shows_and_the_same_twice(pictures
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_letters_stay_readable_on_a_phone(pictures, kind):
-    # 360 CSS pixels show figures.WIDTH inches: a point is 360 / WIDTH / 72 pixels there.
-    pixels_a_point = 360 / figures.WIDTH / 72
+    # 350 CSS pixels show figures.WIDTH inches: a point is 350 / WIDTH / 72 pixels there.
+    pixels_a_point = 350 / figures.WIDTH / 72
     texts = [text for axis in pictures[kind].figure.axes for text in axis.findobj(matplotlib.text.Text) if text.get_text().strip()]
     assert texts and min(text.get_fontsize() for text in texts) * pixels_a_point >= 6.4
 

@@ -1,5 +1,6 @@
 """The miniature's recipe, text and training: what is held out is never said, and a killed run goes on as if nothing happened."""
 
+import json
 import re
 from itertools import permutations
 
@@ -251,6 +252,14 @@ def test_the_rate_warms_up_stays_and_falls():
     assert rates[int(schedule.decay_from * schedule.steps) - 1] == 1.0
     assert rates[-1] == pytest.approx(schedule.final_fraction)
     assert all(b <= a for a, b in zip(rates[schedule.warmup_steps :], rates[schedule.warmup_steps + 1 :]))
+
+
+def test_the_shipped_weights_are_of_the_shipped_recipe(corpus):
+    """Recipe, words and tables as they lie here are those that the shipped trajectory was trained with."""
+    for home in sorted(RECIPE.glob("seed-*")):
+        assert (home / "recipe.json").read_text(encoding="utf-8") == training.recipe_of(corpus), f"train {home.name} again"
+        steps = [entry["step"] for entry in json.loads((home / "trajectory.json").read_text(encoding="utf-8"))["checkpoints"]]
+        assert tuple(steps) == corpus.mix.training.checkpoints
 
 
 # The report.

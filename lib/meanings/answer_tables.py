@@ -45,9 +45,11 @@ def with_chrf(rows: pd.DataFrame, lexicon: Lexicon) -> tuple[pd.DataFrame, str]:
 
     Source: Popović 2015; Post 2018.
     """
-    metric = CHRF()
-    metric.corpus_score(["a"], [["a"]])  # the signature is known once something was counted
-    scores = [metric.sentence_score(answer, list(words)).score for answer, words in zip(rows["answer"], references(rows, lexicon), strict=True)]
+    metric, words = CHRF(), references(rows, lexicon)
+    scores = [metric.sentence_score(answer, list(accepted)).score for answer, accepted in zip(rows["answer"], words, strict=True)]
+    # The signature tells of what was counted last: of all answers, whose numbers of accepted words differ.
+    columns = [[accepted[i] if i < len(accepted) else None for accepted in words] for i in range(max(map(len, words)))]
+    metric.corpus_score(list(rows["answer"]), columns)
     return rows.assign(chrf=scores), str(metric.get_signature())
 
 
@@ -80,6 +82,7 @@ def plain(text: str) -> str:
 def before_after(labelled: pd.DataFrame) -> pd.DataFrame:
     """Counts of the source prompt's label (rows) by the label after patching (columns), same concept pair."""
     sides = _sides(labelled)
+    sides = sides.assign(**{side: sides[side].str.replace("_", " ") for side in ("before", "after")})
     return pd.crosstab(sides["before"], sides["after"], rownames=["source prompt"], colnames=["after patching"])
 
 
@@ -97,7 +100,7 @@ def losses(labelled: pd.DataFrame) -> pd.DataFrame:
 
 def behaviour(gained: pd.DataFrame) -> str:
     """How many of the gains had been another choice before, as text."""
-    return f"{int(gained['before'].isin(OTHER_CHOICES).sum())} of {len(gained)}"
+    return f"{int(gained['before'].isin(OTHER_CHOICES).sum())} of {len(gained)}" if len(gained) else "none"
 
 
 def _sides(labelled: pd.DataFrame) -> pd.DataFrame:

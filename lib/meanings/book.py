@@ -101,6 +101,11 @@ def relink(text: str, executed: Sequence[str]) -> str:
     return re.sub(rf"\]\(({'|'.join(executed)})\.md([#)])", r"](\1.ipynb\2", text) if executed else text
 
 
+def unlink(text: str, others: Sequence[str]) -> str:
+    """Links to pages that are not there become plain words."""
+    return re.sub(rf"\[([^\[\]]+)\]\((?:{'|'.join(others)})\.(?:md|ipynb)[^)]*\)", r"\1", text)
+
+
 def write(target: Path, text: str) -> None:
     """Writes only what differs: Sphinx reads a page again when its file is newer."""
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -125,7 +130,8 @@ def render(stage_folder: Path, output: Path) -> Path:
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONWARNINGS": "ignore"})
     if done.returncode:
         shutil.rmtree(output / "_build" / ".doctrees", ignore_errors=True)
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if re.search(r"WARNING|ERROR|Error", line)]
+        said = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr)
+        lines = [line for line in said.splitlines() if re.search(r"WARNING|ERROR|Error", line)]
         raise MeaningsError("the book does not render: " + " | ".join(lines[:10] or [done.stderr[-500:]]))
     return output / "_build" / "html"
 
@@ -161,12 +167,10 @@ def build_chapter(name: str, assignments: Sequence[str], root: Path, results: Pa
 def alone(notebook: Path, root: Path, folder: Path) -> Path:
     """A book of one chapter, its glossary and its references; links to other chapters become plain words."""
     folder.mkdir(parents=True)
-    others = "|".join(set(pages(root)) - {"glossary", "references"})
-    text = notebook.read_text(encoding="utf-8")
-    (folder / notebook.name).write_text(re.sub(rf"\[([^\]]+)\]\((?:{others})\.md[^)]*\)", r"\1", text), encoding="utf-8")
+    others = sorted(set(pages(root)) - {"glossary", "references"})
+    (folder / notebook.name).write_text(unlink(notebook.read_text(encoding="utf-8"), others), encoding="utf-8")
     for name in ("glossary.md", "references.md", "references.bib"):
-        text = (root / "book" / name).read_text(encoding="utf-8")
-        (folder / name).write_text(re.sub(rf"\[([^\]]+)\]\((?:{others})\.md[^)]*\)", r"\1", text), encoding="utf-8")
+        (folder / name).write_text(unlink((root / "book" / name).read_text(encoding="utf-8"), others), encoding="utf-8")
     for file in (root / "book" / "_static").glob("*"):
         copy(file, folder / "_static" / file.name)
     copy(root / "_config.yml", folder / "_config.yml")

@@ -34,7 +34,10 @@ ANSWER_TOKENS = 10
 
 @dataclass(frozen=True)
 class Walk:
-    """A model, a pair of concepts, the two prompts, and the steps of the patch between them."""
+    """A model, a pair of concepts, the two prompts, and the steps of the patch between them.
+
+    - `example`: which of the drawn concept pairs, from 0; `turned`: how many of them the patch turns, at its best layer.
+    """
 
     page: Method
     model: PatchableModel
@@ -42,6 +45,8 @@ class Walk:
     checkpoint: Checkpoint
     seen: tuple[str, ...]
     pair: LanguagePair
+    example: int
+    turned: int
     concepts: ConceptPair
     source: Prompt
     target: Prompt
@@ -168,8 +173,18 @@ class Walk:
         }
 
 
-def start(page: Method) -> Walk:
+def turned(cells: pd.DataFrame) -> list[int]:
+    """The prompts whose patched answer (`seen`, at the layer where most are) is a word of the source concept."""
+    rows = cells[(cells["condition"] == "seen") & cells["answer_correct_source"].fillna(False).astype(bool)]
+    if rows.empty:
+        return []
+    return sorted(rows[rows["first_layer"] == rows["first_layer"].value_counts().idxmax()]["prompt"])
+
+
+def start(page: Method, cells: pd.DataFrame) -> Walk:
     """Loads the checkpoint, draws the concept pairs, and writes the prompts of the one that is followed.
+
+    - `cells`: what was measured of them, which says which pairs the patch turns.
 
     Raises MeaningsError where the example does not exist.
     """
@@ -183,12 +198,14 @@ def start(page: Method) -> Walk:
     drawn = draw_concept_pairs(usable, model.tokenizer, lexicon.languages, page.n_pairs, page.shots, page.prompt_seed)
     if page.example >= len(drawn):
         raise MeaningsError(f"example={page.example}: {len(drawn)} concept pairs were drawn, so it runs from 0 to {len(drawn) - 1}")
-    concepts = drawn[page.example]
+    found = turned(cells)
+    example = page.example if page.example >= 0 else (found or [0])[0]
+    concepts = drawn[example]
     prompts = (
         translation_prompt(lexicon, model.tokenizer, pair, concept, shots, page.template)
         for concept, shots in ((concepts.source, concepts.source_shots), (concepts.target, concepts.target_shots))
     )
-    return Walk(page, model, lexicon, checkpoint, seen_languages(run, lexicon), pair, concepts, *prompts)
+    return Walk(page, model, lexicon, checkpoint, seen_languages(run, lexicon), pair, example, len(found), concepts, *prompts)
 
 
 def shapes(walk: Walk) -> pd.DataFrame:
@@ -215,7 +232,7 @@ def provenance(walk: Walk) -> pd.DataFrame:
         "model": f"{walk.page.model}, training seed {walk.page.training_seed}, step {walk.checkpoint.step}",
         "weights (sha256)": walk.model.weights_sha256[:12],
         "lexicon": f"{walk.page.lexicon}, sha256 {walk.lexicon.sha256[:12]}",
-        "prompts": f"seed {walk.page.prompt_seed}, concept pair {walk.page.example} of {walk.page.n_pairs}, {walk.page.shots} solved lines, template {walk.page.template}",
+        "prompts": f"seed {walk.page.prompt_seed}, concept pair {walk.example} of {walk.page.n_pairs}, {walk.page.shots} solved lines, template {walk.page.template}",
         "floating type": walk.model.dtype,
         "libraries": ", ".join(f"{name} {version(name)}" for name in ("meanings", "torch", "transformers", "nnsight")),
     }

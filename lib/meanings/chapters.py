@@ -19,7 +19,7 @@ from meanings.errors import MeaningsError, one_of
 from meanings.languages import parse_pair
 from meanings.lexicon import load_lexicon
 
-DEFAULT_PAIRS = ("fr-es", "es-fr", "en-de", "de-en", "fr-pl", "pl-fi")
+DEFAULT_PAIRS = ("en-fr", "de-en", "fr-es", "fr-de", "fr-pl", "en-fi")
 PatchedCondition = Literal["seen", "en_en", "self", "tgt"]
 
 
@@ -67,7 +67,7 @@ class Method(ChapterParameters):
     pair: tuple[str, ...] = Field(("fr-es",), min_length=1, max_length=1, description="the language pair, input-output")
     step: int = Field(-1, ge=-1, description="training step looked at; -1 is the last checkpoint")
     first_layer: int = Field(-1, ge=-1, description="first patched layer; -1 takes the one with the highest P(source)")
-    example: int = Field(0, ge=0, description="which of the drawn concept pairs is followed")
+    example: int = Field(-1, ge=-1, description="which of the drawn concept pairs is followed; -1 is the first that the patch turns")
 
 
 CHAPTERS: dict[str, type[ChapterParameters]] = {

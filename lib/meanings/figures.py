@@ -17,8 +17,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-WIDTH = 5.4  # inches: letters of 9 points stay readable where the picture is 360 CSS pixels wide
-DPI = 200
+WIDTH = 4.8  # inches: letters of 9 points stay readable where the picture is 350 CSS pixels wide
+DPI = 220
 
 # Okabe and Ito's colours; each condition also has a mark and a dash, so that colour is never the only sign.
 COLOURS = {
@@ -119,7 +119,9 @@ def tokens_axis(axis: Axes, tokens: Iterable[Real]) -> None:
 
 
 def amount(number: Real) -> str:
-    """A count in short: 1.5k, 20M, 4T."""
+    """A count in short: 1.5k, 20M, 4T; one without end lies beyond what was measured."""
+    if not np.isfinite(number):
+        return "beyond"
     for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
         if abs(number) >= size:
             return f"{number / size:.3g}{letter}"

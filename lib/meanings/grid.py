@@ -30,7 +30,7 @@ class Grid(BaseModel):
     lexicon: str = Field("embedded", min_length=1, description="embedded, or the path of a CSV word list")
     languages: All | tuple[str, ...] = Field("all", description="languages in which concepts are scored and kept apart")
     pairs: tuple[str, ...] = Field(
-        ("fr-es", "es-fr", "en-de", "de-en", "fr-pl", "pl-fi"), min_length=1, description="language pairs input-output"
+        ("en-fr", "de-en", "fr-es", "fr-de", "fr-pl", "en-fi"), min_length=1, description="language pairs input-output"
     )
     conditions: All | tuple[str, ...] = Field("all", description="sources of the concept vector")
     prompt_seeds: tuple[int, ...] = Field((42,), min_length=1, description="seeds that draw concept pairs and solved lines")

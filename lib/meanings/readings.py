@@ -16,13 +16,12 @@ from meanings.folders import data_folder
 from meanings.lexicon import load_lexicon
 from meanings.onset import onset
 from meanings.results import cell_path, finished, published, read_cells, read_metadata
-from meanings.statistics import SEED_COLUMN, interval, split_half_best_layer
+from meanings.statistics import SEED_COLUMN, interval, paired_difference, split_half_best_layer
 
 PATCHED = ("seen", "en_en", "self", "tgt")
 NULLS = ("null_concept", "null_mean")
 UNPATCHED = ("src_unpatched", "tgt_unpatched")
-# How many resamples an interval is made of; more change the second decimal of its ends only.
-RESAMPLES = 1000
+RESAMPLES = 1000  # more would change an interval's ends in the third decimal
 
 
 def asked(name: str, values: Mapping[str, Any]) -> chapters.ChapterParameters:
@@ -184,8 +183,10 @@ def onsets(chosen: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
 
 
 def share_of_training(moment: Real, table: pd.DataFrame) -> str:
-    """A moment in tokens as text: `after 4 % of the training`."""
-    return f"after {moment / table['tokens'].max():.0%} of the training" if np.isfinite(moment) else "at no time of the training"
+    """An onset in tokens as a clause."""
+    if not np.isfinite(moment):
+        return "within this training it has no onset"
+    return f"half of that is there after {moment / table['tokens'].max():.0%} of the training"
 
 
 def last_checkpoint(table: pd.DataFrame) -> pd.DataFrame:
@@ -244,6 +245,6 @@ def verdict(condition: bool | np.bool_, yes: str, no: str) -> str:
     return yes if condition else no
 
 
-def apart(a: pd.Series, b: pd.Series) -> bool:
-    """Whether a's interval lies above b's."""
-    return bool(np.nan_to_num(a["low"], nan=a["mean"]) > np.nan_to_num(b["high"], nan=b["mean"]))
+def above(table: pd.DataFrame, a: str, b: str) -> bool:
+    """Whether P(source) under condition `a` lies above that under `b`, concept by concept: the interval of the difference is above zero."""
+    return bool(paired_difference(table, "p_source", a, b, n=RESAMPLES)["low"].iloc[0] > 0)

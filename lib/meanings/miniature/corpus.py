@@ -7,6 +7,8 @@ it, so that training goes on after a kill with exactly the text it would have se
 from __future__ import annotations
 
 import csv
+import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -43,6 +45,12 @@ class Corpus:
         for kind in self.mix.documents:
             if kind not in DOCUMENTS:
                 raise MeaningsError(f"documents: unknown kind '{kind}'; known are {', '.join(DOCUMENTS)}")
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of everything but the mix: words, associations, frames, passages."""
+        content = [self.lexicon.sha256, self.associations, self.patterns, self.passages]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     @cached_property
     def folds(self) -> dict[str, int]:

@@ -184,16 +184,17 @@ def _folder(step: int) -> str:
     return f"step-{step:06d}"
 
 
-def _recipe(corpus: Corpus) -> str:
-    return json.dumps({"mix": corpus.mix.model_dump(mode="json"), "lexicon": corpus.lexicon.sha256}, indent=1) + "\n"
+def recipe_of(corpus: Corpus) -> str:
+    """What the weights depend on but for the seed, as JSON: the mix, and a hash of the words and tables behind the text."""
+    return json.dumps({"mix": corpus.mix.model_dump(mode="json"), "corpus_sha256": corpus.sha256}, indent=1) + "\n"
 
 
 def _same_recipe(home: Path, corpus: Corpus) -> None:
     """Refuse to mix two recipes in one folder."""
     path = home / "recipe.json"
     if not path.exists():
-        path.write_text(_recipe(corpus), encoding="utf-8")
-    elif path.read_text(encoding="utf-8") != _recipe(corpus):
+        path.write_text(recipe_of(corpus), encoding="utf-8")
+    elif path.read_text(encoding="utf-8") != recipe_of(corpus):
         raise MeaningsError(f"{home}: holds a run of another recipe or lexicon; give another folder, or remove this one")
 
 
