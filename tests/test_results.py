@@ -195,6 +195,9 @@ def test_twenty_published_cells_are_measured_again_with_the_same_numbers():
     cells = [(name, cell) for name in names for cell in published_cells(name) if cell.training_seed in shipped]
     assert cells, "no published cell belongs to a shipped trajectory"
     random = np.random.Generator(np.random.PCG64())
+    # Of three checkpoints, since cells of one share their sources: minutes become one.
+    steps = random.permutation(sorted({cell.step for _, cell in cells}))[:3]
+    cells = [(name, cell) for name, cell in cells if cell.step in steps]
     chosen = [cells[i] for i in random.choice(len(cells), size=min(20, len(cells)), replace=False)]
     again = recompute([cell for _, cell in chosen])
     for name in {name for name, _ in chosen}:

@@ -6,6 +6,7 @@ import pandas as pd
 import yaml
 
 from meanings.errors import MeaningsError
+from meanings.figures import amount
 from meanings.folders import data_folder
 from meanings.languages import LANGUAGES
 from meanings.results import published
@@ -70,4 +71,8 @@ def variants() -> pd.DataFrame:
     table = pd.read_csv(file, dtype={"variant": str, "change": str, "verdict": str})
     if tuple(table.columns) != VARIANT_COLUMNS:
         raise MeaningsError(f"{file}: columns {', '.join(table.columns)}; expected {', '.join(VARIANT_COLUMNS)}")
+    told = table["change"] + ": " + table["verdict"]  # one wide column reads better than two narrow ones
+    tokens = [amount(value) if value == value else "" for value in table["tokens"]]
+    table = table.assign(tokens=tokens).drop(columns=["change", "verdict"])
+    table.insert(1, "what was changed: what came of it", told)
     return table.rename(columns={"p_source": "P(source)", "p_null": "null", "p_target": "P(target)"}).set_index("variant")
