@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from transformers import PreTrainedTokenizerFast
 
 from meanings.errors import MeaningsError
 from meanings.folders import data_folder
@@ -18,6 +19,7 @@ from meanings.miniature import report, training
 from meanings.miniature.corpus import DOCUMENTS, draw, heading, load_corpus
 from meanings.miniature.mix import Mix, load_mix
 from meanings.miniature.tokenizer import train_tokenizer
+from meanings.prompts import draw_concept_pairs, merged_query_words
 
 RECIPE = data_folder() / "miniature"
 
@@ -151,16 +153,35 @@ def test_text_depends_on_seed_and_step_alone(small, quick, tmp_path):
     assert (rows != training.packed_rows(small, tokenizer, 1, 5)).any()
 
 
-def test_no_evaluated_prompt_is_ever_part_of_the_text(corpus):
-    """Five solved lines and a query as the study draws them, in this order, do not occur in the quoted lines."""
-    tokens = {}
-    rng = np.random.default_rng([0, 0])
-    for _ in range(3000):
-        text = DOCUMENTS["quoted_lines"](corpus, rng)
-        words = tuple(re.findall(r': "(.*?)" - ', text))
-        for start in range(len(words) - 5):
-            tokens[words[start : start + 6]] = tokens.get(words[start : start + 6], 0) + 1
-    assert tokens and max(tokens.values()) == 1  # no six in a row come twice: what is drawn anew is new
+def runs_of_six(text: str) -> set[tuple[str, ...]]:
+    """The left words of every six quoted lines in a row: five solved lines and a query."""
+    words = re.findall(r'^[^"\n]*: "(.*?)" - ', text, flags=re.M)
+    return {tuple(words[start : start + 6]) for start in range(len(words) - 5)}
+
+
+def evaluated_prompts(corpus) -> set[tuple[str, ...]]:
+    """The left words of every prompt of the default and the published grid, in every seen language."""
+    lexicon = load_lexicon("embedded")
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(RECIPE / "seed-0" / "tokenizer", local_files_only=True)
+    out = {concept for concepts in merged_query_words(lexicon, tokenizer, lexicon.languages, "quoted").values() for concept in concepts}
+    usable = lexicon.restrict(concepts=[concept for concept in lexicon.concepts if concept not in out])
+    drawn = draw_concept_pairs(usable, tokenizer, lexicon.languages, 64, 5, 42)
+    asked = [(p.source_shots, c) for p in drawn for c in (p.source, p.null)] + [(p.target_shots, p.target) for p in drawn]
+    return {tuple(lexicon.word(c, code) for c in (*shots, query)) for shots, query in asked for code in corpus.mix.seen_languages}
+
+
+def test_no_evaluated_prompt_is_part_of_the_text(corpus):
+    """In the text of training seed 0 at steps spread over the run; a planted prompt would be found."""
+    evaluated = evaluated_prompts(corpus)
+    assert len(evaluated) > 1000
+    planted = next(iter(evaluated))
+    assert planted in runs_of_six("".join(f'English: "{word}" - Suomi: "x"\n' for word in planted))
+    found = set()
+    for step in range(0, corpus.mix.training.steps, 50):
+        rng = np.random.default_rng([0, step])
+        found |= runs_of_six("".join(corpus.document(rng) for _ in range(64)))
+    assert len(found) > 200
+    assert not found & evaluated
 
 
 def test_zipf_makes_some_concepts_frequent(corpus):
