@@ -8,7 +8,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from meanings.lexicon import Lexicon, load_lexicon
-from meanings.lexicon_build import write_lexicon
+from meanings.lexicon.build import write_lexicon
 
 LANGUAGES = ("en", "fr", "de", "es", "pl")
 STEPS = (0, 10, 20)

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from meanings import book, page_tables
-from meanings.chapters import CHAPTERS
+from meanings.book import build as book, page_tables
+from meanings.book.chapters import CHAPTERS
 
 ROOT = Path(__file__).parents[1]
 PAGES = book.pages(ROOT)

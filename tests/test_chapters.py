@@ -8,8 +8,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meanings import book, chapters, grid, notebooks, readings
-from meanings.chapters import CHAPTERS, check_world, from_text, help_text, parse_assignments, read_parameters, validated
+from meanings import grid
+from meanings.book import build as book, chapters, notebooks, readings
+from meanings.book.chapters import CHAPTERS, check_world, from_text, help_text, parse_assignments, read_parameters, validated
 from meanings.errors import MeaningsError
 
 ROOT = Path(__file__).parents[1]

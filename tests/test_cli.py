@@ -142,7 +142,7 @@ def test_the_parameters_of_a_chapter_are_listed(meanings):
 
 
 def test_a_chapters_grid_has_its_pairs_and_the_steps_it_looks_at(world, monkeypatch):
-    from meanings.chapters import parse_assignments
+    from meanings.book.chapters import parse_assignments
 
     monkeypatch.setenv("MEANINGS_DATA", str(world / "data"))
     curve = cli.grid_of_chapter(parse_assignments("emergence", ["pair=fr-es,es-fr", "prompt_seed=1", "checkpoints=2"]))

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from meanings import answer_tables, chapters, figures, figures_answers, figures_curves, figures_languages, figures_patch, language_tables, readings
-from meanings.figures import Picture, amount
+from meanings.book import answer_tables, chapters, figures, figures_answers, figures_curves, figures_languages, figures_patch, language_tables, readings
+from meanings.book.figures import Picture, amount
 from meanings.labels import LABELS, label_answers
 from meanings.lexicon import load_lexicon
 

@@ -6,9 +6,9 @@ import pytest
 from meanings.errors import MeaningsError
 from meanings.folders import data_folder
 from meanings.lexicon import Lexicon, load_lexicon
-from meanings.lexicon_build import LANGUAGES, build_lexicon, extract_cldr, write_lexicon
-from meanings.lexicon_check import agreement, before_and_after, traps
-from meanings.lexicon_readers import read_wide
+from meanings.lexicon.build import LANGUAGES, build_lexicon, extract_cldr, write_lexicon
+from meanings.lexicon.check import agreement, before_and_after, traps
+from meanings.lexicon.readers import read_wide
 
 TABLES = data_folder() / "lexicon"
 

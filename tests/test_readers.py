@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meanings import lexicon_readers
+from meanings.lexicon import readers as lexicon_readers
 from meanings.errors import MeaningsError
 from meanings.lexicon import load_lexicon
-from meanings.lexicon_readers import (
+from meanings.lexicon.readers import (
     clean,
     infer_layout,
     read_multi_simlex,

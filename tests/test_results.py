@@ -179,7 +179,7 @@ def test_publishing_refuses_odd_names_and_empty_folders(tmp_path, data):
 
 
 def test_reading_needs_no_torch():
-    modules = "results statistics onset labels lexicon lexicon_check publish cells checkpoints languages grid cli"
+    modules = "results statistics onset labels lexicon lexicon.check publish cells checkpoints languages grid cli"
     code = "import sys\n" + "".join(f"import meanings.{name}\n" for name in modules.split()) + "print('torch' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"

@@ -1,1 +1,15 @@
-"""When meanings meet: shared concept spaces through the training of multilingual language models."""
+"""When Meanings Meet: concepts patched between languages through a model's training.
+
+Rooms, in the order data flows; each imports only from those above it:
+
+    languages, lexicon/                                 words
+    models, checkpoints                                 a model and its training run
+    concept_pairs, pairing, prompts, conditions         what is asked
+    scoring, probabilities                              what counts as an answer
+    prefixes, targets, generation, sources, patching    reading and writing concepts
+    grid, cells, measure, study, results, publish       cells on disk; recompute and estimate beside them
+    statistics, onset, labels                           what the numbers say
+    miniature/                                          the small model that everything runs on by default
+    book/                                               chapters: what they read, draw, and how they become pages
+    cli                                                 `meanings ...`
+"""

@@ -90,8 +90,8 @@ def chapter(
     help_parameters: Annotated[bool, typer.Option("--parameters", help="List the chapter's parameters.")] = False,
 ) -> None:
     """Run one chapter with other parameters, after measuring what it needs."""
-    from meanings import book as pages
-    from meanings.chapters import help_text, parse_assignments
+    from meanings.book import build as pages
+    from meanings.book.chapters import help_text, parse_assignments
     from meanings.study import run_study
 
     if help_parameters:
@@ -107,8 +107,8 @@ def chapter(
 @app.command()
 def book(out: Out = RESULTS, device: Device = "auto") -> None:
     """Measure the default grid, execute the chapters, render _build/html/index.html."""
-    from meanings import book as pages
-    from meanings.chapters import CHAPTERS, read_parameters
+    from meanings.book import build as pages
+    from meanings.book.chapters import CHAPTERS, read_parameters
     from meanings.study import run_study
 
     root = pages.project_root()
@@ -128,8 +128,8 @@ def lexicon_check(
 ) -> None:
     """Check the embedded lexicon: that it is what its tables make, its traps, its agreement with a reference."""
     from meanings.lexicon import load_lexicon
-    from meanings.lexicon_build import build_lexicon
-    from meanings.lexicon_check import before_and_after, traps
+    from meanings.lexicon.build import build_lexicon
+    from meanings.lexicon.check import before_and_after, traps
 
     tables = data_folder() / "lexicon"
     shipped, built = load_lexicon("embedded"), build_lexicon(tables)
@@ -160,7 +160,7 @@ def lexicon_build(
     fetch: Annotated[bool, typer.Option("--fetch", help="Fetch that package with 'npm pack' and extract CLDR's names again.")] = False,
 ) -> None:
     """Build data/lexicon/lexicon.csv from its tables."""
-    from meanings.lexicon_build import build_lexicon, extract_cldr, write_lexicon
+    from meanings.lexicon.build import build_lexicon, extract_cldr, write_lexicon
 
     tables = data_folder() / "lexicon"
     if package is not None or fetch:

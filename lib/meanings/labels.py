@@ -16,7 +16,7 @@ from meanings.errors import MeaningsError
 from meanings.folders import data_folder
 from meanings.languages import LanguagePair, parse_pair
 from meanings.lexicon import Lexicon
-from meanings.lexicon_readers import read_table
+from meanings.lexicon.readers import read_table
 
 LABELS: dict[str, str] = {
     "correct": "the word that prompts use for the expected concept in the output language",

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from meanings.errors import MeaningsError
 from meanings.lexicon import Lexicon
-from meanings.lexicon_readers import Table, clean, read_table, split_words
+from meanings.lexicon.readers import Table, clean, read_table, split_words
 
 LANGUAGES = ("en", "fr", "de", "es", "it", "ru", "pl", "fi", "et", "cy", "sw", "zh", "yue")
 PACKAGE = "cldr-annotations-full@48.0.0"
@@ -72,7 +72,7 @@ def build_lexicon(folder: Path, corrected: bool = True) -> Lexicon:
 
 
 def write_lexicon(lexicon: Lexicon, path: Path) -> None:
-    """Write the plain wide CSV that `lexicon_readers.read_wide` reads back."""
+    """Write the plain wide CSV that `lexicon.readers.read_wide` reads back."""
     rows = [
         [concept, lexicon.categories.get(concept, ""), *("|".join(lexicon.words(concept, code)) for code in lexicon.languages)]
         for concept in lexicon.concepts

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
-from meanings.figures import COLOURS, DASHES, MARKS, SERIES, SHORT, Picture, amount, canvas, label_ends, span, tokens_axis
+from meanings.book.figures import COLOURS, DASHES, MARKS, SERIES, SHORT, Picture, amount, canvas, label_ends, span, tokens_axis
 
 PROBABILITY = "P(source concept in the output language)"
 

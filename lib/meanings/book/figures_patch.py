@@ -2,7 +2,7 @@
 
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from meanings.figures import Picture, canvas, escape
+from meanings.book.figures import Picture, canvas, escape
 
 SOURCE, TARGET, PLAIN = "#D55E00", "#0072B2", "#E6E6E6"
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from meanings.figures import Picture, canvas
-from meanings.figures_languages import rank_correlation
+from meanings.book.figures import Picture, canvas
+from meanings.book.figures_languages import rank_correlation
 
 # Light to dark alternates, so that neighbours differ without colour too.
 LABEL_COLOURS = {

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import yaml
 
-from meanings import chapters, notebooks
+from meanings.book import chapters, notebooks
 from meanings.errors import MeaningsError
 from meanings.folders import data_folder
 
@@ -82,7 +82,7 @@ def stage(root: Path, results: Path, report=print) -> Path:
 
 def library_files() -> list[Path]:
     """The library's own source, which may change what a chapter shows."""
-    return sorted(Path(__file__).parent.rglob("*.py"))
+    return sorted(Path(__file__).parents[1].rglob("*.py"))
 
 
 def tables(results: Path) -> list:
@@ -181,7 +181,7 @@ def alone(notebook: Path, root: Path, folder: Path) -> Path:
 
 def project_root() -> Path:
     """The checkout: where book/ and _toc.yml lie, here or above the package. Raises MeaningsError where neither has them."""
-    for folder in (Path.cwd(), Path(__file__).resolve().parents[2]):
+    for folder in (Path.cwd(), Path(__file__).resolve().parents[3]):
         if (folder / "_toc.yml").is_file() and (folder / "book").is_dir():
             return folder
     raise MeaningsError("no _toc.yml and book/ here: run this in the project's folder")

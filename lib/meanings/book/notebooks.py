@@ -17,7 +17,7 @@ import jupytext
 import nbformat
 import papermill
 
-from meanings.chapters import CHAPTERS
+from meanings.book.chapters import CHAPTERS
 from meanings.errors import MeaningsError
 
 # Progress bars and notes on missing widgets are no part of a page.

@@ -7,7 +7,7 @@ import pandas as pd
 from sacrebleu.metrics import CHRF
 
 from meanings.lexicon import Lexicon
-from meanings.readings import RESAMPLES, split_pairs
+from meanings.book.readings import RESAMPLES, split_pairs
 from meanings.statistics import interval
 
 GROUPS = {"src_unpatched": "source prompt", "tgt_unpatched": "target prompt"}

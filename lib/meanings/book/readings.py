@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from meanings import chapters
+from meanings.book import chapters
 from meanings.checkpoints import trajectory
 from meanings.errors import MeaningsError
 from meanings.folders import data_folder

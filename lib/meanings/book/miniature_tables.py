@@ -6,7 +6,7 @@ import pandas as pd
 import yaml
 
 from meanings.errors import MeaningsError
-from meanings.figures import amount
+from meanings.book.figures import amount
 from meanings.folders import data_folder
 from meanings.languages import LANGUAGES
 from meanings.results import published

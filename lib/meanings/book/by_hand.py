@@ -15,8 +15,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from meanings import probabilities, scoring
-from meanings.answer_tables import plain
-from meanings.chapters import Method
+from meanings.book.answer_tables import plain
+from meanings.book.chapters import Method
 from meanings.checkpoints import Checkpoint, trajectory
 from meanings.concept_pairs import ConceptPair
 from meanings.conditions import CONDITIONS
@@ -26,7 +26,7 @@ from meanings.lexicon import Lexicon, load_lexicon
 from meanings.models import PatchableModel
 from meanings.patching import hidden_states, sweep, unpatched
 from meanings.prompts import Prompt, draw_concept_pairs, merged_query_words, translation_prompt
-from meanings.figures import drawable
+from meanings.book.figures import drawable
 from meanings.grid import seen_languages
 
 ANSWER_TOKENS = 10

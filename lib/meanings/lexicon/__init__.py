@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from meanings import lexicon_readers as readers
 from meanings.errors import MeaningsError
 from meanings.folders import data_folder
+from meanings.lexicon import readers
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
-from meanings.figures import SERIES, Picture, canvas, span
-from meanings.figures_curves import PROBABILITY
+from meanings.book.figures import SERIES, Picture, canvas, span
+from meanings.book.figures_curves import PROBABILITY
 from meanings.languages import LANGUAGES
 
 FAMILIES = ("Germanic", "Romance", "Slavic", "Uralic", "Sinitic", "Celtic", "Bantu", "Semitic")

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from meanings.chapters import ChapterParameters
+from meanings.book.chapters import ChapterParameters
 from meanings.checkpoints import Trajectory, trajectory
 from meanings.languages import LANGUAGES
 from meanings.lexicon import Lexicon, load_lexicon
-from meanings.figures import amount
+from meanings.book.figures import amount
 from meanings.onset import onset
-from meanings.readings import RESAMPLES
+from meanings.book.readings import RESAMPLES
 from meanings.statistics import interval
 
 SCRIPTS = {"Latn": "Latin", "Cyrl": "Cyrillic", "Hans": "Han, simplified", "Hant": "Han, traditional", "Hebr": "Hebrew", "Arab": "Arabic"}
