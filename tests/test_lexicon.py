@@ -1,3 +1,4 @@
+import os
 import shutil
 from pathlib import Path
 
@@ -189,3 +190,17 @@ def test_the_wide_file_reads_back_as_it_was_written(tmp_path, embedded):
     write_lexicon(embedded, tmp_path / "again.csv")
     entries = read_wide(Path(tmp_path / "again.csv"))
     assert Lexicon("again", *entries).sha256 == embedded.sha256
+
+
+REFERENCE = Path(os.environ.get("MULTI_SIMLEX", Path(__file__).parents[2] / "shared" / "data" / "multi_simlex.csv"))
+
+
+@pytest.mark.skipif(not REFERENCE.is_file(), reason="Multi-SimLex is not here; name its CSV in the environment variable MULTI_SIMLEX")
+def test_the_embedded_lexicon_agrees_with_multi_simlex():
+    """At least nine cells in ten share an accepted word, in every language, and the corrections are what brings it about."""
+    table, _ = before_and_after(build_lexicon(TABLES, corrected=False), load_lexicon("embedded"), load_lexicon(REFERENCE))
+    table = table.set_index("language")
+    assert table.loc["all", "cells_all"] > 2000
+    assert (table["share_all"] >= 0.9).all() and (table["share_corrected"] >= 0.9).all()
+    assert (table["share"] < table["share_corrected"]).all()
+    assert 0.55 < table["share"].min() and table["share"].max() < 0.9
