@@ -1,10 +1,12 @@
 """Where each condition takes its vectors from, and that the bank computes each source prompt once."""
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 import tiny
 import torch
+from meanings import sources
 from meanings.conditions import CONDITIONS, condition
 from meanings.errors import MeaningsError
 from meanings.languages import LanguagePair, parse_pair
@@ -88,3 +90,25 @@ def test_a_bank_says_none_where_a_condition_is_not_defined_and_refuses_what_is_n
     assert bank.vectors(CONDITIONS["self"], parse_pair("fr-en"), concept_pairs, ["fr"]) is None
     with pytest.raises(MeaningsError, match="patches nothing"):
         bank.vectors(CONDITIONS["tgt_unpatched"], PAIR, concept_pairs, ["fr"])
+
+
+def test_states_beyond_the_memory_lie_in_a_file_and_are_the_same(model, lexicon, concept_pairs, monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(sources, "PART", 1)  # one language pair at a time
+    seen, conditions = tiny.LANGUAGES_USED, [CONDITIONS["seen"], CONDITIONS["tgt"]]
+    banks = [SourceBank(model, lexicon, in_memory=room) for room in (1 << 30, 0)]
+    for bank in banks:
+        bank.prepare(conditions, PAIR, concept_pairs, seen)
+    for condition in conditions:
+        assert torch.equal(*(bank.vectors(condition, PAIR, concept_pairs, seen) for bank in banks))
+    assert "meanings-states" in Path("/proc/self/maps").read_text()
+    assert not list(tmp_path.iterdir())  # nothing is left behind, however the process ends
+
+
+def test_a_full_disk_is_one_line(model, lexicon, concept_pairs, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sources.os, "posix_fallocate", full)
+    with pytest.raises(MeaningsError, match="point TMPDIR to a larger disk"):
+        SourceBank(model, lexicon, in_memory=0).prepare([CONDITIONS["tgt"]], PAIR, concept_pairs, tiny.LANGUAGES_USED)

@@ -8,14 +8,16 @@ import oracle
 import pytest
 import tiny
 import torch
+from meanings import models
 from meanings.errors import MeaningsError
 from meanings.languages import LanguagePair
 from meanings.models import layers_path, load_model, wrap_model
-from meanings.patching import hidden_states, sweep
+from meanings.patching import hidden_states, self_test, sweep
 from meanings.prompts import translation_prompt
 from transformers import (
     ApertusConfig,
     BloomConfig,
+    Gemma2Config,
     Gemma3TextConfig,
     GPTNeoXConfig,
     MistralConfig,
@@ -119,6 +121,7 @@ ARCHITECTURES = {
     "olmo2": (Olmo2Config, WIDE),
     "apertus": (ApertusConfig, WIDE),
     "mistral": (MistralConfig, WIDE | {"sliding_window": 8}),
+    "gemma2": (Gemma2Config, WIDE | {"head_dim": 8, "sliding_window": 4, "final_logit_softcapping": 2.0, "attn_logit_softcapping": 3.0}),
     "gemma3": (
         Gemma3TextConfig,
         WIDE | {"head_dim": 8, "sliding_window": 4, "layer_types": ["sliding_attention", "full_attention"] * 2},
@@ -152,6 +155,7 @@ def test_other_architectures_equal_plain_hooks(name, lexicon, tokenizer):
             patch = (p.token_ids, p.query_position, vectors[:, i], first)
             torch.testing.assert_close(found.probabilities[first, i], oracle.distribution(network, layers, *patch), rtol=0, atol=1e-5)
             assert found.answers[first][i] == oracle.answer(network, layers, tokenizer, *patch, 3, ('"', "\n"))
+    self_test(model)
 
 
 def test_a_network_without_one_list_of_layers_is_refused():
@@ -160,3 +164,22 @@ def test_a_network_without_one_list_of_layers_is_refused():
     double = torch.nn.ModuleDict({k: torch.nn.ModuleList(torch.nn.Linear(1, 1) for _ in range(3)) for k in "ab"})
     with pytest.raises(MeaningsError, match="found a, b"):
         layers_path(double, 3)
+
+
+class Twofold(torch.nn.Module):
+    """Two lists of the same length: which holds the decoder layers has to be said."""
+
+    def __init__(self):
+        super().__init__()
+        self.left, self.right = (torch.nn.ModuleList(torch.nn.Linear(1, 1) for _ in range(3)) for _ in range(2))
+
+
+def test_an_unknown_architecture_can_be_registered_as_the_error_says(monkeypatch):
+    monkeypatch.setattr(models, "_REGISTERED", {})
+    with pytest.raises(MeaningsError, match=r'left \(3\), right \(3\).*register_layers\("Twofold", '):
+        layers_path(Twofold(), 3)
+    models.register_layers("Twofold", "right")
+    assert layers_path(Twofold(), 3) == "right"
+    models.register_layers("Twofold", "middle")
+    with pytest.raises(MeaningsError, match="found none"):
+        layers_path(Twofold(), 3)

@@ -6,12 +6,11 @@ import oracle
 import pytest
 import tiny
 import torch
-from meanings import generation
 from meanings.conditions import CONDITIONS
 from meanings.errors import MeaningsError
 from meanings.languages import LANGUAGES, LanguagePair
 from meanings.models import DTYPES
-from meanings.patching import hidden_states, sweep, sweep_conditions, unpatched
+from meanings.patching import generation, hidden_states, sweep, sweep_conditions, unpatched
 from meanings.probabilities import concept_probability, token_columns
 from meanings.prompts import Prompt, translation_prompt
 from meanings.sources import SourceBank
@@ -166,11 +165,14 @@ def test_layers_below_the_first_are_never_read(model, targets, random_vectors, e
 
 @pytest.mark.parametrize("layer", range(tiny.N_LAYERS - 1))
 def test_every_layer_from_the_first_on_is_written(model, targets, random_vectors, every_token, layer):
+    """A NaN in one layer's vector reaches every row that is patched there, and no other; such a row is refused."""
     dyed = random_vectors.clone()
-    dyed[layer] = torch.nan
-    found = sweep(model, targets, dyed, every_token).probabilities
-    assert found[: layer + 1].isnan().all()
-    assert found[layer + 1 :].isfinite().all()
+    dyed[layer, 3] = torch.nan
+    for first in range(layer + 1):
+        with pytest.raises(MeaningsError, match=f"patched from layer {first} on") as error:
+            sweep(model, targets, dyed, every_token, first_layers=[first])
+        assert repr(targets[3].text) in str(error.value) and "float32" in str(error.value)
+    sweep(model, targets, dyed, every_token, first_layers=range(layer + 1, tiny.N_LAYERS))
 
 
 @pytest.mark.parametrize("chunk_rows", [3, "auto"])

@@ -72,20 +72,20 @@ class Measurer:
             self._banks = {asked: SourceBank(self._model, self._lexicon, first.template)}
         bank = self._banks[asked]
         sweeps: dict[str, tuple[Sweep, list[Prompt]]] = {}
-        patched = [cell for cell in cells if CONDITIONS[cell.condition].patched]
+        # Unpatched target prompts cost hardly anything beside patched ones that share their beginnings.
+        on_targets = [cell for cell in cells if (c := CONDITIONS[cell.condition]).patched or c.solved == "target"]
+        patched = [cell for cell in on_targets if CONDITIONS[cell.condition].patched]
         bank.prepare([CONDITIONS[cell.condition] for cell in patched], pair, concept_pairs, seen)
-        for generate in sorted({cell.generate for cell in patched}):
-            members = [cell for cell in patched if cell.generate == generate]
-            vectors = {cell.key: bank.vectors(CONDITIONS[cell.condition], pair, concept_pairs, seen) for cell in members}
-            for key, sweep in sweep_conditions(self._model, targets, vectors, columns, generate=generate).items():
+        for generate in sorted({cell.generate for cell in on_targets}):
+            vectors = {
+                cell.key: bank.vectors(CONDITIONS[cell.condition], pair, concept_pairs, seen) for cell in patched if cell.generate == generate
+            }
+            alone = next((cell.key for cell in on_targets if cell.generate == generate and cell not in patched), "")
+            for key, sweep in sweep_conditions(self._model, targets, vectors, columns, generate=generate, unpatched_as=alone).items():
                 sweeps[key] = (sweep, targets)
         for cell in cells:
-            if not CONDITIONS[cell.condition].patched:
-                prompts = (
-                    targets
-                    if CONDITIONS[cell.condition].solved == "target"
-                    else self._prompts(pair, concept_pairs, "source", cell.template)
-                )
+            if cell not in on_targets:
+                prompts = self._prompts(pair, concept_pairs, "source", cell.template)
                 sweeps[cell.key] = (unpatched(self._model, prompts, columns, generate=cell.generate), prompts)
         provenance = {
             "device": self._model.device.type,

@@ -60,20 +60,38 @@ def like_output(output: Tensor | tuple, hidden: Tensor) -> Tensor | tuple:
     return hidden if isinstance(output, Tensor) else (hidden, *output[1:])
 
 
-def layers_path(network: torch.nn.Module, n_layers: int) -> str:
-    """Dotted path of the list of `n_layers` decoder layers: the outermost module list of that length.
+# Where the decoder layers are, by the network's class, for what `layers_path` does not find by itself.
+_REGISTERED: dict[str, str] = {}
 
-    Raises MeaningsError where there is none, or two at the same depth.
+
+def register_layers(architecture: str, path: str) -> None:
+    """Say where the decoder layers of an architecture are: `register_layers("NewForCausalLM", "decoder.blocks")`.
+
+    - `architecture`: the class name of the network; `path`: dotted attribute path of the list of layers.
     """
+    _REGISTERED[architecture] = path
+
+
+def layers_path(network: torch.nn.Module, n_layers: int) -> str:
+    """Dotted path of the list of `n_layers` decoder layers: as registered, or the outermost module list of that length.
+
+    Raises MeaningsError where there is none, or two at the same depth, with the call that mends it.
+    """
+    name = type(network).__name__
     paths = [
-        name
-        for name, module in network.named_modules()
+        path
+        for path, module in network.named_modules()
         if isinstance(module, torch.nn.ModuleList) and len(module) == n_layers and len(list(module.parameters()))
     ]
-    shallow = [path for path in paths if path.count(".") == min(p.count(".") for p in paths)]
+    if name in _REGISTERED:
+        shallow = [path for path in paths if path == _REGISTERED[name]]
+    else:
+        shallow = [path for path in paths if path.count(".") == min(p.count(".") for p in paths)]
     if len(shallow) != 1:
+        lists = [f"{path} ({len(module)})" for path, module in network.named_modules() if isinstance(module, torch.nn.ModuleList)]
         raise MeaningsError(
-            f"{type(network).__name__}: expected one list of {n_layers} decoder layers, found {one_of(shallow)}"
+            f"{name}: expected one list of {n_layers} decoder layers, found {one_of(shallow)}; its module lists are {one_of(lists)}: "
+            f'name the right one, as in meanings.models.register_layers("{name}", "model.layers")'
         )
     return shallow[0]
 

@@ -23,6 +23,7 @@ from meanings.estimate import seconds_for
 from meanings.grid import Asked, Grid, check_grid, seen_languages
 from meanings.languages import parse_pair
 from meanings.measure import Drawn, Measurer
+from meanings.patching import self_test
 from meanings.results import finished, remove_leftovers, write_cell
 
 VERSIONS = ("meanings", "torch", "transformers", "tokenizers", "nnsight", "numpy")
@@ -67,7 +68,7 @@ def run_study(grid: Grid, out: Path, *, dry_run: bool = False, progress: bool = 
     plan = plan_study(grid, out, estimate=dry_run, device=device)
     if dry_run or not plan.missing:
         return plan
-    asked, drawn = check_grid(grid), Drawn()
+    asked, drawn, tested = check_grid(grid), Drawn(), False
     remove_leftovers(out)
     done = len(plan.cells) - len(plan.missing)
     # Shown after a second, so that what fails at once fails in one line.
@@ -81,7 +82,11 @@ def run_study(grid: Grid, out: Path, *, dry_run: bool = False, progress: bool = 
                 wanted = {cell.key for cell in plan.missing}
                 if missing and measurer is None:
                     bar.set_description(f"{checkpoint.model} seed {checkpoint.training_seed} step {checkpoint.step}", refresh=False)
-                    measurer = Measurer(checkpoint.load(dtype=grid.dtype, device=device), asked.lexicon, drawn)
+                    model = checkpoint.load(dtype=grid.dtype, device=device)
+                    if not tested:
+                        self_test(model)
+                        tested = True
+                    measurer = Measurer(model, asked.lexicon, drawn)
                 if missing:
                     _measure_and_write(measurer, missing, out)
                 bar.update(sum(cell.key in wanted for cell in cells))

@@ -8,7 +8,7 @@ from torch import Tensor
 from transformers.cache_utils import Cache
 
 from meanings.models import PatchableModel
-from meanings.prefixes import Prefixes
+from meanings.patching.prefixes import Prefixes
 from meanings.scoring import CLOSING
 
 

@@ -1,0 +1,195 @@
+"""The sweep over the first overwritten layer, for one set of concept vectors or for those of several conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from transformers.cache_utils import Cache
+
+from meanings.errors import MeaningsError
+from meanings.models import PatchableModel
+from meanings.patching.generation import continue_greedily
+from meanings.patching.parts import in_parts, rows_at_once
+from meanings.patching.targets import (
+    Targets,
+    TokenIds,
+    patched_forward,
+    place_vectors,
+    run_targets,
+    target_blocks,
+    unpatched_forward,
+)
+from meanings.probabilities import concept_probability, token_columns
+from meanings.prompts import Prompt
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What the model says after each patch.
+
+    - `first_layers[j]`: the first overwritten layer of row j, from 0; -1 where nothing was patched.
+    - `probabilities`: next-token probability of each prompt's token columns, float32.
+    - `answers[j][prompt]`: greedily generated text, up to and including the token that closes the answer; None where
+      none was asked for.
+    """
+
+    first_layers: tuple[int, ...]
+    probabilities: Float[Tensor, "first_layer prompt column"]
+    answers: list[list[str]] | None
+
+
+def sweep(
+    model: PatchableModel,
+    prompts: Sequence[Prompt],
+    vectors: Float[Tensor, "layer prompt d_model"],
+    columns: Sequence[Sequence[frozenset[int]]],
+    *,
+    first_layers: Sequence[int] | Literal["all"] = "all",
+    generate: int = 0,
+    chunk_rows: int | Literal["auto"] = "auto",
+) -> Sweep:
+    """Overwrite layers j, j+1, ... at each prompt's query word's last token, for every first layer j.
+
+    - `vectors[:, i]` is patched into `prompts[i]`; its rows below the first layer are not read. A prompt that occurs
+      several times, with different vectors, is run once up to its query word.
+    - `columns[i]`: the sets of token ids whose probability is summed for prompt i.
+    - `generate`: tokens to generate greedily after each patch, 0 for none.
+    - `chunk_rows`: patched rows in one forward; it changes speed and memory, not results.
+
+    Raises MeaningsError on a first layer that the model lacks, sizes that do not agree, and where the model answers
+    with NaN or infinity, naming prompt, first layer and dtype.
+    """
+    layers = _checked_layers(model, first_layers)
+    _check_vectors(model, prompts, vectors)
+    return _run(model, prompts, vectors, columns, layers, generate, chunk_rows)
+
+
+def unpatched(
+    model: PatchableModel,
+    prompts: Sequence[Prompt],
+    columns: Sequence[Sequence[frozenset[int]]],
+    *,
+    generate: int = 0,
+) -> Sweep:
+    """The same reading without a patch: one row, whose first layer is -1."""
+    nothing = torch.empty(model.n_layers, 0, model.d_model)
+    return _run(model, prompts, nothing, columns, (), generate, "auto")
+
+
+def sweep_conditions(
+    model: PatchableModel,
+    prompts: Sequence[Prompt],
+    vectors: Mapping[str, Float[Tensor, "layer prompt d_model"]],
+    columns: Sequence[Sequence[frozenset[int]]],
+    *,
+    first_layers: Sequence[int] | Literal["all"] = "all",
+    generate: int = 0,
+    chunk_rows: int | Literal["auto"] = "auto",
+    unpatched_as: str = "",
+) -> dict[str, Sweep]:
+    """`sweep` for the vectors of several conditions at once, which share the prompts' own states.
+
+    - `unpatched_as`: name under which the prompts' own answers are returned too (`unpatched`, at hardly any cost);
+      empty to leave them out.
+    """
+    layers, n_prompts = _checked_layers(model, first_layers), len(prompts)
+    for own in vectors.values():
+        _check_vectors(model, prompts, own)
+    names = [*vectors, *([unpatched_as] if unpatched_as else [])]
+    if len(set(names)) != len(names) or not names:
+        raise MeaningsError(f"conditions {names}: at least one is needed, and names must differ")
+    stacked = torch.cat([own.cpu() for own in vectors.values()] or [torch.empty(model.n_layers, 0, model.d_model)], dim=1)
+    together = _run(model, list(prompts) * len(names), stacked, list(columns) * len(names), layers, generate, chunk_rows)
+    found = {}
+    for place, name in enumerate(names):
+        rows = slice(-1, None) if name == unpatched_as else slice(0, len(layers))
+        part = slice(place * n_prompts, (place + 1) * n_prompts)
+        answers = together.answers and [row[part] for row in together.answers[rows]]
+        found[name] = Sweep(together.first_layers[rows], together.probabilities[rows, part], answers)
+    return found
+
+
+def _checked_layers(model: PatchableModel, first_layers: Sequence[int] | Literal["all"]) -> tuple[int, ...]:
+    layers = tuple(range(model.n_layers)) if first_layers == "all" else tuple(first_layers)
+    for layer in layers:
+        if not 0 <= layer < model.n_layers:
+            raise MeaningsError(f"first layer {layer!r}: {model.name} has layers 0 to {model.n_layers - 1}")
+    if len(set(layers)) != len(layers):
+        raise MeaningsError(f"first layers {layers}: each may be asked for once")
+    return layers
+
+
+def _check_vectors(model: PatchableModel, prompts: Sequence[Prompt], vectors: Tensor) -> None:
+    expected = (model.n_layers, len(prompts), model.d_model)
+    if tuple(vectors.shape) != expected:
+        raise MeaningsError(f"vectors are {tuple(vectors.shape)}: expected layer, prompt, d_model = {expected}")
+
+
+@torch.no_grad()
+def _run(
+    model: PatchableModel,
+    prompts: Sequence[Prompt],
+    vectors: Float[Tensor, "layer patched d_model"],
+    columns: Sequence[Sequence[frozenset[int]]],
+    layers: tuple[int, ...],
+    generate: int,
+    chunk_rows: int | Literal["auto"],
+) -> Sweep:
+    """Patch the first prompts, as many as there are vectors, at every one of `layers`; the others are not patched.
+
+    Their row stands behind those of `layers`, with first layer -1. What a prompt is not asked for is left NaN.
+    """
+    if len(columns) != len(prompts):
+        raise MeaningsError(f"{len(columns)} rows of token columns for {len(prompts)} prompts: give one row a prompt")
+    if (chunk_rows != "auto" and chunk_rows < 1) or generate < 0:
+        raise MeaningsError(f"chunk_rows={chunk_rows!r}, generate={generate!r}: expected at least 1 row (or 'auto') and 0 tokens")
+    n_patched = vectors.shape[1]
+    first_layers = (*layers, *([-1] if n_patched < len(prompts) else []))
+    table = token_columns(columns)
+    probabilities = torch.full((len(first_layers), len(prompts), table.ids.shape[1]), torch.nan)
+    answers = [[""] * len(prompts) for _ in first_layers]
+
+    def note(place: int, targets: Targets, rows: Tensor, index: list[int], logits: Tensor, cache: Cache) -> None:
+        _check_finite(model, logits, first_layers[place], [prompts[i] for i in index])
+        probabilities[place, index] = concept_probability(logits, table.take(torch.tensor(index))).cpu()
+        if generate:
+            texts = continue_greedily(model, targets.prefixes, rows, targets.ids.shape[1], cache, logits, generate)
+            for i, text in zip(index, texts, strict=True):
+                answers[place][i] = text
+
+    def run(length: int, block: Sequence[tuple[TokenIds, list[int]]]) -> None:
+        targets = run_targets(model, [ids for ids, _ in block], length, generate)
+        members = [(row, index) for row, (_, indices) in enumerate(block) for index in indices]
+
+        def alone(part: Sequence[tuple[int, int]]) -> None:
+            rows, index = torch.tensor([row for row, _ in part], device=model.device), [index for _, index in part]
+            note(-1, targets, rows, index, *unpatched_forward(model, targets, rows))
+
+        def patched(part: Sequence[tuple[int, int]]) -> None:
+            rows, index = torch.tensor([row for row, _ in part], device=model.device), [index for _, index in part]
+            written = place_vectors(model, targets, rows, vectors[:, index])
+            for place, layer in enumerate(layers):
+                note(place, targets, rows, index, *patched_forward(model, targets, written, layer, generate))
+
+        size = rows_at_once(model, length, targets.prefixes.mask.shape[1]) if chunk_rows == "auto" else chunk_rows
+        in_parts([member for member in members if member[1] < n_patched], size, patched)
+        in_parts([member for member in members if member[1] >= n_patched], size, alone)
+
+    for length, block in target_blocks(model, prompts):
+        in_parts(block, len(block), lambda part: run(length, part))
+    return Sweep(first_layers, probabilities, answers if generate else None)
+
+
+def _check_finite(model: PatchableModel, logits: Tensor, first_layer: int, prompts: Sequence[Prompt]) -> None:
+    wrong = (~logits.amax(-1).isfinite()).nonzero()
+    if len(wrong):
+        patch = "without a patch" if first_layer < 0 else f"patched from layer {first_layer} on"
+        raise MeaningsError(
+            f"{model.name} in {model.dtype} gives NaN or infinity for the prompt {prompts[int(wrong[0])].text!r}, {patch}: "
+            "use dtype float32 or bfloat16"
+        )

@@ -1,0 +1,129 @@
+"""Target prompts from the query word's last token on: what patched rows share, and what each has of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from transformers.cache_utils import Cache
+
+from meanings.models import PatchableModel, read_output
+from meanings.patching.caches import KeysValues
+from meanings.patching.parts import by_length, rows_at_once
+from meanings.patching.prefixes import Prefixes, run_prefixes
+from meanings.patching.traces import Outputs, run_above, run_unpatched, write_layers
+from meanings.prompts import Prompt
+
+TokenIds = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """A block of target prompts with suffixes of one length, unpatched: where every patched row starts.
+
+    A suffix is the query word's last token and what follows it.
+
+    - `outputs[layer]`: what the layer returned for the suffixes; `kept[layer]`: their keys and values.
+    - `logits`: after the prompt.
+    """
+
+    prefixes: Prefixes
+    ids: Int[Tensor, "prompt position"]
+    outputs: Outputs
+    kept: list[KeysValues]
+    logits: Float[Tensor, "prompt vocab"]
+
+    def start(self, rows: Tensor, layer: int, tokens: int) -> KeysValues:
+        """The first tokens' unpatched keys and values, a row each."""
+        return tuple(part[rows, :, :tokens] for part in self.kept[layer])
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Concept vectors written at the query word's last token of some rows: what does not depend on the first layer.
+
+    - `rows`: each row's prompt in the block.
+    - `kept[layer]`: the patched token's keys and values, [row, head, 1, d_head]; those of layer 0 are unpatched.
+    - `logits`: after that token, all layers overwritten.
+    """
+
+    rows: Int[Tensor, " row"]
+    kept: list[KeysValues]
+    logits: Float[Tensor, "row vocab"]
+
+
+def target_blocks(model: PatchableModel, prompts: Sequence[Prompt]) -> Iterator[tuple[int, list[tuple[TokenIds, list[int]]]]]:
+    """Blocks of distinct prompts with one suffix length, which is given too, each with its indices in `prompts`."""
+    buckets: dict[int, dict[TokenIds, list[int]]] = {}
+    for index, prompt in enumerate(prompts):
+        length = len(prompt.token_ids) - prompt.query_position
+        buckets.setdefault(length, {}).setdefault(prompt.token_ids, []).append(index)
+    for length, members in sorted(buckets.items()):
+        distinct = list(members)
+        for block in by_length([len(ids) for ids in distinct], lambda longest: rows_at_once(model, longest, 0, kept=True)):
+            yield length, [(distinct[i], members[distinct[i]]) for i in block]
+
+
+def run_targets(model: PatchableModel, prompts: Sequence[TokenIds], length: int, generate: int) -> Targets:
+    """Run prompts whose suffixes have `length` tokens, leaving room for `generate` more."""
+    prefixes = run_prefixes(model, [ids[:-length] for ids in prompts], length + generate)
+    ids = torch.tensor([ids[-length:] for ids in prompts], device=model.device)
+    rows = torch.arange(len(ids), device=model.device)
+    cache = prefixes.cache(rows, model.n_layers)
+    outputs, logits = run_unpatched(model, _inputs(prefixes, rows, ids, cache))
+    return Targets(prefixes, ids, outputs, [layer.own for layer in cache.layers], logits)
+
+
+def place_vectors(model: PatchableModel, targets: Targets, rows: Tensor, vectors: Float[Tensor, "layer row d_model"]) -> Vectors:
+    """Run the patched token alone: its keys and values above the first layer come from the vector, whatever that layer is."""
+    cache = targets.prefixes.cache(rows, model.n_layers)
+    written = vectors.to(model.device, read_output(targets.outputs[0]).dtype)
+    logits = write_layers(model, _inputs(targets.prefixes, rows, targets.ids[rows, :1], cache), written)
+    return Vectors(rows, [layer.own for layer in cache.layers], logits)
+
+
+def patched_forward(
+    model: PatchableModel, targets: Targets, vectors: Vectors, first_layer: int, generate: int
+) -> tuple[Float[Tensor, "row vocab"], Cache]:
+    """The last logits of rows whose layers from `first_layer` on are overwritten, and their cache.
+
+    Only the tokens after the patched one are run, and only through the layers above `first_layer`.
+    """
+    rows, length = vectors.rows, targets.ids.shape[1]
+    cache = targets.prefixes.cache(rows, model.n_layers)
+    for index, layer in enumerate(cache.layers):
+        layer.append(*(vectors.kept[index] if index > first_layer else targets.start(rows, index, 1)))
+    if length == 1:
+        return vectors.logits, cache
+    if first_layer == model.n_layers - 1:
+        # No layer above reads the patched token, and what is answered from stands behind it.
+        logits = targets.logits[rows]
+    else:
+        output = targets.outputs[first_layer]
+        entering = read_output(output)[rows, 1:]
+        logits = run_above(model, _inputs(targets.prefixes, rows, targets.ids[rows, 1:], cache, after=1), first_layer, output, entering)
+    if generate:  # the layers that were not run have the unpatched tokens behind them
+        for index in range(first_layer + 1):
+            cache.layers[index].append(*(part[rows, :, 1:] for part in targets.kept[index]))
+    return logits, cache
+
+
+def unpatched_forward(model: PatchableModel, targets: Targets, rows: Tensor) -> tuple[Float[Tensor, "row vocab"], Cache]:
+    """The same without a patch."""
+    cache = targets.prefixes.cache(rows, model.n_layers)
+    for index, layer in enumerate(cache.layers):
+        layer.append(*targets.start(rows, index, targets.ids.shape[1]))
+    return targets.logits[rows], cache
+
+
+def _inputs(prefixes: Prefixes, rows: Tensor, ids: Tensor, cache: Cache, after: int = 0) -> dict:
+    return {
+        "input_ids": ids,
+        **prefixes.inputs(rows, ids.shape[1], after),
+        "past_key_values": cache,
+        "use_cache": True,
+        "logits_to_keep": 1,
+    }
