@@ -9,7 +9,7 @@ NAME ?= emergence
 PARAMS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test chapter study miniature serve clean
+.PHONY: help setup book test chapter study miniature bench serve clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ study: $(READY)  ## measure the default grid only, into _build/results
 
 miniature: $(READY)  ## train the small model from step 0: SEED=1
 	@$(BIN)/meanings miniature train --seed $(SEED)
+
+bench: $(READY)  ## what the engine saves against the published algorithm, about an hour and a half: _build/bench.json
+	@$(BIN)/python -m bench
 
 serve: $(READY)  ## show the rendered book at http://localhost:8000 (PORT=)
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)

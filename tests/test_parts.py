@@ -26,10 +26,10 @@ def no_more_than(rows, error=torch.OutOfMemoryError):
     """A memory that holds so many rows: wraps a function that takes a forward's inputs."""
 
     def limited(run):
-        def wrapped(model, inputs, *args):
+        def wrapped(model, inputs, *args, **kwargs):
             if len(inputs["input_ids"]) > rows:
                 raise error("DefaultCPUAllocator: can't allocate memory")
-            return run(model, inputs, *args)
+            return run(model, inputs, *args, **kwargs)
 
         return wrapped
 
@@ -131,8 +131,8 @@ def patched_late(model, inputs, layer, output, hidden, plain=targets.run_above):
     return plain(model, inputs, min(layer + 1, model.n_layers - 1), output, hidden)
 
 
-def unwritten(model, inputs, vectors, plain=targets.write_layers):
-    return plain(model, inputs, torch.zeros_like(vectors))
+def unwritten(model, inputs, vectors, plain=targets.write_layers, **kwargs):
+    return plain(model, inputs, torch.zeros_like(vectors), **kwargs)
 
 
 def wrong_positions(self, rows, new, after=0, plain=targets.Prefixes.inputs):

@@ -30,7 +30,7 @@ def continue_greedily(
 
     Of equal logits the lowest id is taken. The patch itself is in the cache: generated tokens are not patched.
     """
-    closes: dict[int, bool] = {}
+    closing: dict[int, bool] = {}
     said: list[list[int]] = [[] for _ in rows]
     active = torch.arange(len(rows), device=model.device)
     for count in range(1, tokens + 1):
@@ -38,9 +38,9 @@ def continue_greedily(
         going = []
         for place, (row, token) in enumerate(zip(active.tolist(), choice.tolist(), strict=True)):
             said[row].append(token)
-            if token not in closes:
-                closes[token] = _closes(model, token)
-            if not closes[token]:
+            if token not in closing:
+                closing[token] = closes(model, token)
+            if not closing[token]:
                 going.append(place)
         if not going or count == tokens:
             break
@@ -60,7 +60,8 @@ def continue_greedily(
     return model.tokenizer.batch_decode(said, skip_special_tokens=True)
 
 
-def _closes(model: PatchableModel, token: int) -> bool:
+def closes(model: PatchableModel, token: int) -> bool:
+    """Whether a token ends the answer: it holds a closing mark, or is special."""
     if token in model.tokenizer.all_special_ids:
         return True
     text = model.tokenizer.decode([token])

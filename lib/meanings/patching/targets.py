@@ -47,12 +47,12 @@ class Vectors:
 
     - `rows`: each row's prompt in the block.
     - `kept[layer]`: the patched token's keys and values, [row, head, 1, d_head]; those of layer 0 are unpatched.
-    - `logits`: after that token, all layers overwritten.
+    - `logits`: after that token, all layers overwritten; only where it is the prompt's last.
     """
 
     rows: Int[Tensor, " row"]
     kept: list[KeysValues]
-    logits: Float[Tensor, "row vocab"]
+    logits: Float[Tensor, "row vocab"] | None
 
 
 def target_blocks(model: PatchableModel, prompts: Sequence[Prompt]) -> Iterator[tuple[int, list[tuple[TokenIds, list[int]]]]]:
@@ -81,7 +81,8 @@ def place_vectors(model: PatchableModel, targets: Targets, rows: Tensor, vectors
     """Run the patched token alone: its keys and values above the first layer come from the vector, whatever that layer is."""
     cache = targets.prefixes.cache(rows, model.n_layers)
     written = vectors.to(model.device, read_output(targets.outputs[0]).dtype)
-    logits = write_layers(model, _inputs(targets.prefixes, rows, targets.ids[rows, :1], cache), written)
+    inputs = _inputs(targets.prefixes, rows, targets.ids[rows, :1], cache)
+    logits = write_layers(model, inputs, written, answer=targets.ids.shape[1] == 1)
     return Vectors(rows, [layer.own for layer in cache.layers], logits)
 
 

@@ -43,12 +43,15 @@ def run_unpatched(model: PatchableModel, inputs: Inputs) -> tuple[Outputs, Float
 
 @torch.no_grad()
 def write_layers(
-    model: PatchableModel, inputs: Inputs, vectors: Float[Tensor, "layer row d_model"]
-) -> Float[Tensor, "row vocab"]:
-    """Overwrite every layer's output at the first position; the last position's logits."""
-    with model.nn.trace(**inputs):
+    model: PatchableModel, inputs: Inputs, vectors: Float[Tensor, "layer row d_model"], answer: bool
+) -> Float[Tensor, "row vocab"] | None:
+    """Overwrite every layer's output at the first position; the last position's logits where `answer` asks for them."""
+    logits = None
+    with model.nn.trace(**inputs) as tracer:
         for index, layer in enumerate(model.layers):
             read_output(layer.output)[:, 0] = vectors[index]
+        if not answer:
+            tracer.stop()
         logits = model.nn.output.logits[:, -1].save()
     return logits
 
