@@ -3,7 +3,6 @@
     shapes      the models that are timed, and their prompts
     published   the published algorithm, written anew on nnsight: a whole forward for every first layer
     hooks       plain PyTorch hooks in place of nnsight, with the same savings as ours: what nnsight itself costs
-    floor       tokens and floating-point operations that must be run, and the ratios that they allow
     timing      the three side by side in one run
     memory      peak memory, each in a process of its own
     __main__    the table, and _build/bench.json

@@ -13,9 +13,10 @@ import pandas as pd
 import torch
 import typer
 
-from bench import floor, memory, parts, timing
+from bench import memory, parts, timing
 from bench.shapes import SHAPES, Shape, drawn, target_prompts
 from meanings.models import PatchableModel
+from meanings.patching import cost
 from meanings.study import versions
 
 RUNS = 3
@@ -106,7 +107,7 @@ def saturated(shape: Shape, prompts: int, runs: int, say) -> list[dict]:
         model = Shape(f"{layers} layers", shape.width, shape.inner, layers, shape.heads, shape.kv_heads, shape.vocabulary).load()
         row = timing.sweep(model, prompts=max(1, prompts // 2), runs=runs, samples=3)
         table.append({"layers": layers, "ratio": row.ratio("published"), "bound": row.bound})
-    lengths = floor.Lengths.of(target_prompts(model, timing.PAIR, drawn(model, prompts)))
+    lengths = cost.Lengths.of(target_prompts(model, timing.PAIR, drawn(model, prompts)))
     table.append({"layers": math.inf, "ratio": float("nan"), "bound": 2 * lengths.prompt / (lengths.suffix - 1)})
     say("by layers (the last row: where counting tokens says that it saturates)\n" + pd.DataFrame(table).to_string(index=False, float_format="{:.1f}".format))
     return [row for row in table if math.isfinite(row["layers"])]
@@ -139,7 +140,7 @@ def described(row: timing.Comparison) -> dict:
 
 
 def lengths_of(model: PatchableModel, prompts: int) -> str:
-    lengths = floor.Lengths.of(target_prompts(model, timing.PAIR, drawn(model, prompts)))
+    lengths = cost.Lengths.of(target_prompts(model, timing.PAIR, drawn(model, prompts)))
     return f"{prompts} prompts of {lengths.prompt:.1f} tokens, {lengths.suffix:.1f} of them from the query word's last on"
 
 

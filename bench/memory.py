@@ -9,10 +9,10 @@ from pathlib import Path
 
 import torch
 
-from bench import floor, published
+from bench import published
 from bench.shapes import SHAPES, columns, drawn, some_vectors, target_prompts
 from bench.timing import PAIR
-from meanings.patching import sweep_conditions
+from meanings.patching import cost, sweep_conditions
 
 
 def peak_mebibytes(way: str, shape: str, prompts: int, threads: int) -> float:
@@ -47,7 +47,7 @@ def _measure(way: str, shape: str, prompts: int) -> float | dict[str, float]:
     model = SHAPES[shape].load()
     pairs = drawn(model, 4 if way == "growth" else prompts)
     targets, sets = target_prompts(model, PAIR, pairs), columns(model, pairs)
-    vectors = some_vectors(model, len(pairs), floor.CONDITIONS)
+    vectors = some_vectors(model, len(pairs), cost.CONDITIONS)
     first = vectors["condition 0"]
     if way == "growth":
         resident = []

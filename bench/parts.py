@@ -12,11 +12,11 @@ import pandas as pd
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from bench import floor
+
 from bench.shapes import columns, drawn, some_vectors, target_prompts
 from bench.timing import PAIR, seconds
 from meanings.models import PatchableModel
-from meanings.patching import hidden_states, sweep_conditions, sweeping, targets
+from meanings.patching import cost, hidden_states, sweep_conditions, sweeping, targets
 
 # part -> where the function that does it is looked up
 PLACES = {
@@ -37,10 +37,10 @@ def parts(model: PatchableModel, *, prompts: int, generate: int) -> pd.DataFrame
     """
     pairs = drawn(model, prompts)
     prompts_, sets = target_prompts(model, PAIR, pairs), columns(model, pairs)
-    vectors = some_vectors(model, prompts, floor.CONDITIONS)
-    lengths = floor.Lengths.of(prompts_)
-    must = {part: prompts * each for part, each in floor.floor(model, lengths, generate=generate).items()}
-    must["sources"] = prompts * floor.Cost.of(model).run(lengths.source, lengths.source / 2, 0)
+    vectors = some_vectors(model, prompts, cost.CONDITIONS)
+    lengths = cost.Lengths.of(prompts_)
+    must = {part: prompts * each for part, each in cost.floor(model, lengths, generate=generate).items()}
+    must["sources"] = prompts * cost.Cost.of(model).run(lengths.source, lengths.source / 2, 0)
     clock: dict[str, float] = {}
     done: dict[str, float] = {}
 

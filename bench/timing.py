@@ -14,13 +14,13 @@ from statistics import mean, median
 
 import torch
 
-from bench import floor, published
+from bench import published
 from bench.hooks import plain_hooks
 from bench.shapes import columns, drawn, some_vectors, target_prompts, words
 from meanings.conditions import CONDITIONS
 from meanings.languages import LanguagePair
 from meanings.models import PatchableModel
-from meanings.patching import Sweep, generation, sweep_conditions, unpatched
+from meanings.patching import Sweep, cost, generation, sweep_conditions, unpatched
 from meanings.prompts import Prompt
 from meanings.sources import SourceBank
 
@@ -60,10 +60,10 @@ def sweep(model: PatchableModel, *, prompts: int, generate: int = 0, shots: int 
     """Seven patched conditions that share one prefix, their concept vectors given."""
     pairs = drawn(model, prompts, shots)
     targets, sets = target_prompts(model, PAIR, pairs), columns(model, pairs)
-    vectors = some_vectors(model, prompts, floor.CONDITIONS)
-    lengths = floor.Lengths.of(targets)
-    passes = floor.sweep_passes(lengths, model.n_layers, floor.CONDITIONS, generate)
-    found = Comparison("sweep" + (f", {generate} tokens generated" if generate else ""), floor.bound(*passes))
+    vectors = some_vectors(model, prompts, cost.CONDITIONS)
+    lengths = cost.Lengths.of(targets)
+    passes = cost.sweep_passes(lengths, model.n_layers, cost.CONDITIONS, generate)
+    found = Comparison("sweep" + (f", {generate} tokens generated" if generate else ""), cost.bound(*passes))
     names = list(vectors)
     chosen = _spread([(name, layer) for layer in range(model.n_layers) for name in names[layer % len(names) :][:1]], samples)
     forwards = model.n_layers * len(names)
@@ -166,18 +166,18 @@ def _study_bound(model: PatchableModel, language_pairs: Sequence[LanguagePair], 
     """The ratio that counting tokens allows, the prompts' own lengths taken."""
     collects, forwards = _published_forwards(model, language_pairs, seen)
     targets = [prompt for languages in language_pairs for prompt in target_prompts(model, languages, concept_pairs)]
-    lengths, each = floor.Lengths.of(targets), len(concept_pairs)
+    lengths, each = cost.Lengths.of(targets), len(concept_pairs)
     concepts: set = set()
     nulls: set = set()
     sweeps = 0.0
     for languages in language_pairs:
         conditions = _patched(languages, seen)
-        sweeps += floor.sweep_passes(lengths, model.n_layers, len(conditions))[1] + lengths.prompt
+        sweeps += cost.sweep_passes(lengths, model.n_layers, len(conditions))[1] + lengths.prompt
         for name, condition in conditions.items():
             for source in condition.source_pairs(languages, seen):
                 (nulls if condition.concept == "null" else concepts).add((source, condition.concept == "target"))
-    ours = each * (floor.source_passes(lengths, len(concepts), len(nulls)) + sweeps)
-    return floor.bound(each * (collects * lengths.source + forwards * lengths.prompt), ours)
+    ours = each * (cost.source_passes(lengths, len(concepts), len(nulls)) + sweeps)
+    return cost.bound(each * (collects * lengths.source + forwards * lengths.prompt), ours)
 
 
 def precision(model: PatchableModel, *, prompts: int, dtype: torch.dtype) -> dict[str, float]:

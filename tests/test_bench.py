@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from bench import floor, hooks, memory, published, timing
+from bench import hooks, memory, published, timing
 from bench.shapes import SHAPES, columns, drawn, some_vectors, target_prompts
 from meanings.conditions import CONDITIONS
 from meanings.languages import LanguagePair
-from meanings.patching import generation, hidden_states, sweep, sweep_conditions, unpatched
+from meanings.patching import cost, generation, hidden_states, sweep, sweep_conditions, unpatched
 from meanings.sources import SourceBank
 
 PAIR = LanguagePair("fr", "es")
@@ -93,14 +93,14 @@ def passes(model, run):
 def test_the_engine_runs_as_many_tokens_as_the_floor_says(tiny_shape, prompts, sets, count):
     """Nothing is run twice: one prompt, so that nothing is padded."""
     vectors = some_vectors(tiny_shape, 1, count)
-    lengths = floor.Lengths.of(prompts[:1])
-    theirs, ours = floor.sweep_passes(lengths, tiny_shape.n_layers, count)
+    lengths = cost.Lengths.of(prompts[:1])
+    theirs, ours = cost.sweep_passes(lengths, tiny_shape.n_layers, count)
     assert passes(tiny_shape, lambda: sweep_conditions(tiny_shape, prompts[:1], vectors, sets[:1])) == ours
     first = vectors["condition 0"]
     one = passes(tiny_shape, lambda: published.patched(tiny_shape, prompts[:1], first, 0, sets[:1]))
     assert one * tiny_shape.n_layers * count == theirs
     tokens = passes(tiny_shape, lambda: published.generate(tiny_shape, prompts[:1], first, 0, 5))
-    generating = floor.sweep_passes(lengths, tiny_shape.n_layers, count, generate=5)[0]
+    generating = cost.sweep_passes(lengths, tiny_shape.n_layers, count, generate=5)[0]
     assert (one + tokens) * tiny_shape.n_layers * count == generating
 
 

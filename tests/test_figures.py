@@ -53,10 +53,11 @@ def pictures(page) -> dict[str, Picture]:
         "labels": figures_answers.label_bars(answer_tables.shares(labelled), list(LABELS)),
         "quality": figures_answers.quality(answer_tables.quality(last, load_lexicon(), "seen")),
         "patch": figures_patch.patch_drawing("a: \"b", "a: \"c\" - d: \"", "b", "c", 6, 2, "e$^_\\"),
+        "runs": figures_patch.runs_drawing(20, 14, 8, 7),
     }
 
 
-KINDS = ("emergence", "heatmap", "onsets", "first_layers", "matrix", "against", "labels", "quality", "patch")
+KINDS = ("emergence", "heatmap", "onsets", "first_layers", "matrix", "against", "labels", "quality", "patch", "runs")
 
 
 @pytest.mark.parametrize("kind", KINDS)

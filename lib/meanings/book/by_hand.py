@@ -25,6 +25,7 @@ from meanings.languages import LanguagePair, parse_pair
 from meanings.lexicon import Lexicon, load_lexicon
 from meanings.models import PatchableModel
 from meanings.patching import hidden_states, sweep, unpatched
+from meanings.patching.cost import Lengths, sweep_passes
 from meanings.prompts import Prompt, draw_concept_pairs, merged_query_words, translation_prompt
 from meanings.book.figures import drawable
 from meanings.grid import seen_languages
@@ -63,6 +64,17 @@ class Walk:
     @property
     def target_word(self) -> str:
         return self.lexicon.word(self.concepts.target, self.pair.output)
+
+    def runs(self) -> dict[str, int]:
+        """What a sweep of all patched conditions over this prompt is made of: for the drawing and for the ratio."""
+        patched = sum(condition.patched and condition.source_pairs(self.pair, self.seen) is not None for condition in CONDITIONS.values())
+        return {"n_tokens": len(self.target.token_ids), "position": self.target.query_position, "n_layers": self.model.n_layers, "conditions": patched}
+
+    def saving(self) -> dict[str, float]:
+        """Token passes of that sweep, by the published algorithm and by the library's, and their ratio."""
+        runs = self.runs()
+        published, ours = sweep_passes(Lengths.of([self.target]), runs["n_layers"], runs["conditions"])
+        return {"published": published, "ours": ours, "ratio": published / ours}
 
     def token_table(self) -> pd.DataFrame:
         """The tokens of the target prompt's last line: position, text, and what stands there."""

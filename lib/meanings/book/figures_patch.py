@@ -1,5 +1,8 @@
-"""The drawing of one patch: two prompts, the layers above their query words, and the arrow between them."""
+"""Drawings of the method: one patch between two prompts, and what a sweep of patches has to run."""
 
+import numpy as np
+import seaborn as sns
+from matplotlib.colors import LogNorm
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from meanings.book.figures import Picture, canvas, escape
@@ -40,4 +43,37 @@ def patch_drawing(source_line: str, target_line: str, source_word: str, target_w
         figure,
         f"Drawing: a column of {n_layers} layers over the source word {source_word} and one over the target word {target_word}; "
         f"arrows carry the source's vectors of layers {first_layer} to {n_layers - 1} into the target's column, and the answer is read there.",
+    )
+
+
+def runs_drawing(n_tokens: int, position: int, n_layers: int, conditions: int) -> Picture:
+    """How often each token is run through each layer: a whole forward for every first layer, and as the library does it.
+
+    - `position`: of the patched token, from 0; `conditions`: how many vectors are patched into the prompt.
+    """
+    whole = np.full((n_layers, n_tokens), float(conditions * n_layers))
+    shared = np.ones((n_layers, n_tokens))
+    shared[:, position] += conditions  # once unpatched, once a vector
+    for layer in range(n_layers):
+        shared[layer, position + 1 :] += conditions * layer  # once for each first layer below it
+    marks = [1, conditions + 1, conditions * n_layers]
+    with canvas(4.8, rows=2) as (figure, axes):
+        for axis, runs, title in zip(axes[:, 0], (whole, shared), ("a whole forward for every first layer", "what no patch changes is run once"), strict=True):
+            sns.heatmap(
+                runs[::-1], ax=axis, cmap="Blues", norm=LogNorm(0.7, whole.max()), cbar_kws={"label": "runs of a token", "ticks": marks, "format": "%d"},
+                yticklabels=[str(layer) if layer in (0, n_layers - 1) else "" for layer in range(n_layers)][::-1],
+            )  # fmt: skip
+            axis.set_title(f"{title}: {runs.sum() / n_layers:,.0f} passes")
+            axis.set_ylabel("layer")
+            axis.set_xlabel("tokens of the target prompt")
+            axis.tick_params(length=0)
+            axis.collections[0].colorbar.minorticks_off()
+            axis.set_xticks([0.5, position + 0.5, n_tokens - 0.5], ["first token", "patched", "last"], rotation=0)
+            for label, side in zip(axis.get_xticklabels(), ("left", "right", "left"), strict=True):
+                label.set_ha(side)
+    return Picture(
+        figure,
+        f"Two grids of layers by tokens, coloured by how often a token is run through a layer for {conditions} conditions and {n_layers} first layers. "
+        f"Above, every one of {n_tokens} tokens is run {conditions * n_layers} times. Below, tokens before the patched one are run once, the patched one "
+        f"{conditions + 1} times, and the {n_tokens - position - 1} after it more often the higher the layer: {whole.sum() / n_layers:,.0f} against {shared.sum() / n_layers:,.0f} passes of a token through all layers.",
     )

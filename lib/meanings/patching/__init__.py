@@ -13,6 +13,8 @@ What many rows share is run once (p: the query word's last token, S: the tokens 
     generation   greedy answers, from the cache that a patched row leaves
     reading      concept vectors' ingredients: the states of source prompts
     sweeping     all first layers, all conditions
+    cost         tokens and operations that must be run, and the ratios that they allow
+    remote       the same sweep, sent to a model that runs elsewhere
     selftest     whether all this does in a new model what it must
 """
 
