@@ -38,7 +38,7 @@ study: $(READY)  ## measure the default grid only, into _build/results
 miniature: $(READY)  ## train the small model from step 0: SEED=1
 	@$(BIN)/meanings miniature train --seed $(SEED)
 
-bench: $(READY)  ## what the engine saves against the published algorithm, about an hour and a half: _build/bench.json
+bench: $(READY)  ## what the engine saves against the published algorithm, long on a CPU: _build/bench.json
 	@$(BIN)/python -m bench
 
 serve: $(READY)  ## show the rendered book at http://localhost:8000 (PORT=)

@@ -28,7 +28,7 @@ def main(
     prompts: Annotated[int, typer.Option(min=1, help="Target prompts of a sweep.")] = 16,
     shape: Annotated[str, typer.Option(help="Shape of the main figures; 'tiny' shows quickly that all of it runs.")] = "main",
 ) -> None:
-    """Time the published algorithm, plain hooks and ours side by side; on 2 cores about an hour and a half."""
+    """Time the published algorithm, plain hooks and ours side by side; long on a CPU."""
     if shape not in SHAPES:
         raise typer.BadParameter(f"{shape!r}: allowed are {', '.join(SHAPES)}")
     threads = torch.get_num_threads()

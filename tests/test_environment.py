@@ -55,7 +55,7 @@ def test_the_readme_has_one_line_for_every_target():
     targets = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.M))
     listed = re.findall(r"^\| `make ([a-z]+)", (ROOT / "README.md").read_text(), re.M)
     assert targets == set(listed) and len(listed) == len(targets)
-    assert targets == {"help", "setup", "book", "test", "chapter", "study", "miniature", "serve", "clean"}
+    assert targets == {"help", "setup", "book", "test", "chapter", "study", "miniature", "bench", "serve", "clean"}
 
 
 def test_make_help_explains_every_target():

@@ -6,7 +6,7 @@ Rooms, in the order data flows; each imports only from those above it:
     models, checkpoints                                 a model and its training run
     concept_pairs, pairing, prompts, conditions         what is asked
     scoring, probabilities                              what counts as an answer
-    prefixes, targets, generation, sources, patching    reading and writing concepts
+    patching/, sources                                  reading and writing concepts
     grid, cells, measure, study, results, publish       cells on disk; recompute and estimate beside them
     statistics, onset, labels                           what the numbers say
     miniature/                                          the small model that everything runs on by default
