@@ -121,7 +121,7 @@ def _session(
                 for index in range(n_layers):
                     kept.append(layers[index].output)
                 logits = nn.output.logits[:, -1].float()
-                chances = (logits[rows[:, None, None], ids] - logits.logsumexp(-1)[:, None, None]).exp()
+                chances = (logits[rows[:, None, None], ids] - logits.logsumexp(-1)[:, None, None]).exp().cpu()
                 scores.append((chances * counted).sum(-1))
             for pick, over_all in zip(picks, whole):
                 vectors = states[:, pick].float().mean(1)
@@ -142,7 +142,7 @@ def _session(
                                 output = layers[index].output
                                 (output if torch.is_tensor(output) else output[0])[rows, ends] = vectors[index].to(hidden)
                         logits = nn.output.logits[:, -1].float()
-                        chances = (logits[rows[:, None, None], ids] - logits.logsumexp(-1)[:, None, None]).exp()
+                        chances = (logits[rows[:, None, None], ids] - logits.logsumexp(-1)[:, None, None]).exp().cpu()
                         scores.append((chances * counted).sum(-1))
             found.append(torch.stack(scores))
         found = torch.cat(found, dim=1).cpu().save()
