@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import math
 import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from statistics import median
 from typing import Annotated
@@ -22,74 +25,145 @@ from meanings.study import versions
 RUNS = 3
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is compared, how often, and where a table is said."""
+
+    shape: str
+    prompts: int
+    runs: int
+    threads: int
+    say: Callable[[str], None]
+
+    @cached_property
+    def model(self) -> PatchableModel:
+        return SHAPES[self.shape].load()
+
+    def compare(self, ratio: str, found: timing.Comparison) -> dict:
+        """The figures of one comparison, its table said."""
+        self.say(as_text([found]))
+        return {f"{ratio}_ratio": found.ratio("published"), "comparisons": {ratio: described(found)}}
+
+
+def sweep(asked: Asked) -> dict:
+    """Seven conditions that share a prefix: with all logits, with the last ones only, against plain hooks."""
+    asked.say(lengths_of(asked.model, asked.prompts))
+    found = timing.sweep(asked.model, prompts=asked.prompts, runs=asked.runs)
+    more = {"sweep_last_logits_ratio": found.ratio("published_last_only"), "hooks_ratio": found.ratio("ours", "hooks")}
+    return asked.compare("sweep", found) | more
+
+
+def generation(asked: Asked) -> dict:
+    """The sweep with four generated tokens, about those up to the closing quote."""
+    return asked.compare("sweep_generation", timing.sweep(asked.model, prompts=asked.prompts, generate=4, runs=asked.runs))
+
+
+def generation_10(asked: Asked) -> dict:
+    """The sweep with ten generated tokens."""
+    return asked.compare("sweep_generation_10", timing.sweep(asked.model, prompts=asked.prompts, generate=10, runs=asked.runs))
+
+
+def pair(asked: Asked) -> dict:
+    """One pair of languages, sources included."""
+    return asked.compare("pair", timing.pair(asked.model, prompts=max(1, asked.prompts // 2), runs=asked.runs))
+
+
+def study(asked: Asked) -> dict:
+    """All ordered pairs of six languages."""
+    return asked.compare("study", timing.study(asked.model, prompts=max(1, asked.prompts // 4), runs=asked.runs))
+
+
+def floor(asked: Asked) -> dict:
+    """Operations that must be done over those achieved, part by part."""
+    where = parts.parts(asked.model, prompts=asked.prompts, generate=4)
+    asked.say("where the time goes (operations in 1e9; peak: a 2,048 x 2,048 float32 product)\n" + where.to_string(index=False, float_format="{:.3g}".format))
+    return {"parts": json.loads(where.to_json(orient="records"))}
+
+
+def shots(asked: Asked) -> dict:
+    """How the ratio grows with the prompt."""
+    return {"shots": grown(asked.model, asked.prompts, asked.runs, asked.say)}
+
+
+def layers(asked: Asked) -> dict:
+    """Where the ratio saturates."""
+    return {"layers": saturated(SHAPES[asked.shape], asked.prompts, asked.runs, asked.say)}
+
+
+def shapes(asked: Asked) -> dict:
+    """Other widths and vocabularies, and the miniature, there in bfloat16 too."""
+    figures: dict = {"others": []}
+    for name in ("eurollm", "256k", "miniature") if asked.shape == "main" else ("miniature",):
+        other = SHAPES[name].load()
+        rows = [timing.sweep(other, prompts=asked.prompts, generate=generate, runs=asked.runs) for generate in (0, 4)]
+        asked.say(f"{SHAPES[name].name}\n" + as_text(rows))
+        figures["others"] += [described(row) | {"shape": SHAPES[name].name} for row in rows]
+    figures["bfloat16_difference"] = timing.precision(other, prompts=asked.prompts, dtype=torch.bfloat16)
+    asked.say(f"the miniature in bfloat16 against float32, absolute difference in probability: {figures['bfloat16_difference']}")
+    return figures
+
+
+def room(asked: Asked) -> dict:
+    """Peak memory above the weights, and its growth."""
+    peaks = {way: [memory.peak_mebibytes(way, asked.shape, 32, asked.threads) for _ in range(asked.runs)] for way in ("published", "ours")}
+    ratio, growth = median(o / p for o, p in zip(peaks["ours"], peaks["published"])), memory.growth()
+    asked.say(
+        f"peak above the weights, 32 prompts: published {median(peaks['published']):.0f} MiB (one batch), ours {median(peaks['ours']):.0f} MiB; "
+        f"ratio {ratio:.2f}; resident after 100 and after 1,000 batches: {growth}"
+    )
+    return {"memory_mebibytes": peaks, "memory_ratio": ratio, "growth_mebibytes": growth}
+
+
+STAGES: dict[str, Callable[[Asked], dict]] = {
+    stage.__name__: stage for stage in (sweep, generation, generation_10, pair, study, floor, shots, layers, shapes, room)
+}
+
+
 def main(
     out: Annotated[Path, typer.Option(help="Where the figures go.")] = Path("_build/bench.json"),
     runs: Annotated[int, typer.Option(min=1, help="Runs of each comparison; the median is reported.")] = RUNS,
     prompts: Annotated[int, typer.Option(min=1, help="Target prompts of a sweep.")] = 16,
     shape: Annotated[str, typer.Option(help="Shape of the main figures; 'tiny' shows quickly that all of it runs.")] = "main",
+    only: Annotated[str, typer.Option(help=f"These stages alone, with commas: {', '.join(STAGES)}.")] = "",
 ) -> None:
-    """Time the published algorithm, plain hooks and ours side by side; long on a CPU."""
+    """Time the published algorithm, plain hooks and ours side by side; long on a CPU.
+
+    The figures are written after each stage. With `--only` they are laid over those in the file, where shape, runs, prompts, machine and
+    versions are the same.
+    """
     if shape not in SHAPES:
         raise typer.BadParameter(f"{shape!r}: allowed are {', '.join(SHAPES)}")
+    names = only.split(",") if only else list(STAGES)
+    unknown = [name for name in names if name not in STAGES]
+    if unknown:
+        raise typer.BadParameter(f"stage {unknown[0]!r}: allowed are {', '.join(STAGES)}")
     threads = torch.get_num_threads()
-    figures: dict = {"runs": runs, "machine": machine(threads), "versions": versions(), "shape": SHAPES[shape].name}
-    tables: list[str] = []
-
-    def say(text: str) -> None:
-        tables.append(text)
-        typer.echo(text + "\n")
-
-    model = SHAPES[shape].load()
-    plain = timing.sweep(model, prompts=prompts, runs=runs)
-    four = timing.sweep(model, prompts=prompts, generate=4, runs=runs)
-    ten = timing.sweep(model, prompts=prompts, generate=10, runs=runs)
-    pair = timing.pair(model, prompts=max(1, prompts // 2), runs=runs)
-    study = timing.study(model, prompts=max(1, prompts // 4), runs=runs)
-    compared = [plain, four, ten, pair, study]
-    say(f"{SHAPES[shape].name}; {lengths_of(model, prompts)}\n" + as_text(compared))
-    figures |= {
-        "sweep_ratio": plain.ratio("published"),
-        "sweep_last_logits_ratio": plain.ratio("published_last_only"),
-        "sweep_generation_ratio": four.ratio("published"),
-        "sweep_generation_10_ratio": ten.ratio("published"),
-        "pair_ratio": pair.ratio("published"),
-        "study_ratio": study.ratio("published"),
-        "hooks_ratio": plain.ratio("ours", "hooks"),
-        "max_abs_difference": max(c.difference for c in compared),
-        "answers": sum(c.answers for c in compared),
-        "ties": sum(c.ties for c in compared),
-        "same_tokens": sum(c.different for c in compared) == 0,
-        "comparisons": [described(c) for c in compared],
-    }
-    where = parts.parts(model, prompts=prompts, generate=4)
-    say("where the time goes (operations in 1e9; peak: a 2,048 x 2,048 float32 product)\n" + where.to_string(index=False, float_format="{:.3g}".format))
-    figures["parts"] = json.loads(where.to_json(orient="records"))
-    figures["shots"] = grown(model, prompts, runs, say)
-    del model
-    figures["layers"] = saturated(SHAPES[shape], prompts, runs, say)
-    others = []
-    for name in ("eurollm", "256k", "miniature") if shape == "main" else ("miniature",):
-        other = SHAPES[name].load()
-        rows = [timing.sweep(other, prompts=prompts, generate=generate, runs=runs) for generate in (0, 4)]
-        say(f"{SHAPES[name].name}\n" + as_text(rows))
-        others += [described(row) | {"shape": SHAPES[name].name} for row in rows]
-        if name == "miniature":
-            figures["bfloat16_difference"] = timing.precision(other, prompts=prompts, dtype=torch.bfloat16)
-            say(f"the miniature in bfloat16 against float32, absolute difference in probability: {figures['bfloat16_difference']}")
-    figures["others"] = others
-    peaks = {way: [memory.peak_mebibytes(way, shape, 32, threads) for _ in range(runs)] for way in ("published", "ours")}
-    figures |= {"memory_mebibytes": peaks, "memory_ratio": median(o / p for o, p in zip(peaks["ours"], peaks["published"]))}
-    figures["growth_mebibytes"] = memory.growth()
-    say(
-        f"peak above the weights, 32 prompts: published {median(peaks['published']):.0f} MiB (one batch), ours {median(peaks['ours']):.0f} MiB; "
-        f"ratio {figures['memory_ratio']:.2f}; resident after 100 and after 1,000 batches: {figures['growth_mebibytes']}"
-    )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    aside = out.with_suffix(".part")
-    aside.write_text(json.dumps(figures, indent=1, default=str) + "\n", encoding="utf-8")
-    aside.replace(out)
-    out.with_suffix(".txt").write_text("\n\n".join(tables) + "\n", encoding="utf-8")
+    same = {"shape": SHAPES[shape].name, "runs": runs, "prompts": prompts, "machine": machine(threads), "versions": versions()}
+    before = json.loads(out.read_text(encoding="utf-8")) if only and out.is_file() else {}
+    figures = before if all(before.get(name) == value for name, value in same.items()) else dict(same)
+    asked = Asked(shape, prompts, runs, threads, lambda text: typer.echo(text + "\n"))
+    for name in names:
+        typer.echo(f"# {name}: {STAGES[name].__doc__}")
+        found = STAGES[name](asked)
+        comparisons = figures.get("comparisons", {}) | found.get("comparisons", {})
+        figures |= found | {"comparisons": comparisons} | summed(list(comparisons.values()))
+        out.parent.mkdir(parents=True, exist_ok=True)
+        aside = out.with_suffix(".part")
+        aside.write_text(json.dumps(figures, indent=1, default=str) + "\n", encoding="utf-8")
+        aside.replace(out)
     typer.echo(str(out))
+
+
+def summed(comparisons: list[dict]) -> dict:
+    """Over all comparisons: the largest difference, and whether the generated tokens are the same but for ties."""
+    if not comparisons:
+        return {}
+    return {
+        "max_abs_difference": max(c["difference"] for c in comparisons),
+        "answers": sum(c["answers"] for c in comparisons),
+        "ties": sum(c["ties"] for c in comparisons),
+        "same_tokens": sum(c["different"] for c in comparisons) == 0,
+    }
 
 
 def grown(model: PatchableModel, prompts: int, runs: int, say) -> list[dict]:
