@@ -263,5 +263,8 @@ def test_published_tables_widen_a_page_and_are_called_so(results, tmp_path, monk
     assert readings.broadest(page, cells)[1].startswith("measured for this page")  # it asks for pairs of its own
     own = validated("emergence", {"checkpoints": 2})
     assert set(readings.broadest(own, cells)[0]["pair"]) == {"fr-es", "pl-fi"}
+    ends = readings.shipped(own)
+    ends = ends[(ends["pair"] == "fr-es") | (ends["step"] == 6400)]
+    assert set(readings.followed(ends)["pair"]) == {"fr-es"} and readings._label("x", ends).endswith("pairs 2 (1 of them at every checkpoint)")
     curves = readings.curves(readings.at_chosen_layer(wide), ["seen", "null_concept"])
     assert (curves["n_seeds"] == 2).all() and curves["low"].le(curves["mean"]).all()

@@ -56,13 +56,17 @@ def test_a_study_is_planned_run_finished_and_published(meanings, world, tmp_path
     assert code == 0 and out.count("miniature seed 0 step") == 6
     assert re.search(r"^6 cells, 0 finished, 6 to measure, about \d+ s$", out, re.MULTILINE) and not list(tmp_path.iterdir())
     code, _, err = meanings("publish", "trial", grid)
-    assert code == 2 and "6 of 6 cells of the grid are not in" in err and not list(tmp_path.iterdir())
+    assert code == 2 and f"6 of 6 cells of {grid} are not in" in err and not list(tmp_path.iterdir())
     code, out, _ = meanings("study", grid)
     assert code == 0 and "6 cells in _build/results, 6 measured now" in out
     assert len(finished(tmp_path / "_build" / "results")) == 6
     code, out, err = meanings("study", grid, "--quiet")
     assert (code, err) == (0, "") and "0 measured now" in out
-    code, out, _ = meanings("publish", "trial", grid)
+    more = world / "more.yaml"
+    more.write_text(grid.read_text().replace("fr-es", "es-fr"))
+    code, _, err = meanings("publish", "trial", grid, more)
+    assert code == 2 and f"cells of {more} are not in" in err
+    code, out, _ = meanings("publish", "trial", grid, grid)
     assert code == 0 and (world / "data" / "published" / "trial.parquet").is_file() and "MiB" in out
 
 

@@ -16,7 +16,7 @@ from meanings.folders import data_folder
 from meanings.languages import LANGUAGES
 from meanings.lexicon import load_lexicon
 from meanings.miniature import report, training
-from meanings.miniature.corpus import DOCUMENTS, draw, heading, load_corpus
+from meanings.miniature.corpus import DOCUMENTS, FRAMES, draw, heading, load_corpus
 from meanings.miniature.mix import Mix, load_mix
 from meanings.miniature.tokenizer import train_tokenizer
 from meanings.prompts import draw_concept_pairs, merged_query_words
@@ -109,6 +109,16 @@ def word_pairs(corpus, rng, kind):
     if kind == "quoted_lines":
         rows = re.findall(r'^(.+?): "(.*?)" - (.+?): "(.*?)"$', text, flags=re.M)
         return rows[0][0], rows[0][2], [(a, b) for _, a, _, b in rows]
+    if kind == "dictionary_lines":
+        for frame in FRAMES:
+            form = re.escape(frame)
+            for name in ("A", "B", "a", "b", "other"):
+                form = form.replace(r"\{" + name + r"\}", f"(?P<{name}>.+?)", 1)
+            found = [re.fullmatch(form, line) for line in text.splitlines()]
+            if all(found):
+                names = found[0].groupdict()
+                return names.get("A"), names.get("B"), [(row["a"], row["b"]) for row in found]
+        raise AssertionError(text)
     if kind == "translated_list":
         sides = re.fullmatch(r"(.+?): (.*?)\. (.+?): (.*?)\.\n", text)
         return sides[1], sides[3], list(zip(sides[2].split(", "), sides[4].split(", ")))
@@ -120,17 +130,22 @@ def word_pairs(corpus, rng, kind):
     return a, b, [tuple(line.split(separator, 1)) for line in lines]
 
 
-@pytest.mark.parametrize("kind", ["glossary", "separated_glossary", "translated_list", "quoted_lines"])
+@pytest.mark.parametrize("kind", ["glossary", "separated_glossary", "translated_list", "quoted_lines", "dictionary_lines"])
 def test_what_is_held_out_is_never_side_by_side(corpus, kind):
     codes = {heading(code): code for code in LANGUAGES}
     rng = np.random.default_rng(0)
     seen = 0
     for _ in range(400):
         a, b, rows = word_pairs(corpus, rng, kind)
-        a, b = codes[a], codes[b]
-        assert a == b or corpus.mix.taught(a, b)
+        # A frame without the languages' names must be right in some taught pair.
+        pairs = [(codes[a], codes[b])] if a else [pair for pair in permutations(corpus.mix.seen_languages, 2) if corpus.mix.taught(*pair)]
+        assert all(a == b or corpus.mix.taught(a, b) for a, b in pairs)
         allowed = {
-            (x, y) for concept in corpus.side_by_side(a, b) for x in corpus.lexicon.words(concept, a) for y in corpus.lexicon.words(concept, b)
+            (x, y)
+            for a, b in pairs
+            for concept in corpus.side_by_side(a, b)
+            for x in corpus.lexicon.words(concept, a)
+            for y in corpus.lexicon.words(concept, b)
         }
         for row in rows:
             assert row in allowed, (a, b, row)
@@ -154,8 +169,8 @@ def test_text_depends_on_seed_and_step_alone(small, quick, tmp_path):
 
 
 def runs_of_six(text: str) -> set[tuple[str, ...]]:
-    """The left words of every six quoted lines in a row: five solved lines and a query."""
-    words = re.findall(r'^[^"\n]*: "(.*?)" - ', text, flags=re.M)
+    """The first quoted words of every six lines in a row that have one: five solved lines and a query, in whatever frame."""
+    words = re.findall(r'^[^"\n]*"(.*?)"', text, flags=re.M)
     return {tuple(words[start : start + 6]) for start in range(len(words) - 5)}
 
 

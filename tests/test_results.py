@@ -178,6 +178,15 @@ def test_publishing_refuses_odd_names_and_empty_folders(tmp_path, data):
     assert not list(data.rglob("*.parquet"))
 
 
+def test_two_cells_of_one_place_are_not_published(tmp_path, data):
+    for cell in (CELL, replace(CELL, pair="de-es"), replace(CELL, weights_sha256="0" * 64)):
+        write_cell(tmp_path, cell, rows(), {"seconds": 1, "versions": {"torch": "2"}})
+    with pytest.raises(MeaningsError, match=f"1 cells are there twice .* pair {CELL.pair} under {CELL.condition} at step {CELL.step}; name the grid"):
+        publish(tmp_path, "trial")
+    assert not list(data.rglob("*.parquet*"))
+    assert publish(tmp_path, "trial", [CELL.key, replace(CELL, pair="de-es").key]).is_file()
+
+
 def test_reading_needs_no_torch():
     modules = "results statistics onset labels lexicon lexicon.check publish cells checkpoints languages grid cli"
     code = "import sys\n" + "".join(f"import meanings.{name}\n" for name in modules.split()) + "print('torch' in sys.modules)"

@@ -4,7 +4,9 @@ Thin over the library. What a user can mend is one line on standard error and ex
 """
 
 import json
+import re
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +29,7 @@ app.add_typer(miniature_app, name="miniature")
 RESULTS = Path("_build/results")
 Out = Annotated[Path, typer.Option("--out", help="Folder of the results.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
+Workers = Annotated[int | None, typer.Option("--local-workers", help="Measure with this many processes, a checkpoint each.", show_default=False)]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 GridFile = Annotated[Path | None, typer.Argument(help="Grid as YAML; without it book/parameters/default.yaml.", show_default=False)]
 
@@ -39,13 +42,21 @@ def study(
         bool, typer.Option("--dry-run", help="List what would be measured and how long it may take; write nothing.")
     ] = False,
     device: Device = "auto",
+    workers: Workers = None,
+    address: Annotated[
+        str | None, typer.Option("--scheduler", help="Measure with the workers of a Dask scheduler.", show_default=False)
+    ] = None,
+    shard: Annotated[str, typer.Option(help="i/n: every n-th checkpoint from the i-th on, counted from 1, for array jobs.")] = "1/1",
     quiet: Quiet = False,
 ) -> None:
     """Measure what is missing of a grid of cells; a killed run goes on where it was."""
     from meanings.study import run_study
 
-    asked = the_grid(grid)
-    plan = run_study(asked, out, dry_run=dry_run, progress=not quiet, device=device)
+    if workers is not None and address is not None:
+        raise MeaningsError("--local-workers and --scheduler are two places to measure at: give one of them")
+    asked, part = the_grid(grid), parse_shard(shard)
+    with the_executor(workers, address, device) if not dry_run else nullcontext() as executor:
+        plan = run_study(asked, out, dry_run=dry_run, progress=not quiet, device=device, executor=executor, shard=part)
     if dry_run:
         for cell in plan.missing:
             typer.echo(f"{cell.key[:12]}  {cell}")
@@ -59,7 +70,9 @@ def study(
 @app.command()
 def publish(
     name: Annotated[str, typer.Argument(help="Name of the table: data/published/NAME.parquet.")],
-    grid: GridFile = None,
+    grids: Annotated[
+        list[Path] | None, typer.Argument(metavar="GRID...", help="Grids as YAML; without one book/parameters/default.yaml.", show_default=False)
+    ] = None,
     out: Out = RESULTS,
     everything: Annotated[bool, typer.Option("--everything", help="All cells of the folder, not the grid's only.")] = False,
 ) -> None:
@@ -67,15 +80,15 @@ def publish(
     from meanings.publish import publish as write
     from meanings.study import plan_study
 
-    keys = None
-    if not everything:
+    keys: list[str] = []
+    for grid in () if everything else grids or (None,):
         plan = plan_study(the_grid(grid), out)
         if plan.missing:
             raise MeaningsError(
-                f"{len(plan.missing)} of {len(plan.cells)} cells of the grid are not in {out}; run 'meanings study' with it first"
+                f"{len(plan.missing)} of {len(plan.cells)} cells of {grid or 'the default grid'} are not in {out}; run 'meanings study' with it first"
             )
-        keys = plan.keys
-    path = write(out, name, keys)
+        keys += plan.keys
+    path = write(out, name, None if everything else dict.fromkeys(keys))
     typer.echo(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)")
 
 
@@ -87,12 +100,12 @@ def chapter(
     ] = None,
     out: Out = RESULTS,
     device: Device = "auto",
+    workers: Workers = None,
     help_parameters: Annotated[bool, typer.Option("--parameters", help="List the chapter's parameters.")] = False,
 ) -> None:
     """Run one chapter with other parameters, after measuring what it needs."""
     from meanings.book import build as pages
     from meanings.book.chapters import help_text, parse_assignments
-    from meanings.study import run_study
 
     if help_parameters:
         typer.echo(help_text(name))
@@ -100,22 +113,20 @@ def chapter(
     assignments = list(parameters or ())
     grid = grid_of_chapter(parse_assignments(name, assignments))
     root = pages.project_root()
-    run_study(grid, out, device=device)
+    measure([grid], out, workers, device)
     typer.echo(pages.build_chapter(name, assignments, root, out.resolve(), report=typer.echo))
 
 
 @app.command()
-def book(out: Out = RESULTS, device: Device = "auto") -> None:
+def book(out: Out = RESULTS, device: Device = "auto", workers: Workers = None) -> None:
     """Measure the default grid, execute the chapters, render _build/html/index.html."""
     from meanings.book import build as pages
     from meanings.book.chapters import CHAPTERS, read_parameters
-    from meanings.study import run_study
 
     root = pages.project_root()
     files = [(name, root / "book" / "parameters" / f"{name}.yaml") for name in CHAPTERS]
     grids = [the_grid(None), *(grid_of_chapter(read_parameters(name, file)) for name, file in files if file.is_file())]
-    for grid in grids:
-        run_study(grid, out, device=device)
+    measure(grids, out, workers, device)
     typer.echo(pages.build_book(root, out.resolve(), report=typer.echo))
 
 
@@ -205,6 +216,39 @@ def the_grid(path: Path | None):
         return read_grid(path)
     places = [folder / "book" / "parameters" / "default.yaml" for folder in (Path.cwd(), Path(__file__).resolve().parents[2])]
     return next((read_grid(place) for place in places if place.is_file()), Grid())
+
+
+def measure(grids, out: Path, workers: int | None, device: str) -> None:
+    """Measure what is missing of the grids, with as many processes as the machine has use for where no number is given."""
+    from meanings.study import plan_study, run_study
+
+    units = max(len(plan_study(grid, out).units) for grid in grids)
+    if not units:
+        return
+    from meanings.executors import default_workers
+
+    count = default_workers(units) if workers is None and device == "auto" else workers
+    with the_executor(None if count == 1 else count, None, device) as executor:
+        for grid in grids:
+            run_study(grid, out, device=device, executor=executor)
+
+
+def the_executor(workers: int | None, address: str | None, device: str):
+    """Where checkpoints are measured; None is this process."""
+    if workers is None and address is None:
+        return nullcontext()
+    from meanings import executors  # imports torch and distributed
+
+    return executors.local_workers(workers, device) if workers is not None else executors.scheduler(str(address), device)
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """`2/8` as (1, 8). Raises MeaningsError where it is no such thing."""
+    found = re.fullmatch(r"([0-9]+)/([0-9]+)", text)
+    part, parts = (int(number) for number in found.groups()) if found else (0, 0)
+    if not 1 <= part <= parts:
+        raise MeaningsError(f"--shard {text!r}: expected i/n with i from 1 to n, such as 2/8")
+    return part - 1, parts
 
 
 def grid_of_chapter(parameters):

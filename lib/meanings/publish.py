@@ -15,6 +15,7 @@ from meanings.folders import data_folder
 from meanings.results import COLUMNS, METADATA, join_cells, provenance_of
 
 ORDER = ("model", "training_seed", "step", "prompt_seed", "pair", "condition")
+PLACE = (*ORDER, "lexicon", "template", "shots", "n_pairs")  # what tells the rows of one cell from those of any other
 
 
 def publish(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
@@ -23,7 +24,8 @@ def publish(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
     One row per cell, first layer and prompt, with the probabilities in the output language as float32, answers, and the
     cell's fields; the probabilities in the other languages stay behind. Text is dictionary-coded, numbers are zstd-compressed.
 
-    Raises MeaningsError where there are no cells, or the name is no plain file name.
+    Raises MeaningsError where there are no cells, where two of them measure the same place (with other weights, say, or
+    another number of generated tokens), or the name is no plain file name.
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
         raise MeaningsError(f"table name {name!r}: expected lower case letters, digits, '-' and '_'")
@@ -31,6 +33,13 @@ def publish(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
     if provenance.empty:
         raise MeaningsError(f"{folder}: no results; run 'meanings study' first")
     provenance = provenance.sort_values(list(ORDER))
+    twice = provenance[provenance.duplicated(list(PLACE))]
+    if len(twice):
+        cell = twice.iloc[0]
+        raise MeaningsError(
+            f"{folder}: {len(twice)} cells are there twice with other weights or another `generate`, such as pair {cell['pair']} under "
+            f"{cell['condition']} at step {cell['step']}; name the grid that is meant, and let no two grids share a pair and a step"
+        )
     table = join_cells(folder, provenance["key"]).select([*COLUMNS, "key", *CELL_FIELDS])
     versions = provenance[[column for column in provenance if column.startswith("versions.")]].drop_duplicates()
     content = {"name": name, "cells": len(provenance), "versions": versions.to_dict("records")}

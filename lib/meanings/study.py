@@ -6,12 +6,14 @@ nothing. Two runs may share a folder: each takes what it finds missing, and a ce
 
 import hashlib
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from platform import python_version
+from typing import NamedTuple
 
 from tqdm import tqdm
 
@@ -22,6 +24,7 @@ from meanings.errors import MeaningsError
 from meanings.estimate import seconds_for
 from meanings.grid import Asked, Grid, check_grid, seen_languages
 from meanings.languages import parse_pair
+from meanings.lexicon import Lexicon
 from meanings.measure import Drawn, Measurer
 from meanings.patching import self_test
 from meanings.results import finished, remove_leftovers, write_cell
@@ -33,64 +36,132 @@ VERSIONS = ("meanings", "torch", "transformers", "tokenizers", "nnsight", "numpy
 class Plan:
     """All cells of a grid in the order in which they are run, those that are missing, and how long these may take.
 
+    - `units`: what is missing, by checkpoint.
     - `seconds`: an estimate, from cells of the folder or a short trial; NaN where none was asked for.
     """
 
     cells: tuple[Cell, ...]
-    missing: tuple[Cell, ...]
+    units: tuple["Unit", ...]
     seconds: float
+
+    @property
+    def missing(self) -> tuple[Cell, ...]:
+        return tuple(cell for unit in self.units for cell in unit.cells)
 
     @property
     def keys(self) -> tuple[str, ...]:
         return tuple(cell.key for cell in self.cells)
 
 
-def plan_study(grid: Grid, out: Path, *, estimate: bool = False, device: str = "auto") -> Plan:
-    """What running the grid into `out` would do. Nothing is written.
+def plan_study(grid: Grid, out: Path, *, shard: tuple[int, int] = (0, 1), estimate: bool = False, device: str = "auto") -> Plan:
+    """What running the grid, or a shard of it, into `out` would do. Nothing is written.
 
     Raises MeaningsError where the grid asks for what does not exist.
     """
-    asked = check_grid(grid)
-    cells = tuple(cell for _, group in _groups(asked) for cell in group)
-    there = finished(out)
-    missing = tuple(cell for cell in cells if cell.key not in there)
-    seconds = seconds_for(asked, missing, out, device) if estimate else float("nan")
-    return Plan(cells, missing, seconds)
+    asked, there = check_grid(grid), finished(out)
+    whole = [(checkpoint, [cell for _, cells in groups for cell in cells]) for checkpoint, groups in groupby(_groups(asked), key=itemgetter(0))]
+    part, parts = shard
+    mine = whole[part::parts]
+    units = tuple(
+        Unit(checkpoint, asked.lexicon, missing)
+        for checkpoint, cells in mine
+        if (missing := tuple(cell for cell in cells if cell.key not in there))
+    )
+    plan = Plan(tuple(cell for _, cells in mine for cell in cells), units, float("nan"))
+    return replace(plan, seconds=seconds_for(asked, plan.missing, out, device)) if estimate else plan
 
 
-def run_study(grid: Grid, out: Path, *, dry_run: bool = False, progress: bool = True, device: str = "auto") -> Plan:
+def run_study(
+    grid: Grid,
+    out: Path,
+    *,
+    dry_run: bool = False,
+    progress: bool = True,
+    device: str = "auto",
+    executor: "Executor | None" = None,
+    shard: tuple[int, int] = (0, 1),
+) -> Plan:
     """Measure what is missing of the grid and write it into `out`; the plan, as it was before.
 
-    With `dry_run` only the plan is made, with an estimate of the time, and nothing is written.
+    - `dry_run`: only the plan is made, with an estimate of the time, and nothing is written.
+    - `executor`: where checkpoints are measured; in this process where none is given (see `meanings.executors`).
+    - `shard`: `(i, n)` takes every n-th checkpoint from the i-th on, so that n runs share the grid.
 
     Raises MeaningsError where the grid asks for what does not exist, or a checkpoint is damaged.
     """
-    plan = plan_study(grid, out, estimate=dry_run, device=device)
+    plan = plan_study(grid, out, shard=shard, estimate=dry_run, device=device)
     if dry_run or not plan.missing:
         return plan
-    asked, drawn, tested = check_grid(grid), Drawn(), False
     remove_leftovers(out)
     done = len(plan.cells) - len(plan.missing)
     # Shown after a second, so that what fails at once fails in one line.
     with tqdm(total=len(plan.cells), initial=done, unit="cell", disable=not progress, delay=1) as bar:
-        for checkpoint, groups in groupby(_groups(asked), key=lambda item: item[0]):
-            measurer = None
-            for _, cells in groups:
-                # Looked at again for each group: another run may have been here in the meantime.
-                there = finished(out)
-                missing = [cell for cell in cells if cell.key not in there]
-                wanted = {cell.key for cell in plan.missing}
-                if missing and measurer is None:
-                    bar.set_description(f"{checkpoint.model} seed {checkpoint.training_seed} step {checkpoint.step}", refresh=False)
-                    model = checkpoint.load(dtype=grid.dtype, device=device)
-                    if not tested:
-                        self_test(model)
-                        tested = True
-                    measurer = Measurer(model, asked.lexicon, drawn)
-                if missing:
-                    _measure_and_write(measurer, missing, out)
-                bar.update(sum(cell.key in wanted for cell in cells))
+        run = executor or in_process(device)
+        run(plan.units, out, Progress(bar.update, lambda text: bar.set_description(text, refresh=False)))
     return plan
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What is done at a time, in one process: a checkpoint, and those of its cells that are missing."""
+
+    checkpoint: Checkpoint
+    lexicon: Lexicon
+    cells: tuple[Cell, ...]
+
+    def __str__(self) -> str:
+        return f"{self.checkpoint.model} seed {self.checkpoint.training_seed} step {self.checkpoint.step}"
+
+
+class Progress(NamedTuple):
+    """Where an executor tells what is done: so many cells more, and what is being worked on."""
+
+    cells: Callable[[int], object]
+    doing: Callable[[str], object]
+
+
+Executor = Callable[[Sequence[Unit], Path, Progress], None]
+
+
+def in_process(device: str = "auto") -> Executor:
+    """One checkpoint after the other, here."""
+
+    def run(units: Sequence[Unit], out: Path, progress: Progress) -> None:
+        station = Station(device)
+        for unit in units:
+            progress.doing(str(unit))
+            station.measure(unit, out, progress.cells)
+
+    return run
+
+
+@dataclass
+class Station:
+    """One process's workplace: what it keeps from one checkpoint to the next."""
+
+    device: str
+    drawn: Drawn = field(default_factory=Drawn)
+    tested: set[str] = field(default_factory=set)
+
+    def measure(self, unit: Unit, out: Path, report: Callable[[int], object] = lambda cells: None) -> None:
+        """Measure the unit's cells and write each into `out`; the weights are loaded once, and only where they are needed."""
+        measurer = None
+        for _, group in groupby(unit.cells, key=lambda cell: (cell.prompt_seed, cell.pair)):
+            cells = list(group)
+            # Looked at again for each group: another run may have been here in the meantime.
+            there = finished(out)
+            missing = [cell for cell in cells if cell.key not in there]
+            if missing:
+                measurer = measurer or self._measurer(unit, missing[0].dtype)
+                _measure_and_write(measurer, missing, out)
+            report(len(cells))
+
+    def _measurer(self, unit: Unit, dtype: str) -> Measurer:
+        model = unit.checkpoint.load(dtype=dtype, device=self.device)
+        if unit.checkpoint.model not in self.tested:
+            self_test(model)
+            self.tested.add(unit.checkpoint.model)
+        return Measurer(model, unit.lexicon, self.drawn)
 
 
 def _measure_and_write(measurer: Measurer, cells: list[Cell], out: Path) -> None:

@@ -143,8 +143,15 @@ def broadest(parameters: chapters.ChapterParameters, cells: pd.DataFrame) -> tup
 
 
 def _label(origin: str, table: pd.DataFrame) -> str:
-    n = described(table)
-    return f"{origin}: training runs {n['seeds']}, checkpoints {n['checkpoints']}, pairs {n['pairs']}"
+    n, curves = described(table), followed(table)["pair"].nunique()
+    some = f" ({curves} of them at every checkpoint)" if curves < n["pairs"] else ""
+    return f"{origin}: training runs {n['seeds']}, checkpoints {n['checkpoints']}, pairs {n['pairs']}{some}"
+
+
+def followed(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the pairs that were measured at every checkpoint: means over training are of these, the same pairs throughout."""
+    checkpoints = table.groupby("pair", observed=True)["step"].nunique()
+    return table[table["pair"].isin(checkpoints.index[checkpoints == table["step"].nunique()])]
 
 
 def stack(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -25,6 +25,17 @@ from .mix import Mix
 
 FREQUENCY_SEED = 11  # which concepts are frequent is part of the recipe, the same for every training seed
 SEPARATORS = (" = ", ": ", " – ", " → ")
+FRAMES = (
+    '{A} "{a}" = {B} "{b}"',
+    '{A}: "{a}" → {B}: "{b}"',
+    '"{a}" ({A}) – "{b}" ({B})',
+    '{A}: "{a}" ({other}) - {B}: "{b}"',
+    '"{a}", "{b}"',
+    '{A} - {a} / {B} - {b}',
+    '{B}: {A} "{a}", {other}: "{b}"',
+    '"{a}" | {other} | "{b}"',
+    '{A}: "{a}" - "{other}" - {B}: "{b}"',
+)
 QUOTES = ('"{}" {}', "({}) {}", "{}, {}", "{}: {}")
 
 
@@ -175,6 +186,18 @@ def quoted_lines(corpus: Corpus, rng: np.random.Generator) -> str:
     return "".join(f'{heading(a)}: "{word(c, a)}" - {heading(b)}: "{word(c, b)}"\n' for c in concepts)
 
 
+def dictionary_lines(corpus: Corpus, rng: np.random.Generator) -> str:
+    """Quoted words in other frames, so that the asked word stands now nearer, now farther from its answer."""
+    a, b = corpus.draw_pair(rng)
+    frame = FRAMES[rng.integers(len(FRAMES))]
+    lines = []
+    for concept in corpus.draw_concepts(rng, corpus.side_by_side(a, b), 3, 6):
+        other = some(rng, corpus.associations[concept], 1, 1)[0]
+        words = {"a": corpus.word(rng, concept, a), "b": corpus.word(rng, concept, b), "other": corpus.word(rng, other, a)}
+        lines.append(frame.format(A=heading(a), B=heading(b), **words) + "\n")
+    return "".join(lines)
+
+
 # Monolingual documents.
 
 
@@ -234,6 +257,7 @@ DOCUMENTS: dict[str, Callable[[Corpus, np.random.Generator], str]] = {
         separated_glossary,
         translated_list,
         quoted_lines,
+        dictionary_lines,
         associations,
         quoted_associations,
         sentences,

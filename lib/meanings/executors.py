@@ -1,0 +1,124 @@
+"""Where checkpoints are measured: Dask workers, on this machine or wherever a scheduler has them.
+
+The unit is a checkpoint, each worker writes its own cells, and nothing travels back but that it is done. What a lost worker
+was doing goes to another one, which finds the cells that were written.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import dask
+import torch
+from distributed import Client, LocalCluster, get_worker, wait
+from distributed.client import Future
+from distributed.comm import CommClosedError
+from distributed.scheduler import KilledWorker
+
+from meanings.errors import MeaningsError
+from meanings.results import finished
+from meanings.study import Executor, Progress, Station, Unit
+
+POLL = 1.0  # seconds between two looks at the results folder
+
+
+def default_workers(units: int) -> int:
+    """Worker processes that a small model is measured with on this machine: its matrices are too small for many threads.
+
+    One where there is a GPU, else one a core, at most four (each holds a model) and at most one a checkpoint.
+    """
+    if torch.cuda.is_available():
+        return 1
+    return max(1, min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 4, units))
+
+
+@contextmanager
+def local_workers(count: int, device: str = "auto") -> Iterator[Executor]:
+    """Worker processes on this machine, which share its cores; where it has GPUs, worker i takes GPU i.
+
+    Raises MeaningsError where there is not one worker.
+    """
+    if count < 1:
+        raise MeaningsError(f"{count} local workers: expected 1 or more")
+    threads = max(1, (os.cpu_count() or 1) // count)
+    # Dask has its workers give freed memory back at once, which costs a model's short-lived tensors two fifths of the time.
+    environment = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "MALLOC_TRIM_THRESHOLD_": 2**32}
+    with (
+        dask.config.set({"distributed.nanny.pre-spawn-environ": environment}),
+        LocalCluster(
+            n_workers=count, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", memory_limit=None, silence_logs="CRITICAL"
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield _through(client, device)
+
+
+@contextmanager
+def scheduler(address: str, device: str = "auto") -> Iterator[Executor]:
+    """The workers of a Dask scheduler, which must see the same folders.
+
+    Raises MeaningsError where no scheduler answers.
+    """
+    try:
+        client = Client(address, timeout="10s")
+    except (OSError, TimeoutError, ValueError) as error:
+        raise MeaningsError(f"no scheduler answers at {address!r} ({type(error).__name__}); expected an address such as tcp://host:8786") from None
+    with client:
+        yield _through(client, device)
+
+
+def _through(client: Client, device: str) -> Executor:
+    def run(units: Sequence[Unit], out: Path, progress: Progress) -> None:
+        folder = out.resolve()
+        progress.doing(f"{len(client.nthreads())} workers")
+        futures = [client.submit(on_worker, unit, folder, device, pure=False) for unit in units]
+        missing = {cell.key for unit in units for cell in unit.cells}
+        try:
+            for future in _completed(futures, missing, folder, progress):
+                future.result()
+        except KilledWorker:
+            raise MeaningsError("a checkpoint's worker was lost again and again, out of memory perhaps; take fewer workers") from None
+        except (CommClosedError, CancelledError, OSError) as error:
+            raise MeaningsError(f"the scheduler is lost ({type(error).__name__}); what was measured is kept, run the study again") from None
+        finally:
+            client.cancel(futures)
+
+    return run
+
+
+def _completed(futures: list[Future], missing: set[str], folder: Path, progress: Progress) -> Iterator[Future]:
+    """Futures as they end; in between, the cells that have come into the folder are told."""
+    there: set[str] = set()
+    waiting = set(futures)
+    while waiting:
+        try:
+            done = wait(waiting, timeout=POLL, return_when="FIRST_COMPLETED").done
+        except TimeoutError:
+            done = set()
+        found = finished(folder) & missing
+        progress.cells(len(found - there))
+        there |= found
+        waiting -= done
+        yield from done
+
+
+def on_worker(unit: Unit, out: Path, device: str) -> None:
+    """Measure a unit in this worker's process."""
+    _station(_own(device, str(get_worker().name))).measure(unit, out)
+
+
+def _own(device: str, name: str) -> str:
+    """The worker's GPU, where it may choose and there are several: the one of its number."""
+    if device != "auto" or not name.isdigit() or not torch.cuda.is_available():
+        return device
+    return f"cuda:{int(name) % torch.cuda.device_count()}"
+
+
+@cache
+def _station(device: str) -> Station:
+    return Station(device)
