@@ -46,20 +46,27 @@ def study(
     address: Annotated[
         str | None, typer.Option("--scheduler", help="Measure with the workers of a Dask scheduler.", show_default=False)
     ] = None,
+    slurm: Annotated[
+        Path | None, typer.Option("--slurm", help="Measure with jobs of Slurm, as this YAML file says; with --dry-run, their script.", show_default=False)
+    ] = None,
     shard: Annotated[str, typer.Option(help="i/n: every n-th checkpoint from the i-th on, counted from 1, for array jobs.")] = "1/1",
     quiet: Quiet = False,
 ) -> None:
     """Measure what is missing of a grid of cells; a killed run goes on where it was."""
     from meanings.study import run_study
 
-    if workers is not None and address is not None:
-        raise MeaningsError("--local-workers and --scheduler are two places to measure at: give one of them")
+    if sum(place is not None for place in (workers, address, slurm)) > 1:
+        raise MeaningsError("--local-workers, --scheduler and --slurm are different places to measure at: give one of them")
     asked, part = the_grid(grid), parse_shard(shard)
-    with the_executor(workers, address, device) if not dry_run else nullcontext() as executor:
+    with the_executor(workers, address, slurm, device) if not dry_run else nullcontext() as executor:
         plan = run_study(asked, out, dry_run=dry_run, progress=not quiet, device=device, executor=executor, shard=part)
     if dry_run:
         for cell in plan.missing:
             typer.echo(f"{cell.key[:12]}  {cell}")
+        if slurm is not None:
+            from meanings.slurm import job_script
+
+            typer.echo(job_script(slurm))
         typer.echo(
             f"{len(plan.cells)} cells, {len(plan.cells) - len(plan.missing)} finished, {len(plan.missing)} to measure, about {duration(plan.seconds)}"
         )
@@ -228,18 +235,22 @@ def measure(grids, out: Path, workers: int | None, device: str) -> None:
     from meanings.executors import default_workers
 
     count = default_workers(units) if workers is None and device == "auto" else workers
-    with the_executor(None if count == 1 else count, None, device) as executor:
+    with the_executor(None if count == 1 else count, None, None, device) as executor:
         for grid in grids:
             run_study(grid, out, device=device, executor=executor)
 
 
-def the_executor(workers: int | None, address: str | None, device: str):
+def the_executor(workers: int | None, address: str | None, slurm: Path | None, device: str):
     """Where checkpoints are measured; None is this process."""
-    if workers is None and address is None:
-        return nullcontext()
-    from meanings import executors  # imports torch and distributed
+    if workers is not None or address is not None:
+        from meanings import executors  # imports torch and distributed
 
-    return executors.local_workers(workers, device) if workers is not None else executors.scheduler(str(address), device)
+        return executors.local_workers(workers, device) if workers is not None else executors.scheduler(str(address), device)
+    if slurm is not None:
+        from meanings.slurm import slurm_workers
+
+        return slurm_workers(slurm, device)
+    return nullcontext()
 
 
 def parse_shard(text: str) -> tuple[int, int]:

@@ -46,8 +46,10 @@ def local_workers(count: int, device: str = "auto") -> Iterator[Executor]:
     if count < 1:
         raise MeaningsError(f"{count} local workers: expected 1 or more")
     threads = max(1, (os.cpu_count() or 1) // count)
-    # Dask has its workers give freed memory back at once, which costs a model's short-lived tensors two fifths of the time.
-    environment = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "MALLOC_TRIM_THRESHOLD_": 2**32}
+    # Dask has its workers give freed memory back at once, which costs a model's short-lived tensors two fifths of the time;
+    # and where the one threshold is set, glibc no longer adapts the other.
+    kept = {name: 4_000_000_000 for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")}
+    environment = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads} | kept
     with (
         dask.config.set({"distributed.nanny.pre-spawn-environ": environment}),
         LocalCluster(
@@ -55,7 +57,7 @@ def local_workers(count: int, device: str = "auto") -> Iterator[Executor]:
         ) as cluster,
         Client(cluster) as client,
     ):
-        yield _through(client, device)
+        yield through(client, device)
 
 
 @contextmanager
@@ -69,10 +71,12 @@ def scheduler(address: str, device: str = "auto") -> Iterator[Executor]:
     except (OSError, TimeoutError, ValueError) as error:
         raise MeaningsError(f"no scheduler answers at {address!r} ({type(error).__name__}); expected an address such as tcp://host:8786") from None
     with client:
-        yield _through(client, device)
+        yield through(client, device)
 
 
-def _through(client: Client, device: str) -> Executor:
+def through(client: Client, device: str) -> Executor:
+    """The workers that a client's scheduler has, now or later."""
+
     def run(units: Sequence[Unit], out: Path, progress: Progress) -> None:
         folder = out.resolve()
         progress.doing(f"{len(client.nthreads())} workers")

@@ -11,6 +11,7 @@ from meanings.book.figures_curves import PROBABILITY
 from meanings.languages import LANGUAGES
 
 FAMILIES = ("Germanic", "Romance", "Slavic", "Uralic", "Sinitic", "Celtic", "Bantu", "Semitic")
+AROUND = ((3.5, 2.5), (-4, 2.5), (3.5, -9), (-4, -9), (3.5, 12), (-4, 12))  # where the names of points that lie together stand, in points
 MARKS = dict(zip(FAMILIES, "osD^vPX*", strict=True))
 
 
@@ -82,18 +83,23 @@ def _panel(axis, table: pd.DataFrame, column: str) -> None:
         order = table.groupby(column, sort=False).cumcount()
         size = table.groupby(column, sort=False)[column].transform("size")
         places = places + (order - (size - 1) / 2) * (0.62 / size.max())
-        axis.set_xticks(range(len(names)), names, rotation=35 if len(names) > 3 else 0, ha="right" if len(names) > 3 else "center")
+        long = len(names) > 3 or sum(map(len, names)) > 20
+        axis.set_xticks(range(len(names)), names, rotation=35 if long else 0, ha="right" if long else "center")
         axis.grid(False, axis="x")
     wide, tall = (max(float(side.max() - side.min()), 1e-9) for side in (places, table["mean"]))
     named: list[tuple[float, float]] = []
     for place, (_, row) in zip(places, table.iterrows(), strict=True):
         code = row["language"]
-        near = sum(abs(place - x) < 0.09 * wide and abs(row["mean"] - y) < 0.12 * tall for x, y in named)
+        near = sum(abs(place - x) < 0.13 * wide and abs(row["mean"] - y) < 0.12 * tall for x, y in named)
         named.append((place, row["mean"]))
         axis.plot([place, place], [row["low"], row["high"]], color=colour_of(code), lw=1.3, alpha=0.8)
         axis.plot(place, row["mean"], MARKS[LANGUAGES[code].family], color=colour_of(code), ms=4.5)
-        axis.annotate(code, (place, row["mean"]), (-4, 2.5) if near % 2 else (3.5, 2.5), textcoords="offset points",
-                      ha="right" if near % 2 else "left", fontsize=8, color="#222222")  # fmt: skip
+        if classes:  # over and under the interval in turn: members of a class stand close
+            end, (side, height) = ("high", (0, 2)) if near % 2 == 0 else ("low", (0, -9))
+        else:
+            end, (side, height) = "mean", AROUND[near % len(AROUND)]
+        axis.annotate(code, (place, row[end]), (side, height), textcoords="offset points",
+                      ha="center" if side == 0 else "left" if side > 0 else "right", fontsize=8, color="#222222")  # fmt: skip
     axis.margins(x=0.14)
 
 

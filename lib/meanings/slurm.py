@@ -1,0 +1,98 @@
+"""Workers that Slurm starts, described by a YAML file:
+
+    jobs: 8               # workers at most, one job each; a lost one is submitted again while there is work
+    walltime: "08:00:00"
+    queue: gpu            # Slurm's partition; optional, as is account
+    account: my-project
+    cpus: 8               # cores a job
+    memory: 64GB          # a job; more than one model's weights and source states
+    gpus: 1               # a job; 0 for none
+    prologue:             # lines of the job script before the worker starts
+      - module load cuda
+      - source /path/to/meanings/.venv/bin/activate
+    interface: ib0        # network interface of the scheduler and the workers; optional
+
+The scheduler runs where `meanings study --slurm FILE` does, a login node say, and must be reachable from the jobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+from dask_jobqueue import SLURMCluster
+from distributed import Client
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from meanings.errors import MeaningsError, one_of
+from meanings.executors import through
+from meanings.study import Executor
+
+
+class Slurm(BaseModel):
+    """What is asked of Slurm for each worker, and how many there may be."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    jobs: int = Field(ge=1)
+    walltime: str = Field(pattern=r"^(\d+-)?\d{1,2}:\d{2}(:\d{2})?$")
+    queue: str | None = None
+    account: str | None = None
+    cpus: int = Field(4, ge=1)
+    memory: str = Field("32GB", pattern=r"^\d+ ?[MGT]i?B$")
+    gpus: int = Field(1, ge=0)
+    prologue: tuple[str, ...] = ()
+    interface: str | None = None
+
+
+def read_slurm(file: Path) -> Slurm:
+    """The description in a file. Raises MeaningsError, one line, on what is missing, unknown or of the wrong type."""
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise MeaningsError(f"{file}: cannot be read as YAML ({type(error).__name__}); expected lines such as `jobs: 8`") from None
+    if not isinstance(content, dict):
+        raise MeaningsError(f"{file}: expected lines such as `jobs: 8`; allowed are {one_of(Slurm.model_fields)}")
+    try:
+        return Slurm.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise MeaningsError(f"{file}: {name}: {first['msg'].lower()}; allowed are {one_of(Slurm.model_fields)}") from None
+
+
+def cluster_of(asked: Slurm) -> SLURMCluster:
+    """Dask's cluster for the description, with no job submitted yet."""
+    return SLURMCluster(
+        queue=asked.queue,
+        account=asked.account,
+        walltime=asked.walltime,
+        cores=1,  # one thread of Dask's, so one checkpoint at a time; the model uses all cores of the job
+        processes=1,
+        job_cpu=asked.cpus,
+        memory=asked.memory,
+        nanny=False,
+        interface=asked.interface,
+        job_name="meanings",
+        job_extra_directives=[f"--gres=gpu:{asked.gpus}"] if asked.gpus else [],
+        job_script_prologue=[*asked.prologue, f"export OMP_NUM_THREADS={asked.cpus}"],
+        scheduler_options={"dashboard_address": "127.0.0.1:0"},
+        n_workers=0,
+    )
+
+
+def job_script(file: Path) -> str:
+    """The script that would be submitted for each worker; nothing is submitted."""
+    with cluster_of(read_slurm(file)) as cluster:
+        return cluster.job_script()
+
+
+@contextmanager
+def slurm_workers(file: Path, device: str = "auto") -> Iterator[Executor]:
+    """Workers that Slurm starts while there is work. Raises MeaningsError where the description is refused."""
+    asked = read_slurm(file)
+    with cluster_of(asked) as cluster, Client(cluster) as client:
+        cluster.adapt(maximum_jobs=asked.jobs)
+        yield through(client, device)
