@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -77,23 +78,37 @@ def train(corpus: Corpus, seed: int, folder: Path, progress: bool = True) -> Pat
     run = begin(corpus.mix, seed)
     if (home / STATE).exists():
         run.restore(home / STATE)
-    schedule = corpus.mix.training
-    bar = tqdm(total=schedule.steps, initial=run.step, desc=f"seed {seed}", unit="step", disable=not progress)
-    while True:
-        if run.step in schedule.checkpoints:
-            _save_checkpoint(run, home)
-        if run.step >= schedule.steps:
-            break
-        if run.step % STATE_EVERY == 0:
-            run.save(home / STATE)
-        rows = packed_rows(corpus, tokenizer, seed, run.step)
-        loss = train_step(run, rows, schedule)
-        bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
-        bar.update()
-    bar.close()
+    with one_thread():
+        _run_to_the_end(run, corpus, tokenizer, seed, home, progress)
     _write_trajectory(home, corpus.mix, seed)
     (home / STATE).unlink(missing_ok=True)
     return home
+
+
+def _run_to_the_end(run: Run, corpus: Corpus, tokenizer: PreTrainedTokenizerFast, seed: int, home: Path, progress: bool) -> None:
+    schedule = corpus.mix.training
+    with tqdm(total=schedule.steps, initial=run.step, desc=f"seed {seed}", unit="step", disable=not progress) as bar:
+        while True:
+            if run.step in schedule.checkpoints:
+                _save_checkpoint(run, home)
+            if run.step >= schedule.steps:
+                return
+            if run.step % STATE_EVERY == 0:
+                run.save(home / STATE)
+            loss = train_step(run, packed_rows(corpus, tokenizer, seed, run.step), schedule)
+            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+            bar.update()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Matrices this small gain nothing from more threads, and the order of sums, hence the weights, depends on their number."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def begin(mix: Mix, seed: int) -> Run:
