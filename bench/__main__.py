@@ -7,7 +7,7 @@ import math
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 from statistics import median
 from typing import Annotated
@@ -35,14 +35,20 @@ class Asked:
     threads: int
     say: Callable[[str], None]
 
-    @cached_property
+    @property
     def model(self) -> PatchableModel:
-        return SHAPES[self.shape].load()
+        return loaded(self.shape)
 
     def compare(self, ratio: str, found: timing.Comparison) -> dict:
         """The figures of one comparison, its table said."""
         self.say(as_text([found]))
         return {f"{ratio}_ratio": found.ratio("published"), "comparisons": {ratio: described(found)}}
+
+
+@lru_cache(maxsize=1)
+def loaded(shape: str) -> PatchableModel:
+    """The model of a shape, made once for the stages that need it."""
+    return SHAPES[shape].load()
 
 
 def sweep(asked: Asked) -> dict:
@@ -141,17 +147,24 @@ def main(
     same = {"shape": SHAPES[shape].name, "runs": runs, "prompts": prompts, "machine": machine(threads), "versions": versions()}
     before = json.loads(out.read_text(encoding="utf-8")) if only and out.is_file() else {}
     figures = before if all(before.get(name) == value for name, value in same.items()) else dict(same)
-    asked = Asked(shape, prompts, runs, threads, lambda text: typer.echo(text + "\n"))
     for name in names:
-        typer.echo(f"# {name}: {STAGES[name].__doc__}")
-        found = STAGES[name](asked)
+        said = [f"# {name}: {STAGES[name].__doc__}"]
+        typer.echo(said[0])
+        found = STAGES[name](Asked(shape, prompts, runs, threads, lambda text: (said.append(text), typer.echo(text + "\n"))))
         comparisons = figures.get("comparisons", {}) | found.get("comparisons", {})
-        figures |= found | {"comparisons": comparisons} | summed(list(comparisons.values()))
-        out.parent.mkdir(parents=True, exist_ok=True)
-        aside = out.with_suffix(".part")
-        aside.write_text(json.dumps(figures, indent=1, default=str) + "\n", encoding="utf-8")
-        aside.replace(out)
+        tables = figures.get("tables", {}) | {name: "\n\n".join(said)}
+        figures |= found | {"comparisons": comparisons, "tables": tables} | summed(list(comparisons.values()))
+        write(out, json.dumps(figures, indent=1, default=str))
+        write(out.with_suffix(".txt"), "\n\n".join(tables.values()))
     typer.echo(str(out))
+
+
+def write(path: Path, text: str) -> None:
+    """Written aside, then renamed: a broken-off run leaves the figures of the stages before it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(path.name + ".part")
+    aside.write_text(text + "\n", encoding="utf-8")
+    aside.replace(path)
 
 
 def summed(comparisons: list[dict]) -> dict:

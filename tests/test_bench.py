@@ -1,7 +1,11 @@
 """The benchmark compares what is equal: the published algorithm, plain hooks and ours give the same numbers and tokens."""
 
+import json
+
 import pytest
 import torch
+import typer
+from bench import __main__ as stages
 from bench import hooks, memory, published, timing
 from bench.shapes import SHAPES, columns, drawn, some_vectors, target_prompts
 from meanings.conditions import CONDITIONS
@@ -137,3 +141,18 @@ def test_peak_memory_is_that_of_the_run():
     few, many = (memory.peak_mebibytes("published", "tiny", count, 1) for count in (1, 24))
     vocabulary, tokens = SHAPES["tiny"].vocabulary, 23 * 60
     assert many - few > vocabulary * tokens * 4 / 2**20 * 0.8  # the logits of every position
+
+
+def test_stages_lie_beside_each_other_in_one_file_where_the_question_is_the_same(tmp_path, capsys):
+    out = tmp_path / "bench.json"
+    asked = {"out": out, "prompts": 1, "shape": "tiny"}
+    stages.main(**asked, runs=1, only="sweep")
+    stages.main(**asked, runs=1, only="generation")
+    figures = json.loads(out.read_text())
+    assert figures["sweep_ratio"] > 0 and figures["sweep_generation_ratio"] > 0 and set(figures["comparisons"]) == {"sweep", "sweep_generation"}
+    assert figures["same_tokens"] and figures["max_abs_difference"] <= 1e-5 and figures["answers"] == figures["comparisons"]["sweep_generation"]["answers"]
+    assert out.with_suffix(".txt").read_text().count("ours/hooks") == 2 and not list(tmp_path.glob("*.part"))
+    stages.main(**asked, runs=2, only="sweep")
+    assert "sweep_generation_ratio" not in json.loads(out.read_text())
+    with pytest.raises(typer.BadParameter, match="stage 'speed': allowed are sweep, generation"):
+        stages.main(**asked, runs=1, only="speed")

@@ -88,6 +88,13 @@ def test_what_a_worker_cannot_read_is_one_line_here(world, tmp_path, monkeypatch
     assert not list((tmp_path / "out").rglob("*.aside"))
 
 
+def test_a_disk_that_refuses_on_a_worker_is_not_called_a_lost_scheduler(world, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with executors.local_workers(1) as executor, pytest.raises(MeaningsError, match="file: a cell cannot be written .Not a directory."):
+        run_study(GRID, tmp_path / "file", progress=False, executor=executor)
+    assert (tmp_path / "file").read_text() == "no folder"
+
+
 def test_a_lost_scheduler_is_said_and_the_run_goes_on_where_it_was(world, alone, tmp_path):
     out = tmp_path / "out"
     serve = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
@@ -157,4 +164,10 @@ def test_worker_i_takes_gpu_i(monkeypatch, cuda, device, name, expected):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda > 0)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: cuda)
     assert executors._own(device, name) == expected
-    assert executors.default_workers(8) >= 1 and executors.default_workers(1) == 1
+
+
+@pytest.mark.parametrize(("cores", "cuda", "units", "expected"), [(2, False, 8, 2), (16, False, 8, 4), (16, False, 3, 3), (1, False, 8, 1), (16, True, 8, 1)])
+def test_as_many_workers_as_there_is_use_for(monkeypatch, cores, cuda, units, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(executors, "cores", lambda: cores)
+    assert executors.default_workers(units) == expected

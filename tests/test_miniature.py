@@ -3,6 +3,7 @@
 import json
 import re
 from itertools import permutations
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from transformers import PreTrainedTokenizerFast
 
 from meanings.errors import MeaningsError
 from meanings.folders import data_folder
+from meanings.grid import read_grid
 from meanings.languages import LANGUAGES
 from meanings.lexicon import load_lexicon
 from meanings.miniature import report, training
@@ -22,6 +24,7 @@ from meanings.miniature.tokenizer import train_tokenizer
 from meanings.prompts import draw_concept_pairs, merged_query_words
 
 RECIPE = data_folder() / "miniature"
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session")
@@ -185,6 +188,15 @@ def evaluated_prompts(corpus) -> set[tuple[str, ...]]:
     return {tuple(lexicon.word(c, code) for c in (*shots, query)) for shots, query in asked for code in corpus.mix.seen_languages}
 
 
+def test_the_published_grids_are_all_pairs_of_the_miniature_once():
+    over_training, at_the_end = (read_grid(ROOT / "book" / "parameters" / f"published{name}.yaml") for name in ("", "_pairs"))
+    mix = load_mix(RECIPE / "mix.yaml")
+    assert sorted([*over_training.pairs, *at_the_end.pairs]) == sorted(f"{a}-{b}" for a, b in permutations(mix.languages, 2))
+    assert over_training.steps == tuple(mix.training.checkpoints) and at_the_end.steps == over_training.steps[-1:]
+    drawn = ("training_seeds", "prompt_seeds", "n_pairs", "shots", "template", "lexicon", "languages")
+    assert all(getattr(over_training, name) == getattr(at_the_end, name) for name in drawn)
+
+
 def test_no_evaluated_prompt_is_part_of_the_text(corpus):
     """In the text of training seed 0 at steps spread over the run; a planted prompt would be found."""
     evaluated = evaluated_prompts(corpus)
@@ -256,6 +268,17 @@ def test_a_killed_run_goes_on_to_the_same_weights(small, quick, tmp_path, monkey
     for name in ("step-000003", "step-000006"):
         for key, tensor in weights(whole / name).items():
             assert torch.equal(tensor, weights(again / name)[key]), (name, key)
+
+
+def test_training_keeps_to_one_thread_and_gives_the_others_back(small, quick, tmp_path, monkeypatch):
+    used, step, before = [], training.train_step, torch.get_num_threads()
+    monkeypatch.setattr(training, "train_step", lambda *run: (used.append(torch.get_num_threads()), step(*run))[1])
+    torch.set_num_threads(2)
+    try:
+        training.train(small, 0, tmp_path, progress=False)
+        assert used == [1] * 6 and torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_training_moves_the_weights_and_lowers_the_loss(small, quick, tmp_path):

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import socket
@@ -176,6 +177,18 @@ def test_publishing_refuses_odd_names_and_empty_folders(tmp_path, data):
     with pytest.raises(MeaningsError, match="'trial' is not there; there are none yet"):
         published("trial")
     assert not list(data.rglob("*.parquet"))
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(tmp_path, monkeypatch):
+    def full(table, path, **settings):
+        path.write_bytes(b"PAR1")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    write_cell(tmp_path, CELL, rows(), {"seconds": 1})
+    monkeypatch.setattr(results.pq, "write_table", full)
+    with pytest.raises(MeaningsError, match="a cell cannot be written .No space left on device.; make room"):
+        write_cell(tmp_path, replace(CELL, pair="de-es"), rows(), {"seconds": 1})
+    assert finished(tmp_path) == {CELL.key} and not list(tmp_path.rglob("*.aside"))
 
 
 def test_two_cells_of_one_place_are_not_published(tmp_path, data):

@@ -48,8 +48,9 @@ def test_no_gpu_is_asked_for_where_there_is_to_be_none(file):
         (('"02:30:00"', "soon"), "walltime: string should match pattern"),
         (("queue: gpu", "partition: gpu"), "partition: extra inputs are not permitted; allowed are jobs, walltime, queue"),
         (("24GB", "much"), "memory: string should match"),
-        ((ASKED, "- a"), "expected lines such as `jobs: 8`"),
-        ((ASKED, "a: [b"), "cannot be read as YAML"),
+        ((ASKED, "- a"), "expected lines `name: value`, found list"),
+        (("jobs: 3", "jobs: 3\njobs: 4"), "'jobs' occurs twice"),
+        ((ASKED, "a: [b"), "no YAML"),
     ],
 )
 def test_a_bad_file_is_one_line(file, change, message):
@@ -60,5 +61,5 @@ def test_a_bad_file_is_one_line(file, change, message):
 
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path):
-    with pytest.raises(MeaningsError, match="none.yaml: cannot be read as YAML"):
+    with pytest.raises(MeaningsError, match="none.yaml: cannot be read"):
         read_slurm(tmp_path / "none.yaml")

@@ -7,7 +7,8 @@ Rooms, in the order data flows; each imports only from those above it:
     concept_pairs, pairing, prompts, conditions         what is asked
     scoring, probabilities                              what counts as an answer
     patching/, sources                                  reading and writing concepts
-    grid, cells, measure, study, results, publish       cells on disk; recompute and estimate beside them
+    parameter_files, grid, cells, measure, study, results, publish
+                                                        cells on disk; recompute and estimate beside them
     executors, slurm                                    where checkpoints are measured: worker processes, a cluster
     statistics, onset, labels                           what the numbers say
     miniature/                                          the small model that everything runs on by default

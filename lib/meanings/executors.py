@@ -32,9 +32,12 @@ def default_workers(units: int) -> int:
 
     One where there is a GPU, else one a core, at most four (each holds a model) and at most one a checkpoint.
     """
-    if torch.cuda.is_available():
-        return 1
-    return max(1, min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 4, units))
+    return 1 if torch.cuda.is_available() else max(1, min(cores(), 4, units))
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
@@ -45,7 +48,7 @@ def local_workers(count: int, device: str = "auto") -> Iterator[Executor]:
     """
     if count < 1:
         raise MeaningsError(f"{count} local workers: expected 1 or more")
-    threads = max(1, (os.cpu_count() or 1) // count)
+    threads = max(1, cores() // count)
     # Dask has its workers give freed memory back at once, which costs a model's short-lived tensors two fifths of the time;
     # and where the one threshold is set, glibc no longer adapts the other.
     kept = {name: 4_000_000_000 for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")}
@@ -79,27 +82,32 @@ def through(client: Client, device: str) -> Executor:
 
     def run(units: Sequence[Unit], out: Path, progress: Progress) -> None:
         folder = out.resolve()
-        progress.doing(f"{len(client.nthreads())} workers")
         futures = [client.submit(on_worker, unit, folder, device, pure=False) for unit in units]
         missing = {cell.key for unit in units for cell in unit.cells}
+        failure: BaseException | None = None
         try:
-            for future in _completed(futures, missing, folder, progress):
-                future.result()
-        except KilledWorker:
-            raise MeaningsError("a checkpoint's worker was lost again and again, out of memory perhaps; take fewer workers") from None
+            for future in _completed(client, futures, missing, folder, progress):
+                failure = future.exception()
+                if failure is not None:
+                    break
         except (CommClosedError, CancelledError, OSError) as error:
             raise MeaningsError(f"the scheduler is lost ({type(error).__name__}); what was measured is kept, run the study again") from None
         finally:
             client.cancel(futures)
+        if isinstance(failure, KilledWorker):
+            raise MeaningsError("a checkpoint's worker was lost again and again, out of memory perhaps; take fewer workers") from None
+        if failure is not None:
+            raise failure
 
     return run
 
 
-def _completed(futures: list[Future], missing: set[str], folder: Path, progress: Progress) -> Iterator[Future]:
+def _completed(client: Client, futures: list[Future], missing: set[str], folder: Path, progress: Progress) -> Iterator[Future]:
     """Futures as they end; in between, the cells that have come into the folder are told."""
     there: set[str] = set()
     waiting = set(futures)
     while waiting:
+        progress.doing(f"{len(client.nthreads())} workers")
         try:
             done = wait(waiting, timeout=POLL, return_when="FIRST_COMPLETED").done
         except TimeoutError:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from meanings.checkpoints import Trajectory, trajectory
 from meanings.errors import MeaningsError, one_of
 from meanings.languages import parse_pair
 from meanings.lexicon import Lexicon, load_lexicon
+from meanings.parameter_files import read_mapping
 
 All = Literal["all"]
 DTypes = Literal["float32", "float16", "bfloat16"]
@@ -56,17 +56,7 @@ class Asked:
 
 def read_grid(path: Path) -> Grid:
     """A grid from a YAML file. Raises MeaningsError, one line, on what is unknown, doubled or of the wrong type."""
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_NoDuplicates)
-    except (OSError, UnicodeDecodeError) as error:
-        raise MeaningsError(f"{path}: cannot be read ({type(error).__name__}); expected a YAML file with lines `name: value`") from None
-    except yaml.YAMLError as error:
-        raise MeaningsError(f"{path}: no YAML: {error}") from None
-    if content is None:
-        content = {}
-    if not isinstance(content, dict):
-        raise MeaningsError(f"{path}: expected lines `name: value`, found {type(content).__name__}")
-    return parse_grid(content, where=f"{path}: ")
+    return parse_grid(read_mapping(path), where=f"{path}: ")
 
 
 def parse_grid(values: Mapping[Any, Any], where: str = "") -> Grid:
@@ -166,14 +156,3 @@ def _plain(value: Any) -> bool:
     except TypeError:
         return False
     return True
-
-
-class _NoDuplicates(yaml.SafeLoader):
-    """YAML in which a name that occurs twice is an error, not the last one's value."""
-
-    def construct_mapping(self, node, deep=False):
-        names = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for name in names:
-            if names.count(name) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"{name!r} occurs twice", node.start_mark)
-        return super().construct_mapping(node, deep)

@@ -12,6 +12,7 @@ import os
 import re
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ def write_cell(folder: Path, cell: Cell, rows: pd.DataFrame, provenance: dict) -
     """Write one cell's rows aside, then rename: a reader, or a killed run, never meets half a file.
 
     Two runs on one folder may write the same cell; the last one wins and both are whole.
-    Raises MeaningsError where a column is missing or a probability is none.
+    Raises MeaningsError where a column is missing, a probability is none, or the disk refuses.
     """
     missing = [column for column in COLUMNS if column not in rows]
     if missing:
@@ -52,10 +53,18 @@ def write_cell(folder: Path, cell: Cell, rows: pd.DataFrame, provenance: dict) -
     table = pa.Table.from_pandas(_typed(rows), preserve_index=False)
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), METADATA: json.dumps(content).encode()})
     path = cell_path(folder, cell.key)
-    path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f"{cell.key}.{socket.gethostname()}-{os.getpid()}.aside")
-    pq.write_table(table, aside, compression="zstd")
-    os.replace(aside, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, aside, compression="zstd")
+        os.replace(aside, path)
+    except OSError as error:
+        with suppress(OSError):
+            aside.unlink()
+        raise MeaningsError(
+            f"{folder}: a cell cannot be written ({error.strerror or error}); make room or choose another folder with --out, and run the "
+            "study again: what was written is kept"
+        ) from None
     return path
 
 

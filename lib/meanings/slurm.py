@@ -21,13 +21,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import yaml
 from dask_jobqueue import SLURMCluster
 from distributed import Client
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from meanings.errors import MeaningsError, one_of
 from meanings.executors import through
+from meanings.parameter_files import read_mapping
 from meanings.study import Executor
 
 
@@ -50,13 +50,7 @@ class Slurm(BaseModel):
 def read_slurm(file: Path) -> Slurm:
     """The description in a file. Raises MeaningsError, one line, on what is missing, unknown or of the wrong type."""
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise MeaningsError(f"{file}: cannot be read as YAML ({type(error).__name__}); expected lines such as `jobs: 8`") from None
-    if not isinstance(content, dict):
-        raise MeaningsError(f"{file}: expected lines such as `jobs: 8`; allowed are {one_of(Slurm.model_fields)}")
-    try:
-        return Slurm.model_validate(content)
+        return Slurm.model_validate(read_mapping(file))
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))

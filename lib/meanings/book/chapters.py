@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from meanings.checkpoints import Trajectory, trajectory
 from meanings.errors import MeaningsError, one_of
 from meanings.languages import parse_pair
 from meanings.lexicon import load_lexicon
+from meanings.parameter_files import read_mapping
 
 DEFAULT_PAIRS = ("en-fr", "de-en", "fr-es", "fr-de", "fr-pl", "en-fi")
 PatchedCondition = Literal["seen", "en_en", "self", "tgt"]
@@ -116,13 +116,7 @@ def from_text(chapter: str, key: str, text: str, annotation: Any) -> Any:
 
 def read_parameters(name: str, path: Path) -> ChapterParameters:
     """The chapter's parameters from a YAML file; lists stand for tuples."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise MeaningsError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(content, dict):
-        raise MeaningsError(f"{path}: expected lines `name: value`, found {type(content).__name__}")
-    return validated(name, {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}, where=f"{path}: ")
+    return validated(name, {k: tuple(v) if isinstance(v, list) else v for k, v in read_mapping(path).items()}, where=f"{path}: ")
 
 
 def validated(name: str, values: Mapping[str, Any], where: str = "") -> ChapterParameters:
