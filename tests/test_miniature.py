@@ -334,7 +334,7 @@ def synthetic_table(corpus) -> pd.DataFrame:
                 common = {"pair": pair, "step": step, "training_seed": 0, "source_concept": concept, "target_concept": concept}
                 rows.append({**common, "condition": "tgt_unpatched", "first_layer": -1, "p_source": 0.0, "answer_correct_target": step > 0 and right})
                 for layer in range(4):
-                    p = 0.6 if layer == 2 else 0.2
+                    p = (0.6 if layer == 2 else 0.2) if step else layer / 500
                     rows.append({**common, "condition": "seen", "first_layer": layer, "p_source": p, "answer_correct_target": None})
                     rows.append({**common, "condition": "null_concept", "first_layer": layer, "p_source": 0.01 + layer / 1000, "answer_correct_target": None})
     return pd.DataFrame(rows).astype({"answer_correct_target": "boolean"})
@@ -345,6 +345,7 @@ def test_the_report_recovers_what_was_put_in(corpus, monkeypatch):
     found = report.report_json()
     assert found["seeds"] == [0]
     assert found["step0_accuracy"]["mean"] == 0
+    assert found["step0_p_source"]["mean"] == pytest.approx(2 / 500)
     assert found["supervised_accuracy"]["mean"] == 1
     assert 0.2 < found["zero_shot_accuracy"]["mean"] < 0.8
     assert found["low_resource_accuracy"]["mean"] == pytest.approx(0.25)

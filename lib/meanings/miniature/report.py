@@ -18,6 +18,7 @@ TABLE = "miniature"
 # measure -> (what it is, target as text, how the mean is held against it); a target is the project's, set before training
 MEASURES = {
     "step0_accuracy": ("word accuracy before training, high-resource pairs", "<= 0.01", lambda mean: mean <= 0.01),
+    "step0_p_source": ("P(source concept) before training, mean of other languages patched in, layer as below", "<= 0.01", lambda mean: mean <= 0.01),
     "supervised_accuracy": ("word accuracy, high-resource pairs, concepts taught side by side", ">= 0.85", lambda mean: mean >= 0.85),
     "zero_shot_accuracy": ("word accuracy, high-resource pairs, concepts never side by side", ">= 0.60", lambda mean: mean >= 0.60),
     "low_resource_accuracy": ("word accuracy, pairs of a high- and a low-resource language", "clearly less", None),
@@ -31,8 +32,8 @@ def report_table() -> pd.DataFrame:
     """One row a measure: `measure`, `description`, `mean`, `low`, `high` (95 %, over concepts and seeds), `target`, `met`.
 
     Accuracies are of whole words, unpatched, greedy, at the last checkpoint where nothing else is said. The first
-    patched layer of `seen_p_source` is chosen on one half of the concepts and reported on the other; the null is
-    reported at the same layers.
+    patched layer of `seen_p_source` is chosen on one half of the concepts and reported on the other; the null, and the
+    value before training, are reported at the same layers.
     """
     rows = measured_rows(published(TABLE), load_mix(data_folder() / "miniature" / "mix.yaml"))
     table = pd.DataFrame(
@@ -54,24 +55,29 @@ def report_json() -> dict:
 
 def measured_rows(table: pd.DataFrame, mix: Mix) -> dict[str, tuple[pd.DataFrame, str, str]]:
     """The rows behind each measure, the column that is averaged, and the column that names the unit."""
-    first, last = table["step"].min(), table["step"].max()
+    first, last = int(table["step"].min()), int(table["step"].max())
     table = table.assign(kind=kinds(table, mix))
     unpatched = table[table["condition"] == "tgt_unpatched"]
     correct = ("answer_correct_target", "target_concept")
     end = unpatched[unpatched["step"] == last]
     high = ("taught", "untaught")
-    sweeps = table[(table["step"] == last) & table["kind"].isin(high) & table["condition"].isin(("seen", "null_concept"))]
-    seen = split_half_best_layer(sweeps[sweeps["condition"] == "seen"], "p_source", ["pair"])
+    sweeps = table[table["kind"].isin(high) & (table["first_layer"] >= 0)].set_index(["step", "condition"]).sort_index()
+    seen = split_half_best_layer(sweeps.loc[(last, "seen")].reset_index(), "p_source", ["pair"])
     chosen = seen[["pair", "source_concept", "best_layer"]].drop_duplicates()
-    null = sweeps[sweeps["condition"] == "null_concept"].merge(chosen, on=["pair", "source_concept"])
+
+    def at_chosen(step: int, condition: str) -> pd.DataFrame:
+        rows = sweeps.loc[(step, condition)].merge(chosen, on=["pair", "source_concept"])
+        return rows[rows["first_layer"] == rows["best_layer"]]
+
     return {
         "step0_accuracy": (unpatched[(unpatched["step"] == first) & unpatched["kind"].isin(high)], *correct),
+        "step0_p_source": (at_chosen(first, "seen"), "p_source", "source_concept"),
         "supervised_accuracy": (end[end["kind"] == "taught"], *correct),
         "zero_shot_accuracy": (end[end["kind"] == "untaught"], *correct),
         "low_resource_accuracy": (end[end["kind"] == "low"], *correct),
         "unseen_accuracy": (end[end["kind"] == "unseen"], *correct),
         "seen_p_source": (seen, "p_source", "source_concept"),
-        "null_p_source": (null[null["first_layer"] == null["best_layer"]], "p_source", "source_concept"),
+        "null_p_source": (at_chosen(last, "null_concept"), "p_source", "source_concept"),
     }
 
 
