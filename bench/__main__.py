@@ -128,7 +128,7 @@ STAGES: dict[str, Callable[[Asked], dict]] = {
 def main(
     out: Annotated[Path, typer.Option(help="Where the figures go.")] = Path("_build/bench.json"),
     runs: Annotated[int, typer.Option(min=1, help="Runs of each comparison; the median is reported.")] = RUNS,
-    prompts: Annotated[int, typer.Option(min=1, help="Target prompts of a sweep.")] = 16,
+    prompts: Annotated[int, typer.Option(min=1, help="Target prompts of a sweep.")] = 20,
     shape: Annotated[str, typer.Option(help="Shape of the main figures; 'tiny' shows quickly that all of it runs.")] = "main",
     only: Annotated[str, typer.Option(help=f"These stages alone, with commas: {', '.join(STAGES)}.")] = "",
 ) -> None:

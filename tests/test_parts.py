@@ -8,7 +8,7 @@ import torch
 from meanings.errors import MeaningsError
 from meanings.languages import LanguagePair
 from meanings.patching import hidden_states, parts, reading, self_test, sweep, targets
-from meanings.patching.parts import LessRoomThanThought, by_length, in_parts, rows_at_once
+from meanings.patching.parts import LessRoomThanThought, by_length, even, in_parts, rows_at_once
 from meanings.prompts import translation_prompt
 
 
@@ -44,9 +44,17 @@ def test_parts_come_in_order_and_are_halved_from_then_on():
             raise torch.OutOfMemoryError
         seen.append(list(part))
 
-    with pytest.warns(LessRoomThanThought, match="7 rows do not fit"):
-        in_parts(range(10), 7, run)
-    assert seen == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9]]
+    with pytest.warns(LessRoomThanThought, match="6 rows do not fit"):
+        in_parts(range(12), 7, run)
+    assert seen == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]]
+
+
+def test_parts_are_about_equally_large():
+    """A last small part would cost a forward that fills nothing."""
+    seen = []
+    in_parts(range(10), 7, lambda part: seen.append(list(part)))
+    assert seen == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
+    assert [even(*asked) for asked in ((0, 7), (7, 7), (8, 7), (22, 7), (3, 1))] == [7, 7, 4, 6, 1]
 
 
 def test_other_errors_pass_and_one_row_too_many_is_said():
@@ -94,7 +102,7 @@ def test_rows_at_once_keeps_to_the_memory(model, monkeypatch):
     monkeypatch.setitem(parts.WORKING_SET, "cpu", 100_000)
     few = rows_at_once(model, 7, 50)
     assert 1 <= rows_at_once(model, 7, 500) < few < 14
-    assert rows_at_once(model, 7, 50, kept=True) < few
+    assert rows_at_once(model, 7, 50, kept=7) < few
 
 
 def test_blocks_are_sorted_and_complete():
@@ -102,7 +110,7 @@ def test_blocks_are_sorted_and_complete():
     blocks = list(by_length(lengths, lambda longest: 20 // longest))
     assert sorted(index for block in blocks for index in block) == list(range(6))
     assert all(len(block) * max(1, *(lengths[i] for i in block)) <= 20 for block in blocks)
-    assert [lengths[i] for block in blocks for i in block] == sorted(lengths)
+    assert [lengths[i] for block in reversed(blocks) for i in block] == sorted(lengths)
 
 
 def damaged(tokenizer, layer):

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from meanings.errors import MeaningsError
 
+ROWS = 16  # whose logits are in float32 at one time
+
 
 @dataclass(frozen=True)
 class TokenColumns:
@@ -53,8 +55,13 @@ def concept_probability(
 
     Logits of any floating type; the sum is in float32.
     """
+    parts = zip(logits.split(ROWS), columns.ids.split(ROWS), columns.counted.split(ROWS), strict=True)
+    return torch.cat([_summed(*part) for part in parts])
+
+
+def _summed(logits: Tensor, ids: Tensor, counted: Tensor) -> Tensor:
     logits = logits.float()
     scale = logits.logsumexp(-1)[:, None, None]
     rows = torch.arange(len(logits), device=logits.device)[:, None, None]
-    probabilities = (logits[rows, columns.ids.to(logits.device)] - scale).exp()
-    return (probabilities * columns.counted.to(logits.device)).sum(-1)
+    probabilities = (logits[rows, ids.to(logits.device)] - scale).exp()
+    return (probabilities * counted.to(logits.device)).sum(-1)

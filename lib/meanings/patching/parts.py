@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 
@@ -14,28 +15,38 @@ from meanings.models import PatchableModel
 # Tokens of one forward. More do not fill 2 cores better (9.2k tokens/s at 1,600 tokens, 8.3k at 6,400).
 TOKENS = {"cpu": 2_048, "cuda": 65_536}
 # What the rows of one forward may need beside the weights, in bytes, as far as it can be foretold.
-WORKING_SET = {"cpu": 96 << 20, "cuda": 4 << 30}
+WORKING_SET = {"cpu": 192 << 20, "cuda": 4 << 30}
+# Of that, what prompts may need whose keys and values stay while other forwards go on from them.
+STAYING = 0.75
 
 
 class LessRoomThanThought(UserWarning):
     """The memory did not hold as many rows as were tried; smaller parts are used instead."""
 
 
-def rows_at_once(model: PatchableModel, tokens: int, cached: int, *, kept: bool = False) -> int:
+def rows_at_once(model: PatchableModel, tokens: int, cached: int = 0, *, kept: int = 0) -> int:
     """Rows of a forward, each of `tokens` new tokens behind `cached` ones; at least 1.
 
-    - `kept`: whether every layer's keys and values of the new tokens are kept, not only one layer's at a time.
+    - `kept`: tokens of each row whose keys and values stay in every layer, not in one layer at a time.
 
-    A row needs: its new tokens' activations, one layer's copy of its keys and values, and twice the vocabulary in
-    float32 for its logits.
+    A row needs, beside these: its new tokens' activations, one layer's keys and values, once and repeated for the heads
+    that share them, and its logits.
     """
     place = "cpu" if model.device.type == "cpu" else "cuda"
-    size = next(model.network.parameters()).element_size()
-    d, vocabulary = model.d_model, model.network.get_output_embeddings().weight.shape[0]
-    bytes_a_row = tokens * 16 * d * size + 4 * (cached + tokens) * d * size + 2 * vocabulary * 4
-    if kept:
-        bytes_a_row += tokens * model.n_layers * kv_width(model) * size
+    size, kv = next(model.network.parameters()).element_size(), kv_width(model)
+    config = model.network.config.get_text_config(decoder=True)
+    inner = getattr(config, "intermediate_size", None) or 4 * model.d_model
+    repeated = config.num_attention_heads // (getattr(config, "num_key_value_heads", None) or config.num_attention_heads)
+    activations = tokens * (4 * model.d_model + 3 * inner)
+    one_layer = (cached + tokens) * kv * (1 + (repeated if repeated > 1 else 0))
+    logits = model.network.get_output_embeddings().weight.shape[0]
+    bytes_a_row = size * (activations + one_layer + logits + kept * model.n_layers * kv)
     return max(1, min(TOKENS[place] // tokens, WORKING_SET[place] // bytes_a_row))
+
+
+def prefixes_at_once(model: PatchableModel, tokens: int) -> int:
+    """Prompts of `tokens` tokens that are run together and stay, while other forwards go on from them; at least 1."""
+    return max(1, int(STAYING * rows_at_once(model, tokens, kept=tokens)))
 
 
 def kv_width(model: PatchableModel) -> int:
@@ -47,25 +58,31 @@ def kv_width(model: PatchableModel) -> int:
 
 
 def by_length(lengths: Sequence[int], at_once: Callable[[int], int]) -> Iterator[list[int]]:
-    """Indices in order of length, in blocks of at most `at_once(longest length)`, one index at least."""
-    block: list[int] = []
-    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if block and len(block) + 1 > at_once(max(1, lengths[index])):
-            yield block
-            block = []
-        block.append(index)
-    if block:
-        yield block
+    """Indices in order of length, in blocks of at most `at_once(longest length)`, one index at least.
+
+    Blocks are about equally large: a last small one would cost a forward that fills nothing.
+    """
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    while order:
+        most = max(1, at_once(max(1, lengths[order[-1]])))
+        size = even(len(order), most)
+        yield order[-size:]
+        del order[-size:]
+
+
+def even(count: int, most: int) -> int:
+    """Items of a part where `count` of them are split into as few equal parts as hold at most `most`: 10 in parts of at most 7 are 5 and 5."""
+    return math.ceil(count / math.ceil(count / most)) if count else most
 
 
 def in_parts(items: Sequence, size: int, run: Callable[[Sequence], None]) -> None:
-    """Call `run` on one part of `items` after another, in order, at most `size` at once.
+    """Call `run` on one part of `items` after another, in order, at most `size` at once, about equally many.
 
     Where the memory does not hold a part, it is run again in halves, and so is what follows; a warning says so.
 
     Raises MeaningsError where it does not hold a single item.
     """
-    done = 0
+    done, size = 0, even(len(items), size)
     while done < len(items):
         part = items[done : done + size]
         try:

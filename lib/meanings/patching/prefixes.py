@@ -32,12 +32,10 @@ class Prefixes:
     lengths: Int[Tensor, " prefix"]
     room: int
 
-    def cache(self, rows: Int[Tensor, " row"], n_layers: int) -> Cache:
-        """A fresh cache whose row r goes on from prefix `rows[r]`."""
+    def cache(self, rows: Int[Tensor, " row"], n_layers: int, room: int) -> Cache:
+        """A fresh cache whose row r goes on from prefix `rows[r]` with up to `room` tokens, no more than the prefixes have room for."""
         longest = self.mask.shape[1]
-        return Cache(
-            layers=[SharedPrefixLayer(self.kept[i] if self.kept else None, longest, rows, self.room) for i in range(n_layers)]
-        )
+        return Cache(layers=[SharedPrefixLayer(self.kept[i] if self.kept else None, longest, rows, room) for i in range(n_layers)])
 
     def inputs(self, rows: Int[Tensor, " row"], new: int, after: int = 0) -> dict[str, Tensor]:
         """Attention mask and position ids of `new` tokens a row, which stand `after` tokens behind its prefix."""

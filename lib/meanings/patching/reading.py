@@ -10,7 +10,7 @@ from torch import Tensor
 
 from meanings.errors import MeaningsError
 from meanings.models import PatchableModel
-from meanings.patching.parts import by_length, in_parts, rows_at_once
+from meanings.patching.parts import by_length, in_parts, prefixes_at_once, rows_at_once
 from meanings.patching.prefixes import Prefixes, run_prefixes
 from meanings.patching.traces import read_layers
 from meanings.prompts import Prompt
@@ -37,7 +37,7 @@ def hidden_states(model: PatchableModel, prompts: Sequence[Prompt]) -> Float[Ten
     nothing = run_prefixes(model, [()], 0)
     _fill(model, states, nothing, [(0, index, prompts[index].cut()) for index in alone])
     found = list(shared)
-    for block in by_length([len(stem) for stem in found], lambda longest: rows_at_once(model, longest, 0, kept=True)):
+    for block in by_length([len(stem) for stem in found], lambda longest: prefixes_at_once(model, longest)):
 
         def run(part: Sequence[int]) -> None:
             ends = [(row, index, prompts[index].cut()[len(found[i]) :]) for row, i in enumerate(part) for index in shared[found[i]]]
@@ -65,7 +65,7 @@ def _fill(
             last = torch.tensor([len(ids) - 1 for _, _, ids in chosen], device=model.device)
             inputs = {"input_ids": ids.to(model.device), **prefixes.inputs(rows, width), "use_cache": bool(cached), "logits_to_keep": 1}
             if cached:
-                inputs["past_key_values"] = prefixes.cache(rows, model.n_layers)
+                inputs["past_key_values"] = prefixes.cache(rows, model.n_layers, width)
             places = torch.arange(len(chosen), device=model.device)
             states[:, [index for _, index, _ in chosen]] = read_layers(model, inputs, places, last)
 

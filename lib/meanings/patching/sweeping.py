@@ -176,7 +176,8 @@ def _run(
             for place, layer in enumerate(layers):
                 note(place, targets, rows, index, *patched_forward(model, targets, written, layer, generate))
 
-        size = rows_at_once(model, length, targets.prefixes.mask.shape[1]) if chunk_rows == "auto" else chunk_rows
+        prefix = targets.prefixes.mask.shape[1]
+        size = rows_at_once(model, length, prefix, kept=length + generate) if chunk_rows == "auto" else chunk_rows
         in_parts([member for member in members if member[1] < n_patched], size, patched)
         in_parts([member for member in members if member[1] >= n_patched], size, alone)
 

@@ -12,7 +12,7 @@ from transformers.cache_utils import Cache
 
 from meanings.models import PatchableModel, read_output
 from meanings.patching.caches import KeysValues
-from meanings.patching.parts import by_length, rows_at_once
+from meanings.patching.parts import by_length, prefixes_at_once
 from meanings.patching.prefixes import Prefixes, run_prefixes
 from meanings.patching.traces import Outputs, run_above, run_unpatched, write_layers
 from meanings.prompts import Prompt
@@ -63,7 +63,7 @@ def target_blocks(model: PatchableModel, prompts: Sequence[Prompt]) -> Iterator[
         buckets.setdefault(length, {}).setdefault(prompt.token_ids, []).append(index)
     for length, members in sorted(buckets.items()):
         distinct = list(members)
-        for block in by_length([len(ids) for ids in distinct], lambda longest: rows_at_once(model, longest, 0, kept=True)):
+        for block in by_length([len(ids) for ids in distinct], lambda longest: prefixes_at_once(model, longest)):
             yield length, [(distinct[i], members[distinct[i]]) for i in block]
 
 
@@ -72,14 +72,14 @@ def run_targets(model: PatchableModel, prompts: Sequence[TokenIds], length: int,
     prefixes = run_prefixes(model, [ids[:-length] for ids in prompts], length + generate)
     ids = torch.tensor([ids[-length:] for ids in prompts], device=model.device)
     rows = torch.arange(len(ids), device=model.device)
-    cache = prefixes.cache(rows, model.n_layers)
+    cache = prefixes.cache(rows, model.n_layers, length)
     outputs, logits = run_unpatched(model, _inputs(prefixes, rows, ids, cache))
     return Targets(prefixes, ids, outputs, [layer.own for layer in cache.layers], logits)
 
 
 def place_vectors(model: PatchableModel, targets: Targets, rows: Tensor, vectors: Float[Tensor, "layer row d_model"]) -> Vectors:
     """Run the patched token alone: its keys and values above the first layer come from the vector, whatever that layer is."""
-    cache = targets.prefixes.cache(rows, model.n_layers)
+    cache = targets.prefixes.cache(rows, model.n_layers, 1)
     written = vectors.to(model.device, read_output(targets.outputs[0]).dtype)
     inputs = _inputs(targets.prefixes, rows, targets.ids[rows, :1], cache)
     logits = write_layers(model, inputs, written, answer=targets.ids.shape[1] == 1)
@@ -94,7 +94,7 @@ def patched_forward(
     Only the tokens after the patched one are run, and only through the layers above `first_layer`.
     """
     rows, length = vectors.rows, targets.ids.shape[1]
-    cache = targets.prefixes.cache(rows, model.n_layers)
+    cache = targets.prefixes.cache(rows, model.n_layers, targets.prefixes.room)
     for index, layer in enumerate(cache.layers):
         layer.append(*(vectors.kept[index] if index > first_layer else targets.start(rows, index, 1)))
     if length == 1:
@@ -114,7 +114,7 @@ def patched_forward(
 
 def unpatched_forward(model: PatchableModel, targets: Targets, rows: Tensor) -> tuple[Float[Tensor, "row vocab"], Cache]:
     """The same without a patch."""
-    cache = targets.prefixes.cache(rows, model.n_layers)
+    cache = targets.prefixes.cache(rows, model.n_layers, targets.prefixes.room)
     for index, layer in enumerate(cache.layers):
         layer.append(*targets.start(rows, index, targets.ids.shape[1]))
     return targets.logits[rows], cache
