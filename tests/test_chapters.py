@@ -125,7 +125,8 @@ def test_lists_are_read_at_commas(pairs):
 def test_help_lists_every_parameter_with_its_default(name):
     said = help_text(name)
     for key, field in CHAPTERS[name].model_fields.items():
-        assert f"  {key}=" in said and field.description in said
+        assert f"\n  {key}=" in said and field.description in " ".join(said.split())
+    assert max(map(len, said.splitlines())) <= 84  # what a page's box holds
 
 
 @pytest.mark.parametrize("name", CHAPTERS)

@@ -7,7 +7,7 @@ import tiny
 import torch
 from meanings.errors import MeaningsError
 from meanings.languages import LanguagePair
-from meanings.patching import hidden_states, parts, reading, self_test, sweep, targets
+from meanings.patching import hidden_states, parts, reading, self_test, sweep, sweeping, targets
 from meanings.patching.parts import LessRoomThanThought, by_length, even, in_parts, rows_at_once
 from meanings.prompts import translation_prompt
 
@@ -45,8 +45,8 @@ def test_parts_come_in_order_and_are_halved_from_then_on():
         seen.append(list(part))
 
     with pytest.warns(LessRoomThanThought, match="6 rows do not fit"):
-        in_parts(range(12), 7, run)
-    assert seen == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]]
+        in_parts(range(11), 7, run)
+    assert seen == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10]]
 
 
 def test_parts_are_about_equally_large():
@@ -83,6 +83,27 @@ def test_a_small_memory_changes_no_number(model, prompts, columns, monkeypatch, 
         found = measured()
     torch.testing.assert_close(found.probabilities, expected.probabilities, rtol=0, atol=1e-5)
     assert found.answers == expected.answers
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+def test_a_memory_too_small_for_many_answers_changes_none(model, prompts, columns, monkeypatch, limit):
+    """Answers of several first layers go on side by side; where they do not fit, fewer do, down to one row."""
+    tried = []
+
+    def limited(model, prefixes, rows, *args, run=sweeping.continue_greedily):
+        tried.append(len(rows))
+        if len(rows) > limit:
+            raise torch.OutOfMemoryError("full")
+        return run(model, prefixes, rows, *args)
+
+    vectors = hidden_states(model, prompts).float()
+    expected = sweep(model, prompts, vectors, columns, generate=3)
+    monkeypatch.setattr(sweeping, "continue_greedily", limited)
+    with pytest.warns(LessRoomThanThought):
+        found = sweep(model, prompts, vectors, columns, generate=3)
+    torch.testing.assert_close(found.probabilities, expected.probabilities, rtol=0, atol=1e-5)
+    assert found.answers == expected.answers
+    assert max(tried) > len(prompts)  # several first layers at once, where there is room
 
 
 def test_a_real_memory_limit_is_recognised_through_a_trace(model, prompts):

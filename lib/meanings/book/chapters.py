@@ -5,6 +5,7 @@ be had from the lexicon or the model is refused before anything is measured.
 """
 
 import re
+import textwrap
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -158,11 +159,12 @@ def check_world(name: str, parameters: ChapterParameters, where: str = "") -> Tr
 
 
 def help_text(name: str) -> str:
-    """A line a parameter: name, type, default, meaning; from the typed class, so that it cannot go stale."""
+    """Each parameter's name, default, type and meaning; from the typed class, so that it cannot go stale."""
     lines = []
     for key, field in chapter_class(name).model_fields.items():
         default = ",".join(field.default) if isinstance(field.default, tuple) else field.default
-        lines.append(f"  {key}={default}  ({type_name(field.annotation)}) {field.description}")
+        said = f"{key}={default}  ({type_name(field.annotation)}) {field.description}"
+        lines.append(textwrap.fill(said, 80, initial_indent="  ", subsequent_indent="      ", break_long_words=False, break_on_hyphens=False))
     return f"parameters of {name}:\n" + "\n".join(lines)
 
 

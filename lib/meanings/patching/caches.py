@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from transformers.cache_utils import DynamicLayer
+from transformers.cache_utils import Cache, DynamicLayer
 
 KeysValues = tuple[Float[Tensor, "_ head _ d_head"], Float[Tensor, "_ head _ d_head"]]  # row, head, position, d_head
 
@@ -61,3 +63,18 @@ class SharedPrefixLayer(DynamicLayer):
         """Drop all rows but these."""
         self._rows = self._rows[indices]
         self._own = [part[indices] for part in self._own]
+
+    def take_in(self, others: Sequence[SharedPrefixLayer]) -> None:
+        """Append the rows of other layers that go on from the same prefixes by as many tokens, and empty those."""
+        self._rows = torch.cat([self._rows, *(other._rows for other in others)])
+        self._own = [torch.cat(parts) for parts in zip(self._own, *(other._own for other in others), strict=True)]
+        for other in others:
+            other._own = []
+
+
+def joined(caches: Sequence[Cache]) -> Cache:
+    """One cache with the rows of all, in order. They go on from the same prefixes by as many tokens, and are used up."""
+    first, *others = caches
+    for index, layer in enumerate(first.layers if others else []):
+        layer.take_in([other.layers[index] for other in others])
+    return first

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 from transformers.cache_utils import Cache
 
@@ -18,7 +18,7 @@ def continue_greedily(
     rows: Int[Tensor, " row"],
     suffix_length: int,
     cache: Cache,
-    logits: Float[Tensor, "row vocab"],
+    choice: Int[Tensor, " row"],
     tokens: int,
 ) -> list[str]:
     """Up to `tokens` greedy tokens a row, as text; a row ends with the token that closes its answer.
@@ -26,7 +26,7 @@ def continue_greedily(
         t[k + 1] = argmax of the next-token logits after prefix, suffix, t[1], ..., t[k]
 
     - `rows[r]`: the prefix that row r goes on from; `cache`: its keys and values up to the suffix's end, used up here.
-    - `logits`: after the suffix's last token.
+    - `choice`: the first token of each answer, t[1].
 
     Of equal logits the lowest id is taken. The patch itself is in the cache: generated tokens are not patched.
     """
@@ -34,7 +34,6 @@ def continue_greedily(
     said: list[list[int]] = [[] for _ in rows]
     active = torch.arange(len(rows), device=model.device)
     for count in range(1, tokens + 1):
-        choice = logits.argmax(-1)
         going = []
         for place, (row, token) in enumerate(zip(active.tolist(), choice.tolist(), strict=True)):
             said[row].append(token)
@@ -49,14 +48,14 @@ def continue_greedily(
             active, choice = active[kept], choice[kept]
             cache.batch_select_indices(kept)
         inputs = prefixes.inputs(rows[active], suffix_length + count)
-        logits = model.network(
+        choice = model.network(
             input_ids=choice[:, None],
             attention_mask=inputs["attention_mask"],
             position_ids=inputs["position_ids"][:, -1:],
             past_key_values=cache,
             use_cache=True,
             logits_to_keep=1,
-        ).logits[:, -1]
+        ).logits[:, -1].argmax(-1)
     return model.tokenizer.batch_decode(said, skip_special_tokens=True)
 
 

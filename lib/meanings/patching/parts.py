@@ -16,18 +16,20 @@ from meanings.models import PatchableModel
 TOKENS = {"cpu": 2_048, "cuda": 65_536}
 # What the rows of one forward may need beside the weights, in bytes, as far as it can be foretold.
 WORKING_SET = {"cpu": 192 << 20, "cuda": 4 << 30}
-# Of that, what prompts may need whose keys and values stay while other forwards go on from them.
-STAYING = 0.75
+# Shares of it: what prompts may need whose keys and values stay while other forwards go on from them; and what answers
+# may need, which are generated a token a row, so that only many rows fill the machine's units.
+STAYING, ANSWERING = 0.75, 2.5
 
 
 class LessRoomThanThought(UserWarning):
     """The memory did not hold as many rows as were tried; smaller parts are used instead."""
 
 
-def rows_at_once(model: PatchableModel, tokens: int, cached: int = 0, *, kept: int = 0) -> int:
+def rows_at_once(model: PatchableModel, tokens: int, cached: int = 0, *, kept: int = 0, share: float = 1.0) -> int:
     """Rows of a forward, each of `tokens` new tokens behind `cached` ones; at least 1.
 
     - `kept`: tokens of each row whose keys and values stay in every layer, not in one layer at a time.
+    - `share`: of the working set, that may be used.
 
     A row needs, beside these: its new tokens' activations, one layer's keys and values, once and repeated for the heads
     that share them, and its logits.
@@ -41,12 +43,12 @@ def rows_at_once(model: PatchableModel, tokens: int, cached: int = 0, *, kept: i
     one_layer = (cached + tokens) * kv * (1 + (repeated if repeated > 1 else 0))
     logits = model.network.get_output_embeddings().weight.shape[0]
     bytes_a_row = size * (activations + one_layer + logits + kept * model.n_layers * kv)
-    return max(1, min(TOKENS[place] // tokens, WORKING_SET[place] // bytes_a_row))
+    return max(1, min(TOKENS[place] // tokens, int(share * WORKING_SET[place]) // bytes_a_row))
 
 
 def prefixes_at_once(model: PatchableModel, tokens: int) -> int:
     """Prompts of `tokens` tokens that are run together and stay, while other forwards go on from them; at least 1."""
-    return max(1, int(STAYING * rows_at_once(model, tokens, kept=tokens)))
+    return rows_at_once(model, tokens, kept=tokens, share=STAYING)
 
 
 def kv_width(model: PatchableModel) -> int:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from transformers.cache_utils import Cache
 
 from meanings.errors import MeaningsError
 from meanings.models import PatchableModel
+from meanings.patching.caches import joined
 from meanings.patching.generation import continue_greedily
-from meanings.patching.parts import in_parts, rows_at_once
+from meanings.patching.parts import ANSWERING, even, in_parts, rows_at_once
 from meanings.patching.targets import (
     Targets,
     TokenIds,
@@ -41,6 +42,16 @@ class Sweep:
     first_layers: tuple[int, ...]
     probabilities: Float[Tensor, "first_layer prompt column"]
     answers: list[list[str]] | None
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The first tokens of some prompts' answers at one first layer, and the cache to go on from."""
+
+    place: int
+    index: list[int]
+    choice: Int[Tensor, " row"]
+    cache: Cache
 
 
 def sweep(
@@ -154,30 +165,54 @@ def _run(
     probabilities = torch.full((len(first_layers), len(prompts), table.ids.shape[1]), torch.nan)
     answers = [[""] * len(prompts) for _ in first_layers]
 
-    def note(place: int, targets: Targets, rows: Tensor, index: list[int], logits: Tensor, cache: Cache) -> None:
+    def score(place: int, index: list[int], logits: Tensor) -> None:
         _check_finite(model, logits, first_layers[place], [prompts[i] for i in index])
         probabilities[place, index] = concept_probability(logits, table.take(torch.tensor(index))).cpu()
-        if generate:
-            texts = continue_greedily(model, targets.prefixes, rows, targets.ids.shape[1], cache, logits, generate)
-            for i, text in zip(index, texts, strict=True):
-                answers[place][i] = text
+
+    def answer(targets: Targets, rows: Tensor, begun: list[Begun]) -> None:
+        """Go on, side by side, with what `rows` have begun to answer at several first layers."""
+        every, cache = rows.repeat(len(begun)), joined([each.cache for each in begun])
+        choice = torch.cat([each.choice for each in begun])
+        texts = iter(continue_greedily(model, targets.prefixes, every, targets.ids.shape[1], cache, choice, generate))
+        for each in begun:
+            for i in each.index:
+                answers[each.place][i] = next(texts)
 
     def run(length: int, block: Sequence[tuple[TokenIds, list[int]]]) -> None:
         targets = run_targets(model, [ids for ids, _ in block], length, generate)
         members = [(row, index) for row, (_, indices) in enumerate(block) for index in indices]
+        prefix, whole = targets.prefixes.mask.shape[1], length + generate
+        size = answering = chunk_rows
+        if chunk_rows == "auto":
+            size = rows_at_once(model, length, prefix, kept=length)
+            answering = rows_at_once(model, 1, prefix + whole, kept=whole, share=ANSWERING)
+
+        def split(part: Sequence[tuple[int, int]]) -> tuple[Tensor, list[int]]:
+            return torch.tensor([row for row, _ in part], device=model.device), [index for _, index in part]
+
+        def forwards(rows: Tensor, index: list[int], places: Sequence[int], forward: Callable[[int], tuple[Tensor, Cache]]) -> None:
+            begun = []
+            for place in places:
+                logits, cache = forward(first_layers[place])
+                score(place, index, logits)
+                if generate:
+                    begun.append(Begun(place, index, logits.argmax(-1), cache))
+            if begun:
+                answer(targets, rows, begun)
 
         def alone(part: Sequence[tuple[int, int]]) -> None:
-            rows, index = torch.tensor([row for row, _ in part], device=model.device), [index for _, index in part]
-            note(-1, targets, rows, index, *unpatched_forward(model, targets, rows))
+            rows, index = split(part)
+            forwards(rows, index, [-1], lambda _: unpatched_forward(model, targets, rows))
 
         def patched(part: Sequence[tuple[int, int]]) -> None:
-            rows, index = torch.tensor([row for row, _ in part], device=model.device), [index for _, index in part]
+            rows, index = split(part)
             written = place_vectors(model, targets, rows, vectors[:, index])
-            for place, layer in enumerate(layers):
-                note(place, targets, rows, index, *patched_forward(model, targets, written, layer, generate))
+            # One row alone goes on alone: parts that are halved for want of memory come down to that.
+            together = even(len(layers), max(1, answering // len(part))) if generate and len(part) > 1 else 1
+            for first in range(0, len(layers), together):
+                places = range(len(layers))[first : first + together]
+                forwards(rows, index, places, lambda layer: patched_forward(model, targets, written, layer, generate))
 
-        prefix = targets.prefixes.mask.shape[1]
-        size = rows_at_once(model, length, prefix, kept=length + generate) if chunk_rows == "auto" else chunk_rows
         in_parts([member for member in members if member[1] < n_patched], size, patched)
         in_parts([member for member in members if member[1] >= n_patched], size, alone)
 
