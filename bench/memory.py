@@ -1,4 +1,4 @@
-"""Peak memory above the weights, each way in a process of its own: `python -m bench.memory published|ours SHAPE ...`."""
+"""Peak memory above the weights, each way in a process of its own: `python -m bench.memory WAY SHAPE ...`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from bench.shapes import SHAPES, columns, drawn, some_vectors, target_prompts
 from bench.timing import PAIR
 from meanings.patching import cost, sweep_conditions
 
+ANSWERED = 10
+
 
 def peak_mebibytes(way: str, shape: str, prompts: int, threads: int) -> float:
     """Peak resident memory above that of the loaded model, in MiB, of a sweep's work on `prompts` prompts.
 
     - `way`: `published`, one forward with all prompts in one batch; or `ours`, the whole sweep of seven conditions.
+      With `_answers`: ten tokens are generated too.
     """
     command = [sys.executable, "-m", "bench.memory", way, shape, str(prompts), str(threads)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
@@ -57,12 +60,18 @@ def _measure(way: str, shape: str, prompts: int) -> float | dict[str, float]:
                 resident.append(_status("VmRSS"))
         return {"after_a_tenth": resident[0], "after_all": resident[-1]}
     # Once on one prompt first: what libraries load and keep is not the sweep's.
-    run = {
-        "published": lambda n: published.patched(model, targets[:n], first[:, :n], 0, sets[:n]),
-        "ours": lambda n: sweep_conditions(
-            model, targets[:n], {name: v[:, :n] for name, v in vectors.items()}, sets[:n], first_layers=[0] if n == 1 else "all"
-        ),
-    }[way]
+    work, _, answers = way.partition("_")
+    generate = ANSWERED if answers else 0
+
+    def run(n: int) -> None:
+        if work == "ours":
+            given = {name: v[:, :n] for name, v in vectors.items()}
+            sweep_conditions(model, targets[:n], given, sets[:n], first_layers=[0] if n == 1 else "all", generate=generate)
+            return
+        published.patched(model, targets[:n], first[:, :n], 0, sets[:n])
+        if generate:
+            published.generate(model, targets[:n], first[:, :n], 0, generate)
+
     run(1)
     before = _reset_peak()
     run(prompts)

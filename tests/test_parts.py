@@ -8,7 +8,7 @@ import torch
 from meanings.errors import MeaningsError
 from meanings.languages import LanguagePair
 from meanings.patching import hidden_states, parts, reading, self_test, sweep, sweeping, targets
-from meanings.patching.parts import LessRoomThanThought, by_length, even, in_parts, rows_at_once
+from meanings.patching.parts import LessRoomThanThought, by_length, even, in_parts, prefixes_at_once, rows_at_once
 from meanings.prompts import translation_prompt
 
 
@@ -124,6 +124,8 @@ def test_rows_at_once_keeps_to_the_memory(model, monkeypatch):
     few = rows_at_once(model, 7, 50)
     assert 1 <= rows_at_once(model, 7, 500) < few < 14
     assert rows_at_once(model, 7, 50, kept=7) < few
+    assert rows_at_once(model, 7, 50, share=0.5) == few // 2
+    assert prefixes_at_once(model, 7) == rows_at_once(model, 7, kept=7, share=parts.STAYING) < rows_at_once(model, 7, kept=7)
 
 
 def test_blocks_are_sorted_and_complete():

@@ -12,6 +12,21 @@ from transformers.cache_utils import Cache, DynamicLayer
 KeysValues = tuple[Float[Tensor, "_ head _ d_head"], Float[Tensor, "_ head _ d_head"]]  # row, head, position, d_head
 
 
+class Scratch:
+    """Room for one layer's keys and values, written over by the next layer: where a token at a time is run, fresh memory for
+    each costs more than the copies."""
+
+    def __init__(self) -> None:
+        self._parts: dict[int, Tensor] = {}
+
+    def rows_of(self, part: int, source: Tensor, rows: Int[Tensor, " row"]) -> Tensor:
+        """`source[rows]`, in the room of the keys (`part` 0) or of the values (1)."""
+        room = self._parts.get(part)
+        if room is None or len(room) < len(rows) or room.shape[1:] != source.shape[1:]:
+            room = self._parts[part] = source.new_empty(len(rows), *source.shape[1:])
+        return torch.index_select(source, 0, rows, out=room[: len(rows)])
+
+
 class SharedPrefixLayer(DynamicLayer):
     """One layer's cache: row r goes on from prefix `rows[r]`.
 
@@ -24,6 +39,7 @@ class SharedPrefixLayer(DynamicLayer):
 
     def __init__(self, prefix: KeysValues | None, length: int, rows: Int[Tensor, " row"], room: int) -> None:
         super().__init__()
+        self._scratch: Scratch | None = None
         self._prefix, self._length, self._rows, self._room = prefix, length, rows, room
         self._own: list[Tensor] = []
         self._count = 0
@@ -33,6 +49,11 @@ class SharedPrefixLayer(DynamicLayer):
     def own(self) -> KeysValues:
         """Keys and values that the rows have added."""
         return tuple(part[:, :, : self._count] for part in self._own)
+
+    @property
+    def held(self) -> KeysValues:
+        """The same with the room that is left behind them, which holds nothing yet."""
+        return tuple(self._own)
 
     def append(self, keys: Tensor, values: Tensor) -> None:
         """Add tokens' keys and values to every row."""
@@ -50,8 +71,9 @@ class SharedPrefixLayer(DynamicLayer):
             return self.own
         end = self._length + self._count
         whole = []
-        for prefix, own in zip(self._prefix, self.own, strict=True):
-            part = prefix.index_select(0, self._rows)[:, :, :end]
+        for index, (prefix, own) in enumerate(zip(self._prefix, self.own, strict=True)):
+            copied = self._scratch.rows_of(index, prefix, self._rows) if self._scratch else prefix.index_select(0, self._rows)
+            part = copied[:, :, :end]
             part[:, :, self._length :] = own
             whole.append(part)
         return tuple(whole)
@@ -64,8 +86,9 @@ class SharedPrefixLayer(DynamicLayer):
         self._rows = self._rows[indices]
         self._own = [part[indices] for part in self._own]
 
-    def take_in(self, others: Sequence[SharedPrefixLayer]) -> None:
+    def take_in(self, others: Sequence[SharedPrefixLayer], scratch: Scratch) -> None:
         """Append the rows of other layers that go on from the same prefixes by as many tokens, and empty those."""
+        self._scratch = scratch
         self._rows = torch.cat([self._rows, *(other._rows for other in others)])
         self._own = [torch.cat(parts) for parts in zip(self._own, *(other._own for other in others), strict=True)]
         for other in others:
@@ -73,8 +96,12 @@ class SharedPrefixLayer(DynamicLayer):
 
 
 def joined(caches: Sequence[Cache]) -> Cache:
-    """One cache with the rows of all, in order. They go on from the same prefixes by as many tokens, and are used up."""
+    """One cache with the rows of all, in order, for tokens that are run one at a time.
+
+    They go on from the same prefixes by as many tokens, and are used up.
+    """
     first, *others = caches
-    for index, layer in enumerate(first.layers if others else []):
-        layer.take_in([other.layers[index] for other in others])
+    scratch = Scratch()
+    for index, layer in enumerate(first.layers):
+        layer.take_in([other.layers[index] for other in others], scratch)
     return first

@@ -18,7 +18,7 @@ TOKENS = {"cpu": 2_048, "cuda": 65_536}
 WORKING_SET = {"cpu": 192 << 20, "cuda": 4 << 30}
 # Shares of it: what prompts may need whose keys and values stay while other forwards go on from them; and what answers
 # may need, which are generated a token a row, so that only many rows fill the machine's units.
-STAYING, ANSWERING = 0.75, 2.5
+STAYING, ANSWERING = 0.6, 2.5
 
 
 class LessRoomThanThought(UserWarning):
@@ -31,8 +31,8 @@ def rows_at_once(model: PatchableModel, tokens: int, cached: int = 0, *, kept: i
     - `kept`: tokens of each row whose keys and values stay in every layer, not in one layer at a time.
     - `share`: of the working set, that may be used.
 
-    A row needs, beside these: its new tokens' activations, one layer's keys and values, once and repeated for the heads
-    that share them, and its logits.
+    A row needs, beside these: its new tokens' activations, one layer's keys and values, once and, for more than one new
+    token, repeated for the heads that share them, and its logits.
     """
     place = "cpu" if model.device.type == "cpu" else "cuda"
     size, kv = next(model.network.parameters()).element_size(), kv_width(model)
@@ -40,7 +40,7 @@ def rows_at_once(model: PatchableModel, tokens: int, cached: int = 0, *, kept: i
     inner = getattr(config, "intermediate_size", None) or 4 * model.d_model
     repeated = config.num_attention_heads // (getattr(config, "num_key_value_heads", None) or config.num_attention_heads)
     activations = tokens * (4 * model.d_model + 3 * inner)
-    one_layer = (cached + tokens) * kv * (1 + (repeated if repeated > 1 else 0))
+    one_layer = (cached + tokens) * kv * (1 + (repeated if repeated > 1 and tokens > 1 else 0))
     logits = model.network.get_output_embeddings().weight.shape[0]
     bytes_a_row = size * (activations + one_layer + logits + kept * model.n_layers * kv)
     return max(1, min(TOKENS[place] // tokens, int(share * WORKING_SET[place]) // bytes_a_row))

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
-from torch.nn.functional import pad
-from transformers.cache_utils import Cache, DynamicCache
+from transformers.cache_utils import Cache
 
 from meanings.models import PatchableModel
 from meanings.patching.caches import KeysValues, SharedPrefixLayer
@@ -60,7 +59,9 @@ def run_prefixes(model: PatchableModel, prefixes: Sequence[Sequence[int]], room:
     if longest == 0:
         return Prefixes((), mask, lengths, room)
     padded = bool((lengths != longest).any())
-    cache = DynamicCache()
+    # The keys and values are written where they stay, with the room that the rows will need behind them.
+    rows = torch.arange(len(prefixes), device=model.device)
+    cache = Cache(layers=[SharedPrefixLayer(None, 0, rows, longest + room) for _ in range(model.n_layers)])
     # The decoder alone: a prefix has no answer to read.
     model.network.base_model(
         input_ids=ids.to(model.device),
@@ -69,8 +70,4 @@ def run_prefixes(model: PatchableModel, prefixes: Sequence[Sequence[int]], room:
         past_key_values=cache,
         use_cache=True,
     )
-    kept = []
-    for layer in cache.layers:
-        kept.append(tuple(pad(part, (0, 0, 0, room)) for part in (layer.keys, layer.values)))
-        layer.keys = layer.values = None  # one layer's copy at a time
-    return Prefixes(tuple(kept), mask, lengths, room)
+    return Prefixes(tuple(layer.held for layer in cache.layers), mask, lengths, room)

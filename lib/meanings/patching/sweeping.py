@@ -197,6 +197,7 @@ def _run(
                 score(place, index, logits)
                 if generate:
                     begun.append(Begun(place, index, logits.argmax(-1), cache))
+                del logits, cache  # before the next forward makes its own
             if begun:
                 answer(targets, rows, begun)
 
