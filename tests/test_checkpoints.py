@@ -1,10 +1,10 @@
-"""Trajectories: in order, complete, subsampled by the papers' rules, and refused in one line where they are not."""
+"""Trajectories: in order, complete, and refused in one line where they are not."""
 
 import json
 
 import pytest
 import tiny
-from meanings.checkpoints import SUBSAMPLING, Checkpoint, Trajectory, trajectory
+from meanings.checkpoints import Checkpoint, Trajectory, trajectory
 from meanings.errors import MeaningsError
 
 STEPS = (0, 10, 100)
@@ -99,27 +99,14 @@ def counted(n):
     return Trajectory("m", 0, tuple(Checkpoint("m", 0, 10 * i, 0) for i in range(n)))
 
 
-@pytest.mark.parametrize(
-    ("rule", "indices"),
-    [
-        ("eurollm", [*range(10), *range(10, 20, 2), 20, 25, 30, 35, 37]),
-        ("olmo-2", [*range(10), *range(10, 20, 2), 20, 37]),
-        ("apertus", [*range(10), *range(10, 20, 2), 20, 25, 30, 37]),
-        ("bloom", [*range(38)]),
-    ],
-)
-def test_the_papers_subsampling(rule, indices):
-    assert counted(38).subsample(SUBSAMPLING[rule]).steps == tuple(10 * i for i in indices)
-
-
 @pytest.mark.parametrize("n", [1, 2, 5, 16, 40])
 @pytest.mark.parametrize("count", [2, 3, 8, 16])
 def test_spread_keeps_first_and_last(n, count):
-    steps = counted(n).spread(count).steps
+    steps = counted(n).thin(count).steps
     assert len(steps) == len(set(steps)) == min(n, count)
     assert steps[0] == 0 and steps[-1] == 10 * (n - 1)
 
 
 def test_spread_over_one_is_refused():
     with pytest.raises(MeaningsError, match="2 or more"):
-        counted(3).spread(1)
+        counted(3).thin(1)

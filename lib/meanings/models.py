@@ -14,6 +14,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTra
 from transformers.utils import logging as transformers_logging
 
 from meanings.errors import MeaningsError, one_of
+from meanings.hub import fetch
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -125,10 +126,11 @@ def load_model(
     dtype: str = "float32",
     device: str = "auto",
     revision: str | None = None,
+    commit: str | None = None,
     name: str | None = None,
     tokenizer: Path | None = None,
 ) -> PatchableModel:
-    """A model from a folder in Hugging Face layout or, where no such folder exists, from the hub at `revision`.
+    """A model from a folder in Hugging Face layout or, where no such folder exists, from the hub at `revision` (and `commit`).
 
     Weights are read from safetensors only and no code of the repository is run; a folder never asks the network.
 
@@ -140,7 +142,7 @@ def load_model(
     if dtype not in DTYPES:
         raise MeaningsError(f"unknown dtype {dtype!r}: allowed are {one_of(DTYPES)}")
     place = _device(device)
-    folder = _folder(path, revision)
+    folder = _folder(path, revision, commit)
     words = _tokenizer(Path(tokenizer) if tokenizer is not None else folder)
     network = _network(folder, DTYPES[dtype]).to(place)
     rows = network.get_input_embeddings().weight.shape[0]
@@ -171,28 +173,19 @@ def _device(device: str) -> torch.device:
     return place
 
 
-def _folder(path: Path | str, revision: str | None) -> Path:
+def _folder(path: Path | str, revision: str | None, commit: str | None) -> Path:
     """The folder itself, or the hub's snapshot of it, with the files that a model needs checked to be there."""
     folder = Path(path)
     if not folder.exists():
         looks_like_hub = isinstance(path, str) and path.count("/") == 1 and not path.startswith((".", "/", "~"))
         if not looks_like_hub:
             raise MeaningsError(f"no model folder {str(path)!r}: give a folder with config.json and safetensors weights, or a hub name owner/model")
-        folder = _snapshot(str(path), revision)
+        folder = fetch(str(path), revision, commit)
     if not (folder / "config.json").is_file():
         raise MeaningsError(f"{folder}: no config.json, so this is not a model folder in Hugging Face layout")
     if not any(folder.glob("*.safetensors")):
         raise MeaningsError(f"{folder}: no *.safetensors weights; other formats can run code when read and are refused: convert them first")
     return folder
-
-
-def _snapshot(name: str, revision: str | None) -> Path:
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(name, revision=revision, allow_patterns=["*.json", "*.safetensors", "*.model", "*.txt"]))
-    except Exception as error:  # the hub client raises a dozen unrelated types
-        raise MeaningsError(f"model {name!r} at revision {revision or 'main'!r} cannot be had from the hub: {type(error).__name__}: {error}") from None
 
 
 def _tokenizer(folder: Path) -> PreTrainedTokenizerFast:

@@ -36,13 +36,14 @@ VERSIONS = ("meanings", "torch", "transformers", "tokenizers", "nnsight", "numpy
 class Plan:
     """All cells of a grid in the order in which they are run, those that are missing, and how long these may take.
 
-    - `units`: what is missing, by checkpoint.
+    - `units`: what is missing, by checkpoint; `failed`: checkpoints that cannot be read, where these are passed over.
     - `seconds`: an estimate, from cells of the folder or a short trial; NaN where none was asked for.
     """
 
     cells: tuple[Cell, ...]
     units: tuple["Unit", ...]
     seconds: float
+    failed: tuple[MeaningsError, ...] = ()
 
     @property
     def missing(self) -> tuple[Cell, ...]:
@@ -53,21 +54,33 @@ class Plan:
         return tuple(cell.key for cell in self.cells)
 
 
-def plan_study(grid: Grid, out: Path, *, shard: tuple[int, int] = (0, 1), estimate: bool = False, device: str = "auto") -> Plan:
+def plan_study(
+    grid: Grid,
+    out: Path,
+    *,
+    shard: tuple[int, int] = (0, 1),
+    estimate: bool = False,
+    device: str = "auto",
+    keep_going: bool = False,
+    drop: bool = False,
+) -> Plan:
     """What running the grid, or a shard of it, into `out` would do. Nothing is written.
+
+    - `keep_going`: checkpoints that cannot be read are passed over and listed; `drop`: see `Unit`.
 
     Raises MeaningsError where the grid asks for what does not exist.
     """
     asked, there = check_grid(grid), finished(out)
-    whole = [(checkpoint, [cell for _, cells in groups for cell in cells]) for checkpoint, groups in groupby(_groups(asked), key=itemgetter(0))]
+    failed: list[MeaningsError] | None = [] if keep_going else None
+    whole = [(checkpoint, [cell for _, cells in groups for cell in cells]) for checkpoint, groups in groupby(_groups(asked, failed), key=itemgetter(0))]
     part, parts = shard
     mine = whole[part::parts]
     units = tuple(
-        Unit(checkpoint, asked.lexicon, missing)
+        Unit(checkpoint, asked.lexicon, missing, drop)
         for checkpoint, cells in mine
         if (missing := tuple(cell for cell in cells if cell.key not in there))
     )
-    plan = Plan(tuple(cell for _, cells in mine for cell in cells), units, float("nan"))
+    plan = Plan(tuple(cell for _, cells in mine for cell in cells), units, float("nan"), tuple(failed or ()))
     return replace(plan, seconds=seconds_for(asked, plan.missing, out, device)) if estimate else plan
 
 
@@ -80,44 +93,73 @@ def run_study(
     device: str = "auto",
     executor: "Executor | None" = None,
     shard: tuple[int, int] = (0, 1),
+    keep_going: bool = False,
+    drop: bool = False,
 ) -> Plan:
     """Measure what is missing of the grid and write it into `out`; the plan, as it was before.
 
     - `dry_run`: only the plan is made, with an estimate of the time, and nothing is written.
     - `executor`: where checkpoints are measured; in this process where none is given (see `meanings.executors`).
     - `shard`: `(i, n)` takes every n-th checkpoint from the i-th on, so that n runs share the grid.
+    - `keep_going`: after a checkpoint that is damaged or cannot be had, the others are measured all the same.
+    - `drop`: a checkpoint of the hub leaves the cache after its last use.
 
-    Raises MeaningsError where the grid asks for what does not exist, or a checkpoint is damaged.
+    Raises MeaningsError where the grid asks for what does not exist, or a checkpoint is damaged: at once, or with
+    `keep_going` when all others are measured, naming each.
     """
-    plan = plan_study(grid, out, shard=shard, estimate=dry_run, device=device)
-    if dry_run or not plan.missing:
+    plan = plan_study(grid, out, shard=shard, estimate=dry_run, device=device, keep_going=keep_going, drop=drop)
+    if dry_run:
         return plan
+    failures = list(plan.failed)
+    if plan.missing:
+        _run(plan, out, device, executor, progress, failures if keep_going else None)
+    if failures:
+        said = "; ".join(f"({i}) {failure}" for i, failure in enumerate(failures, 1))
+        raise MeaningsError(f"{len(failures)} checkpoints could not be measured, all others are in {out}: {said}")
+    return plan
+
+
+def _run(plan: Plan, out: Path, device: str, executor: "Executor | None", progress: bool, failures: list[MeaningsError] | None) -> None:
+    """Measure the plan's units; what a unit fails of is raised, or put into `failures` where that is given."""
+
+    def failed(failure: MeaningsError) -> None:
+        if failures is None:
+            raise failure
+        failures.append(failure)
+
     remove_leftovers(out)
     done = len(plan.cells) - len(plan.missing)
     # Shown after a second, so that what fails at once fails in one line.
     with tqdm(total=len(plan.cells), initial=done, unit="cell", disable=not progress, delay=1) as bar:
         run = executor or in_process(device)
-        run(plan.units, out, Progress(bar.update, lambda text: bar.set_description(text, refresh=False)))
-    return plan
+        run(plan.units, out, Progress(bar.update, lambda text: bar.set_description(text, refresh=False), failed))
 
 
 @dataclass(frozen=True)
 class Unit:
-    """What is done at a time, in one process: a checkpoint, and those of its cells that are missing."""
+    """What is done at a time, in one process: a checkpoint, and those of its cells that are missing.
+
+    - `drop`: a checkpoint of the hub leaves the cache when they are measured.
+    """
 
     checkpoint: Checkpoint
     lexicon: Lexicon
     cells: tuple[Cell, ...]
+    drop: bool = False
 
     def __str__(self) -> str:
         return f"{self.checkpoint.model} seed {self.checkpoint.training_seed} step {self.checkpoint.step}"
 
 
 class Progress(NamedTuple):
-    """Where an executor tells what is done: so many cells more, and what is being worked on."""
+    """Where an executor tells what is done: so many cells more, what is being worked on, and of a unit that fails.
+
+    `failed` raises the failure where nothing more is to be measured.
+    """
 
     cells: Callable[[int], object]
     doing: Callable[[str], object]
+    failed: Callable[[MeaningsError], object]
 
 
 Executor = Callable[[Sequence[Unit], Path, Progress], None]
@@ -130,7 +172,10 @@ def in_process(device: str = "auto") -> Executor:
         station = Station(device)
         for unit in units:
             progress.doing(str(unit))
-            station.measure(unit, out, progress.cells)
+            try:
+                station.measure(unit, out, progress.cells)
+            except MeaningsError as failure:
+                progress.failed(failure)
 
     return run
 
@@ -145,16 +190,17 @@ class Station:
 
     def measure(self, unit: Unit, out: Path, report: Callable[[int], object] = lambda cells: None) -> None:
         """Measure the unit's cells and write each into `out`; the weights are loaded once, and only where they are needed."""
-        measurer = None
-        for _, group in groupby(unit.cells, key=lambda cell: (cell.prompt_seed, cell.pair)):
-            cells = list(group)
-            # Looked at again for each group: another run may have been here in the meantime.
-            there = finished(out)
-            missing = [cell for cell in cells if cell.key not in there]
-            if missing:
-                measurer = measurer or self._measurer(unit, missing[0].dtype)
-                _measure_and_write(measurer, missing, out)
-            report(len(cells))
+        with unit.checkpoint.held(drop=unit.drop):
+            measurer = None
+            for _, group in groupby(unit.cells, key=lambda cell: (cell.prompt_seed, cell.pair)):
+                cells = list(group)
+                # Looked at again for each group: another run may have been here in the meantime.
+                there = finished(out)
+                missing = [cell for cell in cells if cell.key not in there]
+                if missing:
+                    measurer = measurer or self._measurer(unit, missing[0].dtype)
+                    _measure_and_write(measurer, missing, out, unit.checkpoint.origin)
+                report(len(cells))
 
     def _measurer(self, unit: Unit, dtype: str) -> Measurer:
         model = unit.checkpoint.load(dtype=dtype, device=self.device)
@@ -164,22 +210,31 @@ class Station:
         return Measurer(model, unit.lexicon, self.drawn)
 
 
-def _measure_and_write(measurer: Measurer, cells: list[Cell], out: Path) -> None:
+def _measure_and_write(measurer: Measurer, cells: list[Cell], out: Path, origin: dict[str, str]) -> None:
     start = time.perf_counter()
     measured = measurer.measure(cells)
     seconds = (time.perf_counter() - start) / len(cells)
     for cell in cells:
         rows, provenance = measured[cell.key]
-        write_cell(out, cell, rows, provenance | {"seconds": round(seconds, 3), "versions": versions()})
+        write_cell(out, cell, rows, provenance | origin | {"seconds": round(seconds, 3), "versions": versions()})
 
 
-def _groups(asked: Asked) -> Iterator[tuple[Checkpoint, list[Cell]]]:
-    """Cells that are measured together, in order of training seed, step, prompt seed and pair."""
+def _groups(asked: Asked, failed: list[MeaningsError] | None) -> Iterator[tuple[Checkpoint, list[Cell]]]:
+    """Cells that are measured together, in order of training seed, step, prompt seed and pair.
+
+    What cannot be read is raised, or put into `failed` where that is given, and passed over.
+    """
     grid = asked.grid
     for run in asked.trajectories:
         seen = seen_languages(run, asked.lexicon)
         for checkpoint in run.checkpoints:
-            weights = weights_identity(checkpoint)
+            try:
+                weights = weights_identity(checkpoint)
+            except MeaningsError as failure:
+                if failed is None:
+                    raise
+                failed.append(failure)
+                continue
             for prompt_seed in grid.prompt_seeds:
                 for pair in grid.pairs:
                     yield (
@@ -215,9 +270,9 @@ def _answers(grid: Grid, condition: str, last: bool) -> bool:
 
 
 def weights_identity(checkpoint: Checkpoint) -> str:
-    """SHA-256 of the weights of a local checkpoint; of source and revision of one on the hub, which names its content."""
+    """SHA-256 of the weights of a local checkpoint; of source and commit of one on the hub, which name its content."""
     if checkpoint.path is None:
-        return hashlib.sha256(f"{checkpoint.source}@{checkpoint.revision}".encode()).hexdigest()
+        return hashlib.sha256(f"{checkpoint.source}@{checkpoint.commit}".encode()).hexdigest()
     from meanings.models import hash_weights
 
     try:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from meanings.checkpoints import Trajectory, trajectory
 from meanings.errors import MeaningsError, one_of
+from meanings.grid import CHECKPOINTS, MODEL, Checkpoints
 from meanings.languages import parse_pair
 from meanings.lexicon import load_lexicon
 from meanings.parameter_files import read_mapping
@@ -29,11 +30,11 @@ class ChapterParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    model: str = Field("miniature", description="name of a shipped trajectory, or a folder that holds trajectory.json")
+    model: str = Field("miniature", description=MODEL)
     training_seed: int = Field(0, ge=0, description="which training run of the model")
     lexicon: str = Field("embedded", description="embedded, or the path of a CSV word list")
     pair: tuple[str, ...] = Field(DEFAULT_PAIRS, min_length=1, description="language pairs input-output, separated by commas")
-    checkpoints: int = Field(8, ge=2, description="how many checkpoints, spread from the first to the last")
+    checkpoints: Checkpoints = Field(8, description=CHECKPOINTS)
     prompt_seed: int = Field(42, ge=0, description="seed that draws concept pairs and solved lines")
     shots: int = Field(5, ge=1, le=20, description="solved lines before the query")
     n_pairs: int = Field(64, ge=8, description="concept pairs a language pair")
@@ -106,7 +107,7 @@ def parse_assignments(name: str, assignments: Sequence[str]) -> ChapterParameter
 
 def from_text(chapter: str, key: str, text: str, annotation: Any) -> Any:
     """A value of the field's type from the text of a command line: no guessing (`no` stays text, `007` is no number)."""
-    if annotation is int:
+    if annotation is int or (annotation == Checkpoints and re.fullmatch(r"-?[0-9]+", text)):
         if not re.fullmatch(r"-?(0|[1-9][0-9]*)", text):
             raise MeaningsError(f"chapter {chapter}: {key}={text!r} is not a whole number; write it in plain digits, as {key}=5")
         return int(text)
@@ -153,6 +154,7 @@ def check_world(name: str, parameters: ChapterParameters, where: str = "") -> Tr
                 raise MeaningsError(f"{where}chapter {name}: pair={text!r}: {lacking} lacks language {code!r}; allowed are {one_of(known)}")
     if len(set(parameters.pair)) < len(parameters.pair):
         raise MeaningsError(f"{where}chapter {name}: pair={','.join(parameters.pair)!r} names a pair twice; name each once")
+    path.thin(parameters.checkpoints)
     if getattr(parameters, "step", -1) >= 0:
         path.at(parameters.step)
     return path
@@ -174,4 +176,6 @@ def type_name(annotation: Any) -> str:
         return " | ".join(typing.get_args(annotation))
     if isinstance(annotation, types.GenericAlias):
         return "list of text"
+    if annotation == Checkpoints:
+        return "whole number | text"
     return {int: "whole number", str: "text"}[annotation]

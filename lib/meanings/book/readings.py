@@ -55,7 +55,7 @@ def measured(parameters: chapters.ChapterParameters, results: str | Path) -> pd.
         "template": parameters.template,
     }
     step = getattr(parameters, "step", None)
-    steps = set(path.spread(parameters.checkpoints).steps) if step is None else {path.last.step if step < 0 else step}
+    steps = set(path.thin(parameters.checkpoints).steps) if step is None else {path.last.step if step < 0 else step}
     chosen: dict[tuple, tuple] = {}
     for key in finished(folder):
         cell = read_metadata(cell_path(folder, key))["cell"]
