@@ -138,9 +138,13 @@ def publish(
     ] = None,
     out: Out = RESULTS,
     everything: Annotated[bool, typer.Option("--everything", help="All cells of the folder, not the grid's only.")] = False,
+    means: Annotated[
+        bool, typer.Option("--means", help="Means over concepts only, as CSV: for words that may not be redistributed.")
+    ] = False,
 ) -> None:
     """Merge measured cells into one table that ships with the study."""
-    from meanings.publish import publish as write
+    from meanings.publish import publish as whole
+    from meanings.publish import publish_means
     from meanings.study import plan_study
 
     keys: list[str] = []
@@ -151,7 +155,7 @@ def publish(
                 f"{len(plan.missing)} of {len(plan.cells)} cells of {grid or 'the default grid'} are not in {out}; run 'meanings study' with it first"
             )
         keys += plan.keys
-    path = write(out, name, None if everything else dict.fromkeys(keys))
+    path = (publish_means if means else whole)(out, name, None if everything else dict.fromkeys(keys))
     typer.echo(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)")
 
 

@@ -1,4 +1,7 @@
-"""Merge cells into one table that ships with the study, small enough to redistribute, whole enough to be recomputed."""
+"""Merge cells into one table that ships with the study, small enough to redistribute, whole enough to be recomputed.
+
+Where the words may not be redistributed, only means over concepts are written: no word, no prompt, no answer.
+"""
 
 import json
 import os
@@ -6,15 +9,19 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from meanings.cells import CELL_FIELDS, Cell
 from meanings.errors import MeaningsError
 from meanings.folders import data_folder
-from meanings.results import COLUMNS, METADATA, join_cells, provenance_of
+from meanings.results import COLUMNS, METADATA, join_cells, provenance_of, read_cells
+from meanings.statistics import interval, paired_difference
 
 ORDER = ("model", "training_seed", "step", "prompt_seed", "pair", "condition")
+# What is compared concept by concept: is it the concept, does the mean hurt, is it English, is it the output language?
+COMPARED = (("seen", "null_concept"), ("seen", "tgt"), ("en_en", "seen"), ("self", "seen"))
 PLACE = (*ORDER, "lexicon", "template", "shots", "n_pairs")  # what tells the rows of one cell from those of any other
 
 
@@ -27,8 +34,7 @@ def publish(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
     Raises MeaningsError where there are no cells, where two of them measure the same place (with other weights, say, or
     another number of generated tokens), or the name is no plain file name.
     """
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
-        raise MeaningsError(f"table name {name!r}: expected lower case letters, digits, '-' and '_'")
+    path = _path(name, "parquet")
     provenance = provenance_of(folder, keys)
     if provenance.empty:
         raise MeaningsError(f"{folder}: no results; run 'meanings study' first")
@@ -44,8 +50,6 @@ def publish(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
     versions = provenance[[column for column in provenance if column.startswith("versions.")]].drop_duplicates()
     content = {"name": name, "cells": len(provenance), "versions": versions.to_dict("records")}
     table = table.replace_schema_metadata({METADATA: json.dumps(content).encode()})
-    path = data_folder() / "published" / f"{name}.parquet"
-    path.parent.mkdir(exist_ok=True)
     aside = path.with_suffix(f".{os.getpid()}.aside")
     floats = [field.name for field in table.schema if pa.types.is_floating(field.type)]
     pq.write_table(
@@ -58,6 +62,52 @@ def publish(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
         row_group_size=1_000_000,
     )
     os.replace(aside, path)
+    return path
+
+
+def publish_means(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
+    """Write `data/published/<name>.csv`: `means` of the cells, with what tells model and lexicon; as `publish` otherwise."""
+    path = _path(name, "csv")
+    cells = read_cells(folder, keys)
+    one = {field: cells[field].astype(str).unique() for field in ("model", "weights_sha256", "lexicon", "lexicon_sha256", "n_pairs", "shots", "template")}
+    several = [field for field, values in one.items() if len(values) > 1]
+    if several:
+        raise MeaningsError(f"{folder}: the cells have several values of {', '.join(several)}; name the grid that is meant")
+    table = means(cells).assign(**{field: values[0] for field, values in one.items()})
+    aside = path.with_suffix(f".{os.getpid()}.aside")
+    table.to_csv(aside, index=False, float_format="%.6g", lineterminator="\n")
+    os.replace(aside, path)
+    return path
+
+
+def means(cells: pd.DataFrame) -> pd.DataFrame:
+    """Means over concepts of P(source concept), with bootstrap intervals, of one checkpoint's cells.
+
+    Rows: `pair` (or `all`), `what` (a condition, or `a - b`: the difference concept by concept, over pairs that have both),
+    `first_layer` (-1 unpatched). Columns: `mean`, `low`, `high`, `n_units` (concepts), `p_target`, `correct` (share of answers
+    that are the source concept; NaN where none were generated).
+    """
+    cells = cells.assign(correct=cells["answer_correct_source"].astype("float64"))
+    found = []
+    for names in (["pair"], []):
+        by = [*names, "condition", "first_layer"]
+        rest = cells.groupby(by, observed=True)[["p_target", "correct"]].mean().reset_index()
+        found.append(interval(cells, "p_source", by).merge(rest, on=by).rename(columns={"condition": "what"}))
+    for a, b in COMPARED:
+        sides = [set(cells["pair"][cells["condition"] == name].unique()) for name in (a, b)]
+        shared = cells[cells["pair"].isin(sides[0] & sides[1])]
+        if len(shared):
+            found.append(paired_difference(shared, "p_source", a, b, ["first_layer"]).assign(what=f"{a} - {b}"))
+    columns = ["pair", "what", "first_layer", "mean", "low", "high", "n_units", "p_target", "correct"]
+    table = pd.concat([each.astype({name: str for name in ("pair", "what") if name in each}) for each in found], ignore_index=True)
+    return table.assign(pair=table["pair"].fillna("all"))[columns]
+
+
+def _path(name: str, suffix: str) -> Path:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+        raise MeaningsError(f"table name {name!r}: expected lower case letters, digits, '-' and '_'")
+    path = data_folder() / "published" / f"{name}.{suffix}"
+    path.parent.mkdir(exist_ok=True)
     return path
 
 
