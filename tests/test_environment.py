@@ -52,13 +52,28 @@ def test_conda_installs_the_same_direct_versions(pip, conda):
 
 
 def test_the_readme_has_one_line_for_every_target():
-    targets = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.M))
-    listed = re.findall(r"^\| `make ([a-z]+)", (ROOT / "README.md").read_text(), re.M)
+    targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.M))
+    listed = re.findall(r"^\| `make ([a-z-]+)", (ROOT / "README.md").read_text(), re.M)
     assert targets == set(listed) and len(listed) == len(targets)
-    assert targets == {"help", "setup", "book", "test", "chapter", "study", "miniature", "bench", "serve", "clean"}
+    assert targets == {"help", "setup", "setup-gemma", "book", "test", "chapter", "study", "miniature", "bench", "serve", "clean"}
 
 
 def test_make_help_explains_every_target():
     # Run by `make test`, this make would else announce its directory.
     said = subprocess.run(["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert len(said.splitlines()) == 10 and "make chapter" in said
+    assert len(said.splitlines()) == 11 and "make chapter" in said
+
+
+def test_gemma_is_fetched_only_once_its_terms_are_accepted(tmp_path):
+    (tmp_path / ".meanings-ready").touch()
+    # Old files: what is set up already is not set up anew.
+    said = subprocess.run(
+        ["make", "--no-print-directory", "-o", str(tmp_path / ".meanings-ready"), "setup-gemma", f"VENV={tmp_path}"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert said.returncode and "ai.google.dev/gemma/terms" in said.stdout and "ACCEPT=gemma-terms" in said.stderr
+    assert [file.name for file in tmp_path.iterdir()] == [".meanings-ready"]
+
+
+def test_what_gemma_adds_is_pinned_and_belongs_to_nothing_else(pip):
+    added = pins((ROOT / "requirements-gemma.txt").read_text().splitlines())
+    assert "gguf" in added and not set(added) & set(pip)

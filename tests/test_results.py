@@ -15,7 +15,7 @@ from meanings import results
 from meanings.cells import Cell
 from meanings.errors import MeaningsError
 from meanings.folders import data_folder
-from meanings.publish import publish, published_cells
+from meanings.publish import publish, publish_means, published_cells
 from meanings.results import (
     cell_path,
     finished,
@@ -167,6 +167,33 @@ def test_a_published_table_is_the_cells_without_the_other_languages(tmp_path, da
     assert {cell.key for cell in published_cells("trial")} == {cell.key for cell in cells}
     assert json.loads(pq.read_schema(path).metadata[results.METADATA])["versions"] == [{"versions.torch": "2"}]
     assert len(published_cells(publish(tmp_path, "one", [cells[0].key]).stem)) == 1
+
+
+def test_published_means_are_the_cells_means_and_hold_no_word(tmp_path, data):
+    for name, shift in (("seen", 0.0), ("tgt", 0.01), ("null_concept", 0.02)):
+        for pair in ("fr-es", "de-es"):
+            table = rows()
+            table["p_source"] = table["p_source"] * (0.5 if pair == "de-es" else 0.25) + shift
+            write_cell(tmp_path, replace(CELL, condition=name, pair=pair), table, {"seconds": 1})
+    path = publish_means(tmp_path, "trial-means")
+    assert path == data / "published" / "trial-means.csv" and not list(data.rglob("*.aside"))
+    found, cells = pd.read_csv(path), read_cells(tmp_path)
+    for (pair, name, layer), group in cells.groupby(["pair", "condition", "first_layer"], observed=True):
+        row = found[(found["pair"] == pair) & (found["what"] == name) & (found["first_layer"] == layer)]
+        assert row["mean"].item() == pytest.approx(group.groupby("source_concept", observed=True)["p_source"].mean().mean(), rel=1e-4)
+    difference = found[(found["what"] == "seen - null_concept") & (found["pair"] == "all")]
+    assert len(difference) and np.allclose(difference["mean"], -0.02, atol=1e-6)
+    written = path.read_text()
+    for column in ("query", "source_concept", "target_concept", "answer"):
+        assert not [word for word in cells[column].dropna().astype(str).unique() if len(word) > 2 and word in written], column
+
+
+def test_means_of_two_models_are_not_published_as_one(tmp_path, data):
+    for cell in (CELL, replace(CELL, weights_sha256="0" * 64)):
+        write_cell(tmp_path, cell, rows(), {"seconds": 1})
+    with pytest.raises(MeaningsError, match="several values of weights_sha256"):
+        publish_means(tmp_path, "trial")
+    assert not list(data.rglob("*.csv"))
 
 
 def test_publishing_refuses_odd_names_and_empty_folders(tmp_path, data):

@@ -338,6 +338,47 @@ def test_a_grid_that_asks_for_what_is_not_there_is_refused_and_nothing_is_writte
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("damage", ["missing", "truncated"])
+def test_a_run_that_keeps_going_measures_the_others_and_ends_in_an_error_that_names_the_damaged(world, tmp_path, damage):
+    folder = tmp_path / "model"
+    shutil.copytree(world / "data" / "miniature" / "seed-0", folder)
+    weights = folder / f"step-{STEPS[1]:06}" / "model.safetensors"
+    if damage == "missing":
+        weights.unlink()
+    else:
+        weights.write_bytes(weights.read_bytes()[:-64])
+    grid = GRID.model_copy(update={"model": str(folder), "pairs": ("fr-es",)})
+    with pytest.raises(MeaningsError, match=f"step-{STEPS[1]:06}"):
+        run_study(grid, tmp_path / "stops", progress=False)
+    with pytest.raises(MeaningsError, match=rf"1 checkpoints could not be measured, all others are in .*step-{STEPS[1]:06}") as refusal:
+        run_study(grid, tmp_path / "goes", progress=False, keep_going=True)
+    assert "\n" not in str(refusal.value)
+    steps = set(provenance_of(tmp_path / "goes")["step"])
+    assert steps == {STEPS[0], STEPS[2]}
+
+
+def test_a_model_of_the_hub_is_measured_from_the_cache_pinned_and_dropped_after_use(world, tmp_path, monkeypatch):
+    from huggingface_hub import constants
+
+    run = world / "data" / "miniature" / "seed-0"
+    cache = tmp_path / "hub" / "models--me--mine"
+    for step in STEPS[:2]:
+        snapshot = cache / "snapshots" / f"{step:040d}"
+        shutil.copytree(run / f"step-{step:06}", snapshot)
+        shutil.copytree(run / "tokenizer", snapshot, dirs_exist_ok=True)
+        (cache / "refs").mkdir(exist_ok=True)
+        (cache / "refs" / f"at-{step}").write_text(f"{step:040d}")
+    (cache / "blobs").mkdir()
+    (tmp_path / "models.yaml").write_text("mine: {hub: me/mine, revisions: 'at-{step}', seen: [en, fr, de, es, pl]}")
+    monkeypatch.setenv("MEANINGS_MODELS", str(tmp_path / "models.yaml"))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    grid = GRID.model_copy(update={"model": "mine", "pairs": ("fr-es",)})
+    run_study(grid, tmp_path / "out", progress=False, drop=True)
+    found = provenance_of(tmp_path / "out")
+    assert set(zip(found["step"], found["revision"], found["commit"], strict=True)) == {(s, f"at-{s}", f"{s:040d}") for s in STEPS[:2]}
+    assert set(found["source"]) == {"me/mine"} and not list(cache.parent.rglob("*.safetensors"))
+
+
 def test_a_model_without_seen_languages_is_told_how_to_name_them(world, tmp_path):
     content = json.loads((world / "data" / "miniature" / "seed-0" / "trajectory.json").read_text())
     for row in content["checkpoints"]:
