@@ -10,6 +10,7 @@ from meanings.lexicon import load_lexicon
 from meanings.lexicon.readers import (
     clean,
     infer_layout,
+    read_lists,
     read_multi_simlex,
     read_wide,
     split_words,
@@ -131,7 +132,8 @@ def test_the_layout_is_inferred_from_the_header(tmp_path):
     assert load_lexicon(tmp_path / "words.csv").languages == ("en", "fr")
     assert infer_layout(write(tmp_path, SIMLEX)) == "multi-simlex"
     assert load_lexicon(tmp_path / "words.csv").languages == ("en", "fr", "sw")
-    with pytest.raises(MeaningsError, match="'concept' .* or 'ENG 1'"):
+    assert infer_layout(write(tmp_path, "word_original,en\ncat,['cat']\n")) == "lists"
+    with pytest.raises(MeaningsError, match="'concept' .* 'ENG 1' .* or 'word_original'"):
         infer_layout(write(tmp_path, "word,en\ncat,cat\n"))
 
 
@@ -170,3 +172,50 @@ def test_splitting_never_gives_an_empty_or_doubled_word(cell):
     except MeaningsError:
         return
     assert words and all(words) and len(set(words)) == len(words)
+
+
+LISTS = """word_original,en,senses,fr,de
+cat,"['cat', 'feline']","[1, 2]","['chat', 'chatte', 'chat']","['Katze']"
+dog,['dog'],,[],['Hund']
+"it's","[""it's""]",,['ça'],['es']
+"""
+
+
+def test_lists_of_words_are_read_each_word_once_and_incomplete_rows_dropped(tmp_path):
+    entries = read_lists(write(tmp_path, LISTS))
+    assert entries.languages == ("en", "fr", "de") and list(entries.words) == ["cat", "it's"]
+    assert entries.words["cat"] == {"en": ("cat", "feline"), "fr": ("chat", "chatte"), "de": ("Katze",)}
+    assert entries.words["it's"]["fr"] == ("ça",)
+    assert load_lexicon(write(tmp_path, LISTS)).word("cat", "fr") == "chat"
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("chat", "expected a Python list of texts"),
+        ("__import__('os').getcwd()", "expected a Python list of texts"),
+        ("[x for x in 'ab']", "expected a Python list of texts"),
+        ("('chat',)", "expected a Python list of texts"),
+        ("['chat', 3]", "expected a Python list of texts"),
+        ("[" * 5000, "expected a Python list of texts"),
+        ("['a|']", "an empty word"),
+    ],
+)
+def test_what_is_no_list_of_texts_is_refused_and_not_evaluated(tmp_path, cell, message):
+    with pytest.raises(MeaningsError, match=message) as refusal:
+        read_lists(write(tmp_path, f'word_original,en,fr\ncat,[\'cat\'],"{cell}"\n'))
+    assert "line 2" in str(refusal.value) and "\n" not in str(refusal.value) and len(str(refusal.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("word_original,fr\ncat,['chat']\n", "expected 'word_original' and two or more"),
+        ("word_original,en,fr\ncat,['cat'],['chat']\ncat,['cat'],['chat']\n", "'cat' is already on line 2"),
+        ("word_original,en,fr\n,['cat'],['chat']\n", "line 2, column 'word_original': empty"),
+        ("word_original,en,fr\ncat,['cat'],[]\n", "no row with a word in every language"),
+    ],
+)
+def test_a_malformed_file_of_lists_is_refused(tmp_path, content, message):
+    with pytest.raises(MeaningsError, match=message):
+        read_lists(write(tmp_path, content))

@@ -7,7 +7,7 @@ its traps, on which the error analysis lives: forms that two languages share, an
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -18,6 +18,12 @@ import pandas as pd
 from meanings.errors import MeaningsError
 from meanings.folders import data_folder
 from meanings.lexicon import readers
+
+READERS: dict[str, Callable[[Path], readers.Entries]] = {
+    "wide": readers.read_wide,
+    "multi-simlex": readers.read_multi_simlex,
+    "lists": readers.read_lists,
+}
 
 
 @dataclass(frozen=True)
@@ -154,8 +160,8 @@ def load_lexicon(source: str | Path = "embedded", layout: str = "infer") -> Lexi
 
     Raises MeaningsError, with file, line, column and what was expected, on a malformed file.
     """
-    if layout not in ("infer", "wide", "multi-simlex"):
-        raise MeaningsError(f"layout {layout!r}; expected 'infer', 'wide' or 'multi-simlex'")
+    if layout != "infer" and layout not in READERS:
+        raise MeaningsError(f"layout {layout!r}; expected 'infer', {', '.join(map(repr, READERS))}")
     if source == "embedded":
         name, path, layout = "embedded", data_folder() / "lexicon" / "lexicon.csv", "wide"
     else:
@@ -163,6 +169,5 @@ def load_lexicon(source: str | Path = "embedded", layout: str = "infer") -> Lexi
         if not path.is_file():
             raise MeaningsError(f"lexicon {str(source)!r}: no such file; expected 'embedded' or the path of a CSV word list")
         name = path.stem
-    read = readers.read_wide if (readers.infer_layout(path) if layout == "infer" else layout) == "wide" else readers.read_multi_simlex
-    entries = read(path)
+    entries = READERS[readers.infer_layout(path) if layout == "infer" else layout](path)
     return Lexicon(name, entries.languages, entries.words, entries.categories)

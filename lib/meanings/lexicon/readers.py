@@ -1,9 +1,10 @@
-"""Readers of word lists: a plain wide CSV, and Multi-SimLex in its own layout.
+"""Readers of word lists: a plain wide CSV, Multi-SimLex in its own layout, and BabelNet-style lists.
 
-Both give `Entries`: for each concept, named by its English gloss, the accepted words per language. The first
+All give `Entries`: for each concept, named by its English gloss, the accepted words per language. The first
 word is the one written into prompts. A malformed file is refused with file, line, column and what was expected.
 """
 
+import ast
 import csv
 import io
 import unicodedata
@@ -14,7 +15,7 @@ from typing import Literal, NamedTuple
 from meanings.errors import MeaningsError
 from meanings.languages import LANGUAGES
 
-Layout = Literal["wide", "multi-simlex"]
+Layout = Literal["wide", "multi-simlex", "lists"]
 MAX_BYTES = 64 * 2**20  # a word list is far smaller; a larger file is a mistake that would fill the memory
 
 MULTI_SIMLEX_CODES = {
@@ -138,16 +139,64 @@ def read_multi_simlex(path: Path, left_out: tuple[str, ...] = ("ar", "he")) -> E
     return Entries(kept, words, {})
 
 
+def read_lists(path: Path) -> Entries:
+    """Read a BabelNet-style `word_translation.csv`: the English word, and for each language a Python list of words.
+
+        word_original,en,fr
+        cat,"['cat', 'feline']","['chat']"
+
+    A list is parsed as a literal and nothing in it is evaluated. Rows with an empty list are dropped, doubled words in a
+    list and columns that are no language code (`senses`) ignored.
+
+    Source: Dumas et al. 2025, who publish one such file a language.
+    """
+    table = read_table(path)
+    languages = tuple(column for column in table.header if column in LANGUAGES)
+    if "word_original" not in table.header or len(languages) < 2:
+        raise MeaningsError(f"{path}, line 1: expected 'word_original' and two or more of {_listed(LANGUAGES)}; columns are {_listed(table.header)}")
+    words: dict[str, dict[str, tuple[str, ...]]] = {}
+    lines: dict[str, int] = {}
+    for line, row in table.rows:
+        concept = row["word_original"]
+        if not concept:
+            raise MeaningsError(f"{path}, line {line}, column 'word_original': empty; expected the English word")
+        if concept in lines:
+            raise MeaningsError(f"{path}, line {line}, column 'word_original': {concept!r} is already on line {lines[concept]}; merge the rows")
+        lines[concept] = line
+        entry = {code: _list(row[code], f"{path}, line {line}, column {code!r}") for code in languages}
+        if all(entry.values()):
+            words[concept] = entry
+    if not words:
+        raise MeaningsError(f"{path}: no row with a word in every language of {_listed(languages)}")
+    return Entries(languages, words, {})
+
+
+def _list(cell: str, where: str) -> tuple[str, ...]:
+    """The words of a cell that holds a Python list of texts, each once; none of an empty cell."""
+    if not cell:
+        return ()
+    try:
+        found = ast.literal_eval(cell)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        found = None
+    if not isinstance(found, list) or not all(isinstance(word, str) for word in found):
+        raise MeaningsError(f"{where}: {cell[:60]!r}; expected a Python list of texts, such as ['chat', 'matou']")
+    return tuple(dict.fromkeys(word for text in found if text.strip() for word in split_words(text, where)))
+
+
 def infer_layout(path: Path) -> Layout:
-    """`multi-simlex` where the header has `ENG 1`, `wide` where it has `concept`."""
+    """`multi-simlex` where the header has `ENG 1`, `wide` where it has `concept`, `lists` where it has `word_original`."""
     header = next(csv.reader(io.StringIO(_text(path), newline="")), [])
     columns = tuple(clean(cell) for cell in header)
     if "ENG 1" in columns:
         return "multi-simlex"
     if "concept" in columns:
         return "wide"
+    if "word_original" in columns:
+        return "lists"
     raise MeaningsError(
-        f"{path}, line 1: expected a column 'concept' (wide layout) or 'ENG 1' (multi-simlex layout); columns are {_listed(columns)}"
+        f"{path}, line 1: expected a column 'concept' (wide layout), 'ENG 1' (multi-simlex layout) or 'word_original' (lists); "
+        f"columns are {_listed(columns)}"
     )
 
 
