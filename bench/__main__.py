@@ -17,6 +17,7 @@ import torch
 import typer
 
 from bench import memory, parts, timing
+from bench import workers as two_workers
 from bench.shapes import SHAPES, Shape, drawn, target_prompts
 from meanings.models import PatchableModel
 from meanings.patching import cost
@@ -122,8 +123,16 @@ def room(asked: Asked) -> dict:
     return {"memory_mebibytes": peaks, "memory_ratio": ratios[""], "memory_answers_ratio": ratios["_answers"], "growth_mebibytes": growth}
 
 
+def workers(asked: Asked) -> dict:
+    """Two worker processes against one, each with one thread, on the miniature's checkpoints."""
+    found = {count: [two_workers.seconds(count) for _ in range(asked.runs)] for count in (1, 2)}
+    ratio = median(one / two for one, two in zip(found[1], found[2]))
+    asked.say(f"one worker {median(found[1]):.1f} s, two {median(found[2]):.1f} s; ratio {ratio:.2f}")
+    return {"workers_ratio": ratio, "workers_seconds": {str(count): times for count, times in found.items()}}
+
+
 STAGES: dict[str, Callable[[Asked], dict]] = {
-    stage.__name__: stage for stage in (sweep, generation, generation_10, pair, study, floor, shots, layers, shapes, room)
+    stage.__name__: stage for stage in (sweep, generation, generation_10, pair, study, floor, shots, layers, shapes, room, workers)
 }
 
 

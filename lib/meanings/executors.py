@@ -41,14 +41,16 @@ def cores() -> int:
 
 
 @contextmanager
-def local_workers(count: int, device: str = "auto") -> Iterator[Executor]:
+def local_workers(count: int, device: str = "auto", threads: int | None = None) -> Iterator[Executor]:
     """Worker processes on this machine, which share its cores; where it has GPUs, worker i takes GPU i.
+
+    - `threads`: of each; without it the cores are divided.
 
     Raises MeaningsError where there is not one worker.
     """
     if count < 1:
         raise MeaningsError(f"{count} local workers: expected 1 or more")
-    threads = max(1, cores() // count)
+    threads = threads or max(1, cores() // count)
     # Dask has its workers give freed memory back at once, which costs a model's short-lived tensors two fifths of the time;
     # and where the one threshold is set, glibc no longer adapts the other.
     kept = {name: 4_000_000_000 for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")}
