@@ -78,6 +78,8 @@ def study(
     if dry_run:
         for cell in plan.missing:
             typer.echo(f"{cell.key[:12]}  {cell}")
+        for failure in plan.failed:
+            typer.echo(f"passed over: {failure}")
         if slurm is not None:
             from meanings.slurm import job_script
 

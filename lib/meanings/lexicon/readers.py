@@ -87,15 +87,11 @@ def read_wide(path: Path) -> Entries:
     if len(languages) < 2:
         raise MeaningsError(f"{path}, line 1: {len(languages)} language columns; expected two or more of {_listed(LANGUAGES)}")
     words: dict[str, dict[str, tuple[str, ...]]] = {}
-    categories, lines = {}, {}
+    categories: dict[str, str] = {}
+    lines: dict[str, int] = {}
     for line, row in table.rows:
-        concept = row["concept"]
-        if not concept:
-            raise MeaningsError(f"{path}, line {line}, column 'concept': empty; expected the concept's English gloss")
-        if concept in words:
-            raise MeaningsError(f"{path}, line {line}, column 'concept': {concept!r} is already on line {lines[concept]}; merge the rows")
+        concept = _gloss(row, "concept", lines, line, path)
         words[concept] = {code: split_words(row[code], f"{path}, line {line}, column {code!r}") for code in languages}
-        lines[concept] = line
         if row.get("category"):
             categories[concept] = row["category"]
     return Entries(languages, words, categories)
@@ -157,18 +153,24 @@ def read_lists(path: Path) -> Entries:
     words: dict[str, dict[str, tuple[str, ...]]] = {}
     lines: dict[str, int] = {}
     for line, row in table.rows:
-        concept = row["word_original"]
-        if not concept:
-            raise MeaningsError(f"{path}, line {line}, column 'word_original': empty; expected the English word")
-        if concept in lines:
-            raise MeaningsError(f"{path}, line {line}, column 'word_original': {concept!r} is already on line {lines[concept]}; merge the rows")
-        lines[concept] = line
+        concept = _gloss(row, "word_original", lines, line, path)
         entry = {code: _list(row[code], f"{path}, line {line}, column {code!r}") for code in languages}
         if all(entry.values()):
             words[concept] = entry
     if not words:
         raise MeaningsError(f"{path}: no row with a word in every language of {_listed(languages)}")
     return Entries(languages, words, {})
+
+
+def _gloss(row: dict[str, str], column: str, lines: dict[str, int], line: int, path: Path) -> str:
+    """The row's concept, noted in `lines`; refused where it is empty or was there before."""
+    concept = row[column]
+    if not concept:
+        raise MeaningsError(f"{path}, line {line}, column {column!r}: empty; expected the concept's English gloss")
+    if concept in lines:
+        raise MeaningsError(f"{path}, line {line}, column {column!r}: {concept!r} is already on line {lines[concept]}; merge the rows")
+    lines[concept] = line
+    return concept
 
 
 def _list(cell: str, where: str) -> tuple[str, ...]:
