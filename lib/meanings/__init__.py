@@ -14,5 +14,5 @@ Rooms, in the order data flows; each imports only from those above it:
     statistics, onset, labels                           what the numbers say
     miniature/                                          the small model that everything runs on by default
     book/                                               chapters: what they read, draw, and how they become pages
-    cli                                                 `meanings ...`
+    cli, cli_materials                                  `meanings ...`
 """

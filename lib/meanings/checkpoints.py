@@ -156,7 +156,7 @@ def trajectory(source: str | Path, training_seed: int = 0) -> Trajectory:
 
 def _of_hub(model: str, entry: Entry) -> tuple[Checkpoint, ...]:
     """The revisions of a hub repository that the entry's pattern matches, by step; without a pattern, its branch main."""
-    found = {name: commit for name, commit in sorted(_revisions(str(entry.hub)).items())}
+    found = dict(sorted(_revisions(str(entry.hub)).items()))
     if entry.revisions is None:
         if "main" not in found:
             raise MeaningsError(f"{model}: {entry.hub} has no revision main; it has {one_of(found, 8)}")
