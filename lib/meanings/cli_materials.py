@@ -110,20 +110,27 @@ def lexicon_build(
 @miniature_app.command("train")
 def miniature_train(
     seed: Annotated[int, typer.Option(help="Training seed.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="Folder of the trajectories; without it data/miniature.", show_default=False)] = None,
+    world: Annotated[
+        str | None, typer.Option(help="A short miniature of worlds.yaml instead, such as parallel-5.", show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the trajectories; without it data/miniature, or _build/worlds/WORLD.", show_default=False)
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Train the miniature from step 0; a killed run goes on where it was."""
     from meanings.lexicon import load_lexicon
     from meanings.miniature.corpus import load_corpus
-    from meanings.miniature.mix import load_mix
+    from meanings.miniature.mix import load_mix, load_world
     from meanings.miniature.training import train
 
     if seed < 0:
         raise MeaningsError(f"--seed {seed}: a seed is 0 or more")
     recipe = data_folder() / "miniature"
-    corpus = load_corpus(recipe, load_mix(recipe / "mix.yaml"), load_lexicon("embedded"))
-    typer.echo(train(corpus, seed, out or recipe, progress=not quiet))
+    mix = load_mix(recipe / "mix.yaml") if world is None else load_world(recipe, world)
+    corpus = load_corpus(recipe, mix, load_lexicon("embedded"))
+    place = out or (recipe if world is None else Path("_build/worlds") / world)
+    typer.echo(train(corpus, seed, place, progress=not quiet, name=world or "miniature"))
 
 
 @miniature_app.command("report")

@@ -22,6 +22,7 @@ from ..languages import LANGUAGES, parse_pair
 from ..lexicon import Lexicon
 from .folds import folds
 from .mix import Mix
+from .signs import signs_of
 
 FREQUENCY_SEED = 11  # which concepts are frequent is part of the recipe, the same for every training seed
 SEPARATORS = (" = ", ": ", " – ", " → ")
@@ -101,7 +102,10 @@ class Corpus:
         return draw(rng, codes, tuple(self.mix.languages[code].share for code in codes))
 
     def draw_pair(self, rng: np.random.Generator) -> tuple[str, str]:
-        """A taught pair in either order."""
+        """A taught pair in either order; one language twice where the mix has not all parallel documents in two."""
+        if self.mix.parallel_share < 1 and rng.random() >= self.mix.parallel_share:
+            language = self.draw_language(rng)
+            return language, language
         languages = parse_pair(draw(rng, tuple(self.mix.pairs), tuple(pair.weight for pair in self.mix.pairs.values())))
         return (languages.input, languages.output) if rng.random() < 0.5 else (languages.output, languages.input)
 
@@ -268,17 +272,17 @@ DOCUMENTS: dict[str, Callable[[Corpus, np.random.Generator], str]] = {
 
 
 def load_corpus(folder: Path, mix: Mix, lexicon: Lexicon) -> Corpus:
-    """Read `associations.csv`, `patterns.yaml` and `udhr/LANGUAGE.txt` beside the recipe."""
+    """Read `associations.csv`, `patterns.yaml` and `udhr/LANGUAGE.txt` beside the recipe; in signs of their own where the mix says so."""
     with (folder / "associations.csv").open(encoding="utf-8", newline="") as table:
         associated = {row["concept"]: tuple(row["associations"].split("|")) for row in csv.DictReader(table)}
     frames = yaml.safe_load((folder / "patterns.yaml").read_text(encoding="utf-8"))
-    return Corpus(
-        mix=mix,
-        lexicon=lexicon.restrict(languages=mix.seen_languages),
-        associations=associated,
-        patterns={code: {kind: tuple(kinds) for kind, kinds in frames[code].items()} for code in mix.seen_languages},
-        passages={
-            code: tuple((folder / "udhr" / f"{code}.txt").read_text(encoding="utf-8").splitlines())
-            for code in mix.seen_languages
-        },
-    )
+    codes = mix.seen_languages
+    words = lexicon.restrict(languages=codes)
+    patterns = {code: {kind: tuple(kinds) for kind, kinds in frames[code].items()} for code in codes}
+    passages = {code: tuple((folder / "udhr" / f"{code}.txt").read_text(encoding="utf-8").splitlines()) for code in codes}
+    if mix.own_signs:
+        signs = signs_of(words, patterns, passages)
+        words = signs.lexicon(words)
+        patterns = {code: {kind: tuple(signs.frame(text, code) for text in kinds) for kind, kinds in patterns[code].items()} for code in codes}
+        passages = {code: tuple(signs.write(text, code) for text in passages[code]) for code in codes}
+    return Corpus(mix, words, associated, patterns, passages)

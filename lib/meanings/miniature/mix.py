@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ..errors import MeaningsError
+from ..errors import MeaningsError, one_of
 from ..languages import LANGUAGES, parse_pair
+from ..parameter_files import read_mapping
+
+WORLDS = "worlds.yaml"
 
 
 class _Strict(BaseModel):
@@ -66,6 +68,9 @@ class Mix(_Strict):
     folds: int  # the concepts are dealt into this many folds
     synonym_share: float  # how often a word is written as one of its synonyms, where that is allowed
     zipf_share: float  # this share of the documents draws its concepts by Zipf's law, the others all alike
+    parallel_share: float = Field(1.0, ge=0, le=1)  # of the parallel documents; the others say both sides in one language
+    own_signs: bool = False  # every language is written in signs of its own, see `signs`
+    pieces: Literal["bytes", "signs", "words"] = "bytes"  # what the tokenizer's tokens are made of, see `tokenizer`
     documents: dict[str, float]  # kind of document -> relative weight
     model: ModelShape
     training: Schedule
@@ -104,13 +109,45 @@ def load_mix(path: Path) -> Mix:
 
     Raises MeaningsError naming the file, the field and what is allowed.
     """
+    return _checked(_read(path), f"recipe {path}")
+
+
+def load_world(folder: Path, name: str) -> Mix:
+    """A short miniature: `mix.yaml`, with the fields of `base` in `worlds.yaml` and then those of the world laid over it.
+
+    Of `model` and `training` only the fields that are named change.
+
+    Raises MeaningsError listing the worlds, or naming the field and what is allowed.
+    """
+    known = world_names(folder)
+    if name not in known:
+        raise MeaningsError(f"no short miniature {name!r}: {folder / WORLDS} has {one_of(known)}")
+    content = _read(folder / WORLDS)
+    values = _read(folder / "mix.yaml")
+    for over in (content["base"], content["worlds"][name]):
+        values |= {field: values[field] | value if field in ("model", "training") else value for field, value in over.items()}
+    return _checked(values, f"{folder / WORLDS}: {name}")
+
+
+def world_names(folder: Path) -> tuple[str, ...]:
+    """The short miniatures, in the file's order. Raises MeaningsError where the file is not of that form."""
+    content = _read(folder / WORLDS)
+    worlds = content.get("worlds")
+    if set(content) != {"base", "worlds"} or not all(isinstance(part, dict) for part in (content["base"], worlds, *worlds.values())):
+        raise MeaningsError(f"{folder / WORLDS}: expected `base` with fields of mix.yaml, and `worlds` with names and the fields that each changes")
+    return tuple(worlds)
+
+
+def _read(path: Path) -> dict:
+    if not path.is_file():
+        raise MeaningsError(f"recipe {path}: no such file; the default one is data/miniature/mix.yaml")
+    return read_mapping(path)
+
+
+def _checked(values: dict, where: str) -> Mix:
     try:
-        return Mix.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise MeaningsError(f"recipe {path}: no such file; the default one is data/miniature/mix.yaml") from None
-    except yaml.YAMLError as error:
-        raise MeaningsError(f"recipe {path}: not YAML ({' '.join(str(error).split())})") from None
+        return Mix.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "recipe"
-        raise MeaningsError(f"recipe {path}: {where}: {first['msg']}") from None
+        place = ".".join(map(str, first["loc"])) or "recipe"
+        raise MeaningsError(f"{where}: {place}: {first['msg']}") from None

@@ -1,11 +1,18 @@
-"""The miniature's own byte-level BPE, learned from its own text."""
+"""The miniature's own tokenizer, learned from its own text: byte-level BPE, or for a short miniature one of two others.
+
+    pieces   a token is made of                                              and stays within
+    bytes    bytes, merged by BPE                                            a word, with the space before it; spaces; punctuation
+    signs    characters, merged by BPE, so that no two scripts share a token  a word; a run of what is no word; a line's end
+    words    nothing smaller: every word is one token                        the same
+"""
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from .corpus import Corpus
@@ -13,27 +20,34 @@ from .corpus import Corpus
 END_OF_TEXT = "<|endoftext|>"
 TOKENIZER_SEED = 1  # the tokenizer is part of the recipe, the same for every training seed
 DOCUMENTS_READ = 40_000
+CHUNKS = r"\w+|[^\w\n]+|\n"
 FLATTENING = 0.5  # shares to this power: a rarer language is cut a little finer than a common one, not to bytes
 
 
 def train_tokenizer(corpus: Corpus, folder: Path) -> PreTrainedTokenizerFast:
-    """Learn the merges, write `tokenizer.json` and `tokenizer_config.json` into `folder`, and return the tokenizer.
+    """Learn the tokens, write `tokenizer.json` and `tokenizer_config.json` into `folder`, and return the tokenizer.
 
-    Each merge stays within a word, a run of spaces or a run of punctuation (GPT-2's splitting), so that the
-    closing quote is never merged with the query word.
+    No token reaches over a word's end, so that the closing quote is never merged with the query word.
     """
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
     rng = np.random.default_rng(TOKENIZER_SEED)
     flat = _flattened(corpus)
-    trainer = trainers.BpeTrainer(
-        vocab_size=corpus.mix.model.vocab_size,
-        special_tokens=[END_OF_TEXT],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator((flat.document(rng) for _ in range(DOCUMENTS_READ)), trainer)
+    texts = (flat.document(rng) for _ in range(DOCUMENTS_READ))
+    size, pieces = corpus.mix.model.vocab_size, corpus.mix.pieces
+    settings = {"vocab_size": size, "special_tokens": [END_OF_TEXT], "show_progress": False}
+    if pieces == "bytes":
+        tokenizer = Tokenizer(models.BPE())
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        tokenizer.decoder = decoders.ByteLevel()
+        trainer = trainers.BpeTrainer(initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), **settings)
+    else:
+        tokenizer = Tokenizer(models.BPE() if pieces == "signs" else models.WordLevel(unk_token=END_OF_TEXT))
+        tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(CHUNKS), behavior="isolated")
+        tokenizer.decoder = decoders.Fuse()
+        trainer = (trainers.BpeTrainer if pieces == "signs" else trainers.WordLevelTrainer)(**settings)
+        # Every word and every character that may be asked for, also those that no document drawn here has.
+        words = (f'"{word}"\n' for concept in corpus.lexicon.concepts for code in corpus.lexicon.languages for word in corpus.lexicon.words(concept, code))
+        texts = chain(texts, words)
+    tokenizer.train_from_iterator(texts, trainer)
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=END_OF_TEXT, pad_token=END_OF_TEXT)
     fast.save_pretrained(folder)
     return fast

@@ -18,11 +18,13 @@ from tqdm import tqdm
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from ..errors import MeaningsError
+from ..lexicon.build import write_lexicon
 from .corpus import Corpus
 from .mix import Mix, Schedule
 from .tokenizer import train_tokenizer
 
 STATE = "state.pt"  # the run's own state, read back with weights_only; removed once the run is finished
+SIGNS = "signs.csv"
 STATE_EVERY = 100  # steps between two saved states
 
 
@@ -63,12 +65,14 @@ class Run:
         self.step = state["step"]
 
 
-def train(corpus: Corpus, seed: int, folder: Path, progress: bool = True) -> Path:
+def train(corpus: Corpus, seed: int, folder: Path, progress: bool = True, name: str = "miniature") -> Path:
     """Train one seed into `folder/seed-SEED`, going on from where an earlier run was killed.
 
+    - `name`: the model's, in its results.
     - `seed`: decides the initial weights and the order of the text; the recipe's folds and tokenizer do not depend on it.
 
-    Returns the trajectory's folder: `trajectory.json`, `tokenizer/`, and one `step-NNNNNN/` a checkpoint, in bfloat16.
+    Returns the trajectory's folder: `trajectory.json`, `tokenizer/`, and one `step-NNNNNN/` a checkpoint, in bfloat16; and
+    `signs.csv`, its lexicon, where the languages are written in signs of their own.
     Raises MeaningsError where the folder holds a run with another recipe.
     """
     home = folder / f"seed-{seed}"
@@ -80,7 +84,9 @@ def train(corpus: Corpus, seed: int, folder: Path, progress: bool = True) -> Pat
         run.restore(home / STATE)
     with one_thread():
         _run_to_the_end(run, corpus, tokenizer, seed, home, progress)
-    _write_trajectory(home, corpus.mix, seed)
+    if corpus.mix.own_signs:
+        write_lexicon(corpus.lexicon, home / SIGNS)
+    _write_trajectory(home, corpus.mix, seed, name)
     (home / STATE).unlink(missing_ok=True)
     return home
 
@@ -203,7 +209,7 @@ def _folder(step: int) -> str:
 
 def recipe_of(corpus: Corpus) -> str:
     """What the weights depend on but for the seed, as JSON: the mix, and a hash of the words and tables behind the text."""
-    return json.dumps({"mix": corpus.mix.model_dump(mode="json"), "corpus_sha256": corpus.sha256}, indent=1) + "\n"
+    return json.dumps({"mix": corpus.mix.model_dump(mode="json", exclude_defaults=True), "corpus_sha256": corpus.sha256}, indent=1) + "\n"
 
 
 def _same_recipe(home: Path, corpus: Corpus) -> None:
@@ -215,10 +221,10 @@ def _same_recipe(home: Path, corpus: Corpus) -> None:
         raise MeaningsError(f"{home}: holds a run of another recipe or lexicon; give another folder, or remove this one")
 
 
-def _write_trajectory(home: Path, mix: Mix, seed: int) -> None:
+def _write_trajectory(home: Path, mix: Mix, seed: int, name: str) -> None:
     per_step = mix.training.rows * mix.training.row_length
     content = {
-        "model": "miniature",
+        "model": name,
         "training_seed": seed,
         "seen": list(mix.seen_languages),
         "languages": {code: entry.model_dump() for code, entry in mix.languages.items()},
