@@ -220,3 +220,20 @@ def test_a_config_that_lacks_a_size_is_refused(tmp_path):
     (tmp_path / "config.json").write_text('{"hidden_size": 4}')
     with pytest.raises(MeaningsError, match="num_hidden_layers"):
         budget.shape(str(tmp_path))
+
+
+def test_a_statement_says_what_a_model_and_a_grid_cost(tmp_path):
+    from meanings.book import cost_tables
+
+    (tmp_path / "grid.yaml").write_text("pairs: [en-fr, fr-es]\nlanguages: [en, fr, es, de, cy]\nn_pairs: 10\nshots: 2\nconditions: [seen, tgt_unpatched]\n")
+    said = cost_tables.statement("olmo-2-7b", tmp_path / "grid.yaml", 3, 100e12, 0.5)
+    extent, found = cost_tables.asked_for("olmo-2-7b", tmp_path / "grid.yaml", 3, None)
+    plan = budget.ours(SHAPES["olmo-2-7b"], extent, found)
+    assert set(extent.seen) == {"en", "fr", "es", "de"} and extent.prompts == 10 and extent.generate == 0 and len(extent.pairs) == 2
+    assert f"{cost_tables.number(plan.hours(100e12, 0.5))} at 50% of 100 TFLOP/s" in said and "3 checkpoints, 2 pairs, 10 prompts" in said
+    assert "43.8 GB in all" in said
+    with pytest.raises(MeaningsError, match="lacks language 'ru'"):
+        (tmp_path / "grid.yaml").write_text("pairs: [ru-fr]\nlanguages: [en, fr]\n")
+        cost_tables.statement("olmo-2-7b", tmp_path / "grid.yaml", 3, 100e12, 0.5)
+    with pytest.raises(MeaningsError, match="at most 1"):
+        cost_tables.statement("olmo-2-7b", None, 3, 100e12, 3.0)

@@ -24,9 +24,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from transformers import PreTrainedTokenizerBase
 
-from meanings.conditions import CONDITIONS
+from meanings.conditions import CONDITIONS, condition
 from meanings.errors import MeaningsError, one_of
-from meanings.languages import LanguagePair
+from meanings.grid import Grid
+from meanings.languages import LanguagePair, parse_pair
 from meanings.lexicon import Lexicon
 from meanings.patching.cost import Cost, Lengths
 from meanings.prompts import draw_concept_pairs, translation_prompt
@@ -155,6 +156,15 @@ class Extent:
 def every_pair(languages: Collection[str] = LANGUAGES) -> tuple[LanguagePair, ...]:
     """All ordered pairs of different languages: 110 of the paper's 11."""
     return tuple(LanguagePair(a, b) for a, b in permutations(languages, 2))
+
+
+def extent_of(grid: Grid, checkpoints: int, seen: Collection[str]) -> Extent:
+    """The extent of a grid at so many checkpoints. Answers after a patch are counted where every checkpoint gives them."""
+    names = tuple(CONDITIONS) if grid.conditions == "all" else tuple(condition(name).name for name in grid.conditions)
+    return Extent(
+        tuple(map(parse_pair, grid.pairs)), seen=tuple(seen), conditions=names, prompts=grid.n_pairs * len(grid.prompt_seeds), checkpoints=checkpoints,
+        generate=grid.generate if grid.generate_patched == "every" else 0,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """What the page on costs shows: plans of one study for models of several sizes, by our algorithm and by the published one."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
 
 import pandas as pd
@@ -11,9 +12,13 @@ from transformers import AutoTokenizer
 from meanings import budget
 from meanings.book.figures import amount
 from meanings.budget import SHAPES, Extent, Shape
+from meanings.errors import MeaningsError, one_of
 from meanings.folders import data_folder
-from meanings.lexicon import load_lexicon
+from meanings.grid import read_grid
+from meanings.languages import LanguagePair
+from meanings.lexicon import Lexicon, load_lexicon
 from meanings.patching.cost import Lengths
+from meanings.registry import registry
 
 TITLES = {"eurollm-1.7b": "EuroLLM-1.7B", "olmo-2-7b": "OLMo-2-7B", "llama-3-70b": "Llama-3-70B"}
 MODELS = {TITLES[name]: shape for name, shape in SHAPES.items()}
@@ -42,11 +47,49 @@ NIGHT_PAIRS = tuple(pair for pair in FULL.pairs if str(pair) in "en-fr fr-es pl-
 NIGHT = Extent(NIGHT_PAIRS, prompts=128)
 
 
-def lengths() -> Lengths:
-    """Of prompts from the embedded lexicon in the papers' languages, in tokens of the miniature."""
-    words = load_lexicon("embedded").restrict(languages=budget.LANGUAGES)
-    tokenizer = AutoTokenizer.from_pretrained(data_folder() / "miniature" / "seed-0" / "tokenizer", local_files_only=True)
-    return budget.prompt_lengths(words, tokenizer, FULL.pairs)
+def lengths(words: Lexicon | None = None, tokenizer: Path | None = None, pairs: Sequence[LanguagePair] = FULL.pairs, shots: int = 5) -> Lengths:
+    """Of prompts from a lexicon, in tokens of the tokenizer in a folder: the embedded one in the papers' languages, the miniature's."""
+    folder = tokenizer or data_folder() / "miniature" / "seed-0" / "tokenizer"
+    if not (folder / "tokenizer.json").is_file():
+        raise MeaningsError(f"{folder}: no tokenizer.json; give the tokenizer's folder")
+    found = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    return budget.prompt_lengths(words or load_lexicon("embedded").restrict(languages=budget.LANGUAGES), found, pairs, shots)
+
+
+def asked_for(model: str, grid: Path | None, checkpoints: int, tokenizer: Path | None) -> tuple[Extent, Lengths]:
+    """The study of a grid, or the full one; the languages of `seen` are the model's where it is known by name, else EuroLLM's."""
+    if grid is None:
+        return replace(FULL, checkpoints=checkpoints), lengths(tokenizer=tokenizer)
+    asked, known = read_grid(grid), registry()
+    words = load_lexicon(asked.lexicon)
+    if asked.languages != "all":
+        words = words.restrict(languages=asked.languages)
+    listed = known.get(model, known["eurollm-1.7b"]).languages
+    extent = budget.extent_of(asked, checkpoints, [code for code in words.languages if code in listed])
+    for code in dict.fromkeys(code for pair in extent.pairs for code in (pair.input, pair.output)):
+        if code not in words.languages:
+            raise MeaningsError(f"{grid}: lexicon {asked.lexicon} lacks language {code!r}; allowed are {one_of(words.languages)}")
+    return extent, lengths(words, tokenizer, extent.pairs, asked.shots)
+
+
+def statement(model: str, grid: Path | None, checkpoints: int, peak: Real, share: Real, tokenizer: Path | None = None) -> str:
+    """A plan in a few lines of text, for the command line. Raises MeaningsError on a model, grid or number that is none."""
+    shape = budget.shape(model)
+    extent, found = asked_for(model, grid, checkpoints, tokenizer)
+    ours, theirs = (plan(shape, extent, found) for plan in ALGORITHMS.values())
+    middle = ours.hours(peak, share)
+    low, high = ours.hours(peak, min(1, 2 * share)), 2 * middle
+    rows = {
+        "model": f"{shape.layers} layers, {shape.parameters / 1e9:.2f}B parameters",
+        "study": f"{checkpoints} checkpoints, {len(extent.pairs)} pairs, {extent.prompts} prompts of {found.prompt:.0f} tokens, answers of {extent.generate} tokens",
+        "token passes": f"{amount(ours.passes)} (published algorithm: {amount(theirs.passes)})",
+        "operations": f"{ours.operations:.1e} (published algorithm: {theirs.operations:.1e})",
+        "hours": f"{number(middle)} at {share:.0%} of {peak / 1e12:g} TFLOP/s; {number(low)} to {number(high)} from {min(1, 2 * share):.0%} to {share / 2:.0%}",
+        "checkpoints": f"{size(shape.weight_bytes)} each, {size(shape.weight_bytes * checkpoints)} in all",
+        "results": f"{amount(ours.rows)} rows",
+        "source states": f"{size(ours.state_bytes)} a checkpoint",
+    }
+    return "\n".join(f"{name:<14}{text}" for name, text in rows.items())
 
 
 def shorter(lengths: Lengths, times: float) -> Lengths:
@@ -100,7 +143,7 @@ def span(row: pd.Series) -> str:
     return f"{number(row['hours'])} [{number(row['low'])}, {number(row['high'])}]"
 
 
-def number(value: float) -> str:
+def number(value: Real) -> str:
     """Two digits at least, none after the point from ten on."""
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
@@ -130,7 +173,7 @@ def gpus(shape: Shape) -> int:
     return math.ceil(shape.weight_bytes / (0.9 * ASSUMED.gpu_bytes))
 
 
-def size(count: float) -> str:
+def size(count: Real) -> str:
     """Bytes in short, in powers of 1000."""
     unit, letters = next(((unit, letters) for unit, letters in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")) if count >= unit), (1.0, "B"))
     return f"{count / unit:.3g} {letters}"
