@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from meanings.book import answer_tables, chapters, figures, figures_answers, figures_curves, figures_languages, figures_patch, language_tables, readings
+from meanings.book import answer_tables, chapters, cost_tables, figures, figures_answers, figures_costs, figures_curves, figures_languages, figures_patch, language_tables, readings
 from meanings.book.figures import Picture, amount
 from meanings.labels import LABELS, label_answers
 from meanings.lexicon import load_lexicon
+from meanings.patching.cost import Lengths
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +55,11 @@ def pictures(page) -> dict[str, Picture]:
         "quality": figures_answers.quality(answer_tables.quality(last, load_lexicon(), "seen")),
         "patch": figures_patch.patch_drawing("a: \"b", "a: \"c\" - d: \"", "b", "c", 6, 2, "e$^_\\"),
         "runs": figures_patch.runs_drawing(20, 14, 8, 7),
+        "costs": figures_costs.hours(cost_tables.hours(cost_tables.NIGHT, Lengths(97.0, 7.0, 91.0, 6.0))),
     }
 
 
-KINDS = ("emergence", "heatmap", "onsets", "first_layers", "matrix", "against", "labels", "quality", "patch", "runs")
+KINDS = ("emergence", "heatmap", "onsets", "first_layers", "matrix", "against", "labels", "quality", "patch", "runs", "costs")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -204,29 +204,29 @@ def test_conditions_measured_alone_give_what_they_give_together(world, out, tmp_
 
 def test_a_dry_run_writes_nothing_and_estimates_from_a_trial_or_from_finished_cells(world, out, tmp_path, loads):
     plan = run_study(GRID, tmp_path / "new", dry_run=True)
-    assert len(plan.missing) == len(plan.cells) and plan.seconds > 0 and len(loads) == 1
+    assert len(plan.missing) == len(plan.cells) and 0 < plan.estimate.low <= plan.estimate.high and len(loads) == 1
     assert not (tmp_path / "new").exists()
     loads.clear()
     more = GRID.model_copy(update={"prompt_seeds": (42, 43)})
     plan = run_study(more, out, dry_run=True)
-    assert 0 < plan.seconds < 600 and len(plan.missing) == len(plan.cells) / 2 and loads == []
-    assert run_study(GRID, out, dry_run=True).seconds == 0
+    assert 0 <= plan.estimate.low <= plan.estimate.high < 600 and len(plan.missing) == len(plan.cells) / 2 and loads == []
+    assert run_study(GRID, out, dry_run=True).estimate.high == 0
 
 
 def test_the_estimate_counts_shared_source_prompts_once():
-    from meanings.estimate import _source_prompts
+    from meanings.estimate import source_prompts
 
     cell = Cell(
         model="m", training_seed=0, step=0, tokens=0, weights_sha256="", lexicon="l", lexicon_sha256="", languages=("en", "fr"), pair="fr-es",
         condition="seen", prompt_seed=1, n_pairs=10, shots=5, template="quoted", generate=0, seen_languages=("de", "en", "es", "fr", "pl", "ru"),
     )  # fmt: skip
     seen = 10 * 3 * 2  # ordered pairs of de, pl, ru
-    assert _source_prompts([cell]) == seen
-    assert _source_prompts([cell, replace(cell, condition="null_mean"), replace(cell, condition="src_unpatched")]) == seen
-    assert _source_prompts([cell, replace(cell, condition="null_concept")]) == 2 * seen
-    assert _source_prompts([cell, replace(cell, pair="es-fr")]) == seen
-    assert _source_prompts([cell, replace(cell, pair="fr-en")]) == 10 * 4 * 3  # and es, where it is not in the pair
-    assert _source_prompts([cell, replace(cell, step=5)]) == 2 * seen
+    assert source_prompts([cell]) == seen
+    assert source_prompts([cell, replace(cell, condition="null_mean"), replace(cell, condition="src_unpatched")]) == seen
+    assert source_prompts([cell, replace(cell, condition="null_concept")]) == 2 * seen
+    assert source_prompts([cell, replace(cell, pair="es-fr")]) == seen
+    assert source_prompts([cell, replace(cell, pair="fr-en")]) == 10 * 4 * 3  # and es, where it is not in the pair
+    assert source_prompts([cell, replace(cell, step=5)]) == 2 * seen
 
 
 def test_training_seeds_are_different_cells(world, tmp_path, loads):

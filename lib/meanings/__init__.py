@@ -9,7 +9,7 @@ Rooms, in the order data flows; each imports only from those above it:
     scoring, probabilities                              what counts as an answer
     patching/, sources                                  reading and writing concepts
     grid, cells, measure, study, results, publish
-                                                        cells on disk; recompute and estimate beside them
+                                                        cells on disk; recompute and estimate beside them (budget: a plan on paper)
     executors, slurm                                    where checkpoints are measured: worker processes, a cluster
     statistics, onset, labels                           what the numbers say
     miniature/                                          the small model that everything runs on by default

@@ -1,4 +1,4 @@
-"""The command line: `meanings study | chapter | book | models | checkpoints | publish | lexicon | miniature | gemma`.
+"""The command line: `meanings study | chapter | book | models | checkpoints | budget | publish | lexicon | miniature | gemma`.
 
 Thin over the library. What a user can mend is one line on standard error and exit code 2, and nothing is written.
 """
@@ -23,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Shared concept spaces through the training of multilingual language models.",
 )
-for command in (materials.models, materials.checkpoints, materials.gemma):
+for command in (materials.models, materials.checkpoints, materials.budget, materials.gemma):
     app.command()(command)
 app.add_typer(materials.lexicon_app, name="lexicon")
 app.add_typer(materials.miniature_app, name="miniature")
@@ -81,9 +81,8 @@ def study(
             from meanings.slurm import job_script
 
             typer.echo(job_script(slurm))
-        typer.echo(
-            f"{len(plan.cells)} cells, {len(plan.cells) - len(plan.missing)} finished, {len(plan.missing)} to measure, about {duration(plan.seconds)}"
-        )
+        counts = f"{len(plan.cells)} cells, {len(plan.cells) - len(plan.missing)} finished, {len(plan.missing)} to measure"
+        typer.echo(f"{counts}, {time_range(plan.estimate)}" if plan.missing else counts)
     else:
         typer.echo(f"{len(plan.cells)} cells in {out}, {len(plan.missing)} measured now")
 
@@ -222,6 +221,12 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def time_range(estimate) -> str:
+    """`about 12 min (from ...)`, or `12 min to 1.5 h (from ...)`."""
+    low, high = duration(estimate.low), duration(estimate.high)
+    return f"{f'about {low}' if low == high else f'{low} to {high}'} ({estimate.basis})"
 
 
 def main() -> None:

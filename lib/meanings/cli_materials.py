@@ -1,4 +1,4 @@
-"""What a study is made of, on the command line: `meanings models | checkpoints | gemma | lexicon | miniature`."""
+"""What a study is made of, on the command line: `meanings models | checkpoints | budget | gemma | lexicon | miniature`."""
 
 import json
 import os
@@ -47,6 +47,24 @@ def checkpoints(
         tokens = f"{row.tokens / 1e9:.4g}B" if row.tokens or not row.step else "unknown"
         typer.echo(f"{row.step:>10}  {tokens:>9}  {marks[0]}  {marks[1]}  {(row.commit or '')[:12]:<12}  {row.revision or row.path}")
     typer.echo(f"{len(run.checkpoints)} checkpoints, {len(kept)} kept")
+
+
+def budget(
+    model: Annotated[str, typer.Argument(help="eurollm-1.7b, olmo-2-7b, llama-3-70b, or the path of a config.json.")],
+    grid: Annotated[
+        Path | None, typer.Argument(help="Grid as YAML: its pairs, conditions, prompts and answers; without it the papers' full study.", show_default=False)
+    ] = None,
+    checkpoints: Annotated[int, typer.Option(help="How many.")] = 26,
+    peak: Annotated[float, typer.Option(help="Operations a second that the device can do, in 1e12.")] = 989.0,
+    share: Annotated[float, typer.Option(help="Share of the peak that is reached, up to 1.")] = 0.3,
+    tokenizer: Annotated[
+        Path | None, typer.Option(help="Folder of a tokenizer, for the prompts' lengths; without it the miniature's.", show_default=False)
+    ] = None,
+) -> None:
+    """What a study costs, on paper: token passes, operations, hours, disk and memory. Nothing is run."""
+    from meanings.book import cost_tables
+
+    typer.echo(cost_tables.statement(model, grid, checkpoints, peak * 1e12, share, tokenizer))
 
 
 def gemma() -> None:

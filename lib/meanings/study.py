@@ -21,7 +21,7 @@ from meanings.cells import Cell
 from meanings.checkpoints import Checkpoint
 from meanings.conditions import CONDITIONS
 from meanings.errors import MeaningsError
-from meanings.estimate import seconds_for
+from meanings.estimate import Estimate, estimated
 from meanings.grid import Asked, Grid, check_grid, seen_languages
 from meanings.languages import parse_pair
 from meanings.lexicon import Lexicon
@@ -37,12 +37,12 @@ class Plan:
     """All cells of a grid in the order in which they are run, those that are missing, and how long these may take.
 
     - `units`: what is missing, by checkpoint; `failed`: checkpoints that cannot be read, where these are passed over.
-    - `seconds`: an estimate, from cells of the folder or a short trial; NaN where none was asked for.
+    - `estimate`: how long it may take, from cells of the folder or a short trial; None where it was not asked for.
     """
 
     cells: tuple[Cell, ...]
     units: tuple["Unit", ...]
-    seconds: float
+    estimate: Estimate | None
     failed: tuple[MeaningsError, ...] = ()
 
     @property
@@ -80,8 +80,8 @@ def plan_study(
         for checkpoint, cells in mine
         if (missing := tuple(cell for cell in cells if cell.key not in there))
     )
-    plan = Plan(tuple(cell for _, cells in mine for cell in cells), units, float("nan"), tuple(failed or ()))
-    return replace(plan, seconds=seconds_for(asked, plan.missing, out, device)) if estimate else plan
+    plan = Plan(tuple(cell for _, cells in mine for cell in cells), units, None, tuple(failed or ()))
+    return replace(plan, estimate=estimated(asked, plan.missing, out, device)) if estimate else plan
 
 
 def run_study(
