@@ -8,7 +8,7 @@ import re
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -225,15 +225,39 @@ def duration(seconds: float) -> str:
 
 
 def main() -> None:
-    """Run the command line; a user's error is one line and exit code 2."""
+    """Run the command line; a user's error is one line and exit code 2, an interruption one line and exit code 130."""
     try:
         own = own_file()
         if own is not None:  # notebooks run in other folders
             os.environ["MEANINGS_MODELS"] = str(own.resolve())
-        app()
+        code = app(standalone_mode=False)
+    except KeyboardInterrupt:
+        code = 130
     except MeaningsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        end(f"error: {error}", 2)
+    except typer.TyperException as error:
+        if not error.format_message():  # nothing was asked, and the help has been shown
+            sys.exit(2)
+        end(usage(error), 2)
+    except OSError as error:  # what no room of the library has said better
+        place = f"{error.filename}: " if error.filename else ""
+        end(f"error: {MeaningsError(f'{place}{error.strerror or error}; look at the name, its permissions and the room on the disk')}", 2)
+    if code == 130:
+        end("interrupted: what was finished is kept; the same command goes on from there", 130)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def usage(error: typer.TyperException) -> str:
+    """What is wrong with a command line, in one line."""
+    context = getattr(error, "ctx", None)
+    cure = f"; '{context.command_path} --help' says what is allowed" if context else ""
+    return f"error: {MeaningsError(error.format_message().rstrip('.') + cure)}"
+
+
+def end(line: str, code: int) -> NoReturn:
+    """End with a line on standard error."""
+    print(line, file=sys.stderr)
+    sys.exit(code)
 
 
 if __name__ == "__main__":
