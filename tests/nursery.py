@@ -1,13 +1,15 @@
 """A process that has imported everything and forks a fresh `meanings` command for each line of its input.
 
-What costs most in a short run is importing torch and transformers; a fork has them at once. A line is JSON: the command's arguments, and
-optionally `torn`: the number of the Parquet file in whose middle the child kills itself, after half of its bytes are on disk.
+What costs most in a short run is importing torch and transformers; a fork has them at once. A line is JSON: the folder, the command's
+arguments, and optionally `torn`: the number of the Parquet file in whose middle the child kills itself, after half of its
+bytes are on disk; `room`: the size in bytes that no file may exceed; `copies`: how many run the command at the same time.
 Answers are lines too: the child's process id when it starts, its exit status (-9 where it was killed) and its standard error
 when it ends. Each child leads a process group of its own.
 """
 
 import json
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -51,15 +53,16 @@ def main() -> None:
             os.chdir(asked["folder"])
             if asked.get("torn"):
                 tear(results, asked["torn"])
-            if asked.get("user"):
-                os.setgid(asked["user"])
-                os.setuid(asked["user"])
+            if asked.get("room"):
+                resource.setrlimit(resource.RLIMIT_FSIZE, (asked["room"], asked["room"]))
+            others = [pid for _ in range(asked.get("copies", 1) - 1) if (pid := os.fork())]
             sys.argv = ["meanings", *asked["arguments"]]
             try:
                 cli.main()
             except SystemExit as end:
                 sys.stderr.flush()
-                os._exit(end.code or 0)
+                codes = [end.code or 0, *(os.waitstatus_to_exitcode(os.waitpid(other, 0)[1]) for other in others)]
+                os._exit(max(codes))
             os._exit(99)
         print(child, flush=True)
         _, status = os.waitpid(child, 0)

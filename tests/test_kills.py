@@ -170,6 +170,41 @@ def test_a_run_killed_twice_in_the_middle_of_a_file_ends_in_the_same_bytes(undis
     goes_on(undisturbed.nursery, out, undisturbed)
 
 
+def test_a_run_that_is_interrupted_says_so_in_one_line_and_loses_nothing(undisturbed, tmp_path):
+    nursery, out = undisturbed.nursery, tmp_path / "out"
+    process = nursery.start("study", "grid.yaml", "--quiet", "--out", out)
+    while not finished(out):
+        time.sleep(0.01)
+    os.killpg(process, signal.SIGINT)
+    code, said = nursery.end()
+    assert (code, said) == (130, "interrupted: what was finished is kept; the same command goes on from there\n")
+    assert 0 < len(finished(out)) < CELLS and not leftovers(out)
+    goes_on(nursery, out, undisturbed)
+
+
+def test_two_runs_at_the_same_time_on_one_folder_end_in_the_same_bytes(undisturbed, tmp_path):
+    assert undisturbed.nursery.run("study", "grid.yaml", "--quiet", "--out", tmp_path / "out", copies=2) == (0, "")
+    goes_on(undisturbed.nursery, tmp_path / "out", undisturbed)
+
+
+def test_a_disk_that_takes_no_more_is_one_line_and_the_run_goes_on_where_it_was(undisturbed, tmp_path):
+    nursery, out = undisturbed.nursery, tmp_path / "out"
+    sizes = sorted(file.stat().st_size for file in undisturbed.out.rglob("*.parquet"))
+    code, said = nursery.run("study", "grid.yaml", "--quiet", "--out", out, room=(sizes[0] + sizes[-1]) // 2)
+    assert code == 2 and said.count("\n") == 1 and said.startswith(f"error: {out}: a cell cannot be written (")
+    assert "make room" in said and 0 < len(finished(out)) < CELLS and not leftovers(out)
+    goes_on(nursery, out, undisturbed)
+
+
+def test_a_folder_that_may_not_be_written_to_is_one_line(undisturbed, tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o555)
+    out = Path("/sys/meanings") if os.access(closed, os.W_OK) else closed / "out"  # who may write anywhere cannot write there
+    code, said = undisturbed.nursery.run("study", "grid.yaml", "--quiet", "--out", out)
+    assert code == 2 and said.count("\n") == 1 and said.startswith(f"error: {out}: a cell cannot be written (")
+    assert not out.exists() and not list(closed.iterdir())
+
+
 def report(count: int) -> None:
     """Kill so many runs and say what they met."""
     with tempfile.TemporaryDirectory() as folder, small_study(Path(folder)) as whole:

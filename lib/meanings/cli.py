@@ -68,6 +68,11 @@ def study(
     asked, part = the_grid(grid), parse_shard(shard)
     if lexicon is not None:
         asked = asked.model_copy(update={"lexicon": lexicon})
+    script = ""
+    if dry_run and slurm is not None:
+        from meanings.slurm import job_script
+
+        script = job_script(slurm)
     with the_executor(workers, address, slurm, device) if not dry_run else nullcontext() as executor:
         plan = run_study(
             asked, out, dry_run=dry_run, progress=not quiet, device=device, executor=executor, shard=part, keep_going=keep_going, drop=drop
@@ -77,10 +82,8 @@ def study(
             typer.echo(f"{cell.key[:12]}  {cell}")
         for failure in plan.failed:
             typer.echo(f"passed over: {failure}")
-        if slurm is not None:
-            from meanings.slurm import job_script
-
-            typer.echo(job_script(slurm))
+        if script:
+            typer.echo(script)
         typer.echo(
             f"{len(plan.cells)} cells, {len(plan.cells) - len(plan.missing)} finished, {len(plan.missing)} to measure, about {duration(plan.seconds)}"
         )
@@ -101,10 +104,11 @@ def publish(
     ] = False,
 ) -> None:
     """Merge measured cells into one table that ships with the study."""
+    from meanings.publish import check_name, publish_means
     from meanings.publish import publish as whole
-    from meanings.publish import publish_means
     from meanings.study import plan_study
 
+    check_name(name)
     keys: list[str] = []
     for grid in () if everything else grids or (None,):
         plan = plan_study(the_grid(grid), out)
@@ -195,7 +199,7 @@ def the_executor(workers: int | None, address: str | None, slurm: Path | None, d
 
 def parse_shard(text: str) -> tuple[int, int]:
     """`2/8` as (1, 8). Raises MeaningsError where it is no such thing."""
-    found = re.fullmatch(r"([0-9]+)/([0-9]+)", text)
+    found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
     part, parts = (int(number) for number in found.groups()) if found else (0, 0)
     if not 1 <= part <= parts:
         raise MeaningsError(f"--shard {text!r}: expected i/n with i from 1 to n, such as 2/8")

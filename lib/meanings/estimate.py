@@ -44,6 +44,8 @@ def _finished_costs(like: Cell, out: Path) -> dict[tuple, float]:
     if not finished(out):
         return {}
     table = provenance_of(out)
+    if "seconds" not in table:
+        return {}
     same = table[
         (table["model"] == like.model)
         & (table["n_pairs"] == like.n_pairs)

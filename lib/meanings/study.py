@@ -7,6 +7,7 @@ nothing. Two runs may share a folder: each takes what it finds missing, and a ce
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
@@ -201,15 +202,25 @@ class Station:
                 missing = [cell for cell in cells if cell.key not in there]
                 if missing:
                     measurer = measurer or self._measurer(unit, missing[0].dtype)
-                    _measure_and_write(measurer, _together(unit, missing, out), missing, out, unit.checkpoint.origin)
+                    _measure_and_write(measurer, _together(unit, missing, out), missing, out, unit)
                 report(len(cells))
 
     def _measurer(self, unit: Unit, dtype: str) -> Measurer:
         model = unit.checkpoint.load(dtype=dtype, device=self.device)
         if unit.checkpoint.model not in self.tested:
-            self_test(model)
+            with named(unit):
+                self_test(model)
             self.tested.add(unit.checkpoint.model)
         return Measurer(model, unit.lexicon, self.drawn, unit.planned)
+
+
+@contextmanager
+def named(unit: Unit) -> Iterator[None]:
+    """What is refused says of which checkpoint it is."""
+    try:
+        yield
+    except MeaningsError as failure:
+        raise MeaningsError(f"{unit}: {failure}") from None
 
 
 def _group(cell: Cell) -> tuple[int, str]:
@@ -239,10 +250,11 @@ def _measured_with(file: Path) -> set[str]:
         return set()
 
 
-def _measure_and_write(measurer: Measurer, cells: list[Cell], missing: list[Cell], out: Path, origin: dict[str, str]) -> None:
+def _measure_and_write(measurer: Measurer, cells: list[Cell], missing: list[Cell], out: Path, unit: Unit) -> None:
     start = time.perf_counter()
-    measured = measurer.measure(cells)
-    said = origin | {
+    with named(unit):
+        measured = measurer.measure(cells)
+    said = unit.checkpoint.origin | {
         "seconds": round((time.perf_counter() - start) / len(cells), 3),
         "versions": versions(),
         "together": sorted(cell.key for cell in cells),

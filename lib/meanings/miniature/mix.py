@@ -108,6 +108,8 @@ def load_mix(path: Path) -> Mix:
         return Mix.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise MeaningsError(f"recipe {path}: no such file; the default one is data/miniature/mix.yaml") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise MeaningsError(f"recipe {path}: cannot be read ({type(error).__name__})") from None
     except yaml.YAMLError as error:
         raise MeaningsError(f"recipe {path}: not YAML ({' '.join(str(error).split())})") from None
     except ValidationError as error:
