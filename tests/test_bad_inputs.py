@@ -359,6 +359,7 @@ ROWS = [
     slurm("where there is no Slurm", SLURM, "sbatch", "--scheduler"),
     Row("slurm: not there", "study good.yaml --slurm none.yaml", ("none.yaml: cannot be read", "expected a YAML file"), {"good.yaml": GRID}),
     option("studie", "No such command 'studie'", "--help"),
+    Row("option: a file name that colours the terminal", ["study", "\x1b[31mred.yaml"], (r"\x1b[31mred.yaml: cannot be read", "expected a YAML file")),
     option("study --dry", "No such option: --dry", "--dry-run"),
     option("study good.yaml extra.yaml", "extra.yaml", "--help"),
     option("study --local-workers many", "'--local-workers'", "valid integer"),
