@@ -94,7 +94,6 @@ def test_a_bank_says_none_where_a_condition_is_not_defined_and_refuses_what_is_n
 
 def test_states_beyond_the_memory_lie_in_a_file_and_are_the_same(model, lexicon, concept_pairs, monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(sources, "PART", 1)  # one language pair at a time
     seen, conditions = tiny.LANGUAGES_USED, [CONDITIONS["seen"], CONDITIONS["tgt"]]
     banks = [SourceBank(model, lexicon, in_memory=room) for room in (1 << 30, 0)]
     for bank in banks:

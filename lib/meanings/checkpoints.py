@@ -217,11 +217,15 @@ def read_trajectory(file: Path) -> Trajectory:
         rows: Sequence[dict[str, Any]] = content["checkpoints"]
         found = [(int(row["step"]), int(row["tokens"]), file.parent / str(row["folder"])) for row in rows]
         model, seed = str(content["model"]), int(content["training_seed"])
-        languages, seen = dict(content.get("languages", {})), tuple(map(str, content.get("seen", ())))
+        languages, seen = dict(content.get("languages", {})), content.get("seen", [])
         named = content.get("tokenizer")
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        if not isinstance(seen, list) or not all(isinstance(code, str) for code in seen):
+            raise TypeError("seen: expected a list of language codes")
+        if not isinstance(named, str | None):
+            raise TypeError("tokenizer: expected the name of its folder")
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise MeaningsError(f"{file}: cannot be read as JSON: {error}") from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise MeaningsError(
             f"{file}: expected model, training_seed and checkpoints, each with step, tokens and folder; {type(error).__name__}: {error}"
         ) from None
@@ -233,7 +237,7 @@ def read_trajectory(file: Path) -> Trajectory:
             raise MeaningsError(f"{file}: lists checkpoint folder {folder.name!r}, which is not there")
     tokenizer = _tokenizer_folder(file.parent, named)
     checkpoints = tuple(Checkpoint(model, seed, step, tokens, path=folder, tokenizer=tokenizer) for step, tokens, folder in found)
-    return Trajectory(model, seed, checkpoints, languages, seen)
+    return Trajectory(model, seed, checkpoints, languages, tuple(seen))
 
 
 def _tokenizer_folder(folder: Path, named: str | None) -> Path | None:

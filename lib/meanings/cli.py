@@ -8,7 +8,7 @@ import re
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -68,6 +68,11 @@ def study(
     asked, part = the_grid(grid), parse_shard(shard)
     if lexicon is not None:
         asked = asked.model_copy(update={"lexicon": lexicon})
+    script = ""
+    if dry_run and slurm is not None:
+        from meanings.slurm import job_script
+
+        script = job_script(slurm)
     with the_executor(workers, address, slurm, device) if not dry_run else nullcontext() as executor:
         plan = run_study(
             asked, out, dry_run=dry_run, progress=not quiet, device=device, executor=executor, shard=part, keep_going=keep_going, drop=drop
@@ -77,10 +82,8 @@ def study(
             typer.echo(f"{cell.key[:12]}  {cell}")
         for failure in plan.failed:
             typer.echo(f"passed over: {failure}")
-        if slurm is not None:
-            from meanings.slurm import job_script
-
-            typer.echo(job_script(slurm))
+        if script:
+            typer.echo(script)
         counts = f"{len(plan.cells)} cells, {len(plan.cells) - len(plan.missing)} finished, {len(plan.missing)} to measure"
         typer.echo(f"{counts}, {time_range(plan.estimate)}" if plan.missing else counts)
     else:
@@ -100,10 +103,11 @@ def publish(
     ] = False,
 ) -> None:
     """Merge measured cells into one table that ships with the study."""
+    from meanings.publish import check_name, publish_means
     from meanings.publish import publish as whole
-    from meanings.publish import publish_means
     from meanings.study import plan_study
 
+    check_name(name)
     keys: list[str] = []
     for grid in () if everything else grids or (None,):
         plan = plan_study(the_grid(grid), out)
@@ -194,7 +198,7 @@ def the_executor(workers: int | None, address: str | None, slurm: Path | None, d
 
 def parse_shard(text: str) -> tuple[int, int]:
     """`2/8` as (1, 8). Raises MeaningsError where it is no such thing."""
-    found = re.fullmatch(r"([0-9]+)/([0-9]+)", text)
+    found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
     part, parts = (int(number) for number in found.groups()) if found else (0, 0)
     if not 1 <= part <= parts:
         raise MeaningsError(f"--shard {text!r}: expected i/n with i from 1 to n, such as 2/8")
@@ -230,15 +234,39 @@ def time_range(estimate) -> str:
 
 
 def main() -> None:
-    """Run the command line; a user's error is one line and exit code 2."""
+    """Run the command line; a user's error is one line and exit code 2, an interruption one line and exit code 130."""
     try:
         own = own_file()
         if own is not None:  # notebooks run in other folders
             os.environ["MEANINGS_MODELS"] = str(own.resolve())
-        app()
+        code = app(standalone_mode=False)
+    except KeyboardInterrupt:
+        code = 130
     except MeaningsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        end(f"error: {error}", 2)
+    except typer.TyperException as error:
+        if not error.format_message():  # nothing was asked, and the help has been shown
+            sys.exit(2)
+        end(usage(error), 2)
+    except OSError as error:  # what no room of the library has said better
+        place = f"{error.filename}: " if error.filename else ""
+        end(f"error: {MeaningsError(f'{place}{error.strerror or error}; look at the name, its permissions and the room on the disk')}", 2)
+    if code == 130:
+        end("interrupted: what was finished is kept; the same command goes on from there", 130)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def usage(error: typer.TyperException) -> str:
+    """What is wrong with a command line, in one line."""
+    context = getattr(error, "ctx", None)
+    cure = f"; '{context.command_path} --help' says what is allowed" if context else ""
+    return f"error: {MeaningsError(error.format_message().rstrip('.') + cure)}"
+
+
+def end(line: str, code: int) -> NoReturn:
+    """End with a line on standard error."""
+    print(line, file=sys.stderr)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import textwrap
 from pathlib import Path
 from typing import Annotated
@@ -40,7 +41,7 @@ def checkpoints(
     from meanings.checkpoints import trajectory
 
     run = trajectory(model, seed)
-    kept = set(run.thin(int(rule) if rule.isascii() and rule.isdigit() else rule).steps)
+    kept = set(run.thin(int(rule) if re.fullmatch("[0-9]{1,15}", rule) else rule).steps)
     typer.echo(f"{'step':>10}  {'tokens':>9}  kept  here  {'commit':<12}  revision or folder")
     for row in run.checkpoints:
         marks = "yes " if row.step in kept else "-   ", "yes " if row.is_here else "-   "
@@ -87,14 +88,14 @@ def lexicon_check(
     from meanings.lexicon.check import before_and_after, traps
 
     tables = data_folder() / "lexicon"
+    reference = None if against is None else load_lexicon(against)
     shipped, built = load_lexicon("embedded"), build_lexicon(tables)
     if shipped.sha256 != built.sha256:
         raise MeaningsError(f"{tables / 'lexicon.csv'} is not what its tables make; run 'meanings lexicon build'")
     figures: dict = traps(shipped)
-    if against is None:
+    if against is None or reference is None:
         typer.echo(json.dumps(figures) if as_json else "\n".join(f"{name}: {value}" for name, value in figures.items()))
         return
-    reference = load_lexicon(against)
     table, after = before_and_after(build_lexicon(tables, corrected=False), shipped, reference)
     if as_json:
         typer.echo(json.dumps(figures | {"agreement": table.to_dict("records")}))

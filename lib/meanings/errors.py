@@ -8,11 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
+LONGEST = 4000  # characters of a message; what is longer quotes something that nobody reads to its end
+
+
 class MeaningsError(ValueError):
-    """What is wrong, where, what is allowed and how to mend it, in one line."""
+    """What is wrong, where, what is allowed and how to mend it, in one line that a terminal can show."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(str(message).split()))
+        # Values and names in it come from files: a control character could clear or colour a terminal.
+        line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(str(message).split()))
+        super().__init__(line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} [...] {line[-LONGEST // 2 :]}")
 
 
 def one_of(names: Iterable[object], limit: int = 40) -> str:

@@ -74,6 +74,8 @@ def from_finished(missing: tuple[Cell, ...], out: Path) -> Estimate | None:
     if not finished(out):
         return None
     table, like = provenance_of(out), missing[0]
+    if "seconds" not in table:
+        return None
     same = table[
         (table["model"] == like.model) & (table["n_pairs"] == like.n_pairs) & (table["shots"] == like.shots) & (table["dtype"] == like.dtype)
     ]

@@ -31,11 +31,11 @@ class Grid(BaseModel):
     checkpoints: Checkpoints = Field(8, description=CHECKPOINTS)
     steps: tuple[int, ...] = Field((), description="these training steps instead; empty leaves it to `checkpoints`")
     lexicon: str = Field("embedded", min_length=1, description="embedded, or the path of a CSV word list")
-    languages: All | tuple[str, ...] = Field("all", description="languages in which concepts are scored and kept apart")
+    languages: All | Annotated[tuple[str, ...], Field(min_length=1)] = Field("all", description="languages in which concepts are scored and kept apart")
     pairs: tuple[str, ...] = Field(
         ("en-fr", "de-en", "fr-es", "fr-de", "fr-pl", "en-fi"), min_length=1, description="language pairs input-output"
     )
-    conditions: All | tuple[str, ...] = Field("all", description="sources of the concept vector")
+    conditions: All | Annotated[tuple[str, ...], Field(min_length=1)] = Field("all", description="sources of the concept vector")
     prompt_seeds: tuple[int, ...] = Field((42,), min_length=1, description="seeds that draw concept pairs and solved lines")
     n_pairs: int = Field(64, ge=1, description="concept pairs a language pair")
     shots: int = Field(5, ge=0, le=50, description="solved lines before the query")
@@ -69,8 +69,8 @@ def parse_grid(values: Mapping[Any, Any], where: str = "") -> Grid:
             raise MeaningsError(f"{where}unknown parameter {name!r}; allowed are {one_of(Grid.model_fields)}")
     try:
         # Through JSON: in strict mode its lists are tuples, and nothing else is converted.
-        return Grid.model_validate_json(json.dumps(dict(values)))
-    except TypeError:
+        return Grid.model_validate_json(json.dumps(dict(values), ensure_ascii=False).encode())
+    except (TypeError, UnicodeEncodeError):
         odd = next(name for name, value in values.items() if not _plain(value))
         raise MeaningsError(f"{where}{odd}={values[odd]!r} is refused: no text, number or list of them; put text in quotes") from None
     except ValidationError as error:
@@ -155,7 +155,7 @@ def _refusal(error: ValidationError) -> str:
 
 def _plain(value: Any) -> bool:
     try:
-        json.dumps(value)
-    except TypeError:
+        json.dumps(value, ensure_ascii=False).encode()
+    except (TypeError, UnicodeEncodeError):
         return False
     return True

@@ -51,10 +51,14 @@ class Drawn:
 
 
 class Measurer:
-    """One loaded checkpoint with its source states, which serve all its pairs and conditions."""
+    """One loaded checkpoint with its source states, which serve all its pairs and conditions.
 
-    def __init__(self, model: PatchableModel, lexicon: Lexicon, drawn: Drawn) -> None:
-        self._model, self._lexicon, self._drawn = model, lexicon, drawn
+    - `planned`: all cells that are to be measured of it, those included that are finished: a run that goes on where another was
+      killed then computes source states in the same batches, so that its numbers are the same to the last bit.
+    """
+
+    def __init__(self, model: PatchableModel, lexicon: Lexicon, drawn: Drawn, planned: Sequence[Cell] = ()) -> None:
+        self._model, self._lexicon, self._drawn, self._planned = model, lexicon, drawn, planned
         self._banks: dict[tuple, SourceBank] = {}
         self._words = (tokenizer_sha256(model), lexicon.sha256)
 
@@ -70,6 +74,9 @@ class Measurer:
         asked = (first.prompt_seed, first.n_pairs, first.shots, first.template)
         if asked not in self._banks:
             self._banks = {asked: SourceBank(self._model, self._lexicon, first.template)}
+            for cell in self._planned:
+                if (cell.prompt_seed, cell.n_pairs, cell.shots, cell.template) == asked:
+                    self._banks[asked].expect([CONDITIONS[cell.condition]], parse_pair(cell.pair), cell.seen_languages)
         bank = self._banks[asked]
         sweeps: dict[str, tuple[Sweep, list[Prompt]]] = {}
         # Unpatched target prompts cost hardly anything beside patched ones that share their beginnings.

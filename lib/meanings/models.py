@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from transformers.utils import logging as transformers_logging
 from meanings.errors import MeaningsError, one_of
 from meanings.hub import fetch
 
+DEVICES = r"cpu|(cuda|mps|xpu)(:[0-9]{1,3})?"  # those that compute: torch knows others that hold no numbers
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
@@ -166,6 +168,8 @@ def _device(device: str) -> torch.device:
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
+        if not re.fullmatch(DEVICES, device):
+            raise RuntimeError
         place = torch.device(device)
         torch.empty(0, device=place)
     except (RuntimeError, AssertionError, NotImplementedError):
@@ -194,7 +198,7 @@ def _tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:
-        raise MeaningsError(f"{folder}: the tokenizer cannot be read: {error}") from None
+        raise MeaningsError(f"{folder}: the tokenizer cannot be read: {error}; copy or fetch its files again") from None
     if not tokenizer.is_fast:
         raise MeaningsError(f"{folder}: the tokenizer gives no offsets; a fast tokenizer (tokenizer.json) is needed")
     return tokenizer
@@ -214,9 +218,10 @@ def _network(folder: Path, dtype: torch.dtype) -> torch.nn.Module:
             trust_remote_code=False,
             use_safetensors=True,
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are in the report, and refused below by name
         )
     except Exception as error:  # safetensors, json and transformers each have their own types for a damaged file
-        raise MeaningsError(f"{folder}: the model cannot be read: {type(error).__name__}: {error}") from None
+        raise MeaningsError(f"{folder}: the model cannot be read: {type(error).__name__}: {error}; copy or fetch config.json and weights again") from None
     finally:
         transformers_logging.set_verbosity(level)
         transformers_logging.enable_progress_bar()

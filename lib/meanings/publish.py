@@ -6,7 +6,8 @@ Where the words may not be redistributed, only means over concepts are written: 
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -50,18 +51,17 @@ def publish(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
     versions = provenance[[column for column in provenance if column.startswith("versions.")]].drop_duplicates()
     content = {"name": name, "cells": len(provenance), "versions": versions.to_dict("records")}
     table = table.replace_schema_metadata({METADATA: json.dumps(content).encode()})
-    aside = path.with_suffix(f".{os.getpid()}.aside")
     floats = [field.name for field in table.schema if pa.types.is_floating(field.type)]
-    pq.write_table(
-        table,
-        aside,
-        compression="zstd",
-        compression_level=15,
-        use_dictionary=[column for column in table.column_names if column not in floats],
-        use_byte_stream_split=floats,
-        row_group_size=1_000_000,
-    )
-    os.replace(aside, path)
+    with _aside(path) as aside:
+        pq.write_table(
+            table,
+            aside,
+            compression="zstd",
+            compression_level=15,
+            use_dictionary=[column for column in table.column_names if column not in floats],
+            use_byte_stream_split=floats,
+            row_group_size=1_000_000,
+        )
     return path
 
 
@@ -74,9 +74,8 @@ def publish_means(folder: Path, name: str, keys: Iterable[str] | None = None) ->
     if several:
         raise MeaningsError(f"{folder}: the cells have several values of {', '.join(several)}; name the grid that is meant")
     table = means(cells).assign(**{field: values[0] for field, values in one.items()})
-    aside = path.with_suffix(f".{os.getpid()}.aside")
-    table.to_csv(aside, index=False, float_format="%.6g", lineterminator="\n")
-    os.replace(aside, path)
+    with _aside(path) as aside:
+        table.to_csv(aside, index=False, float_format="%.6g", lineterminator="\n")
     return path
 
 
@@ -103,12 +102,29 @@ def means(cells: pd.DataFrame) -> pd.DataFrame:
     return table.assign(pair=table["pair"].fillna("all"))[columns]
 
 
+def check_name(name: str) -> None:
+    """Raises MeaningsError where it is no plain file name."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", name):
+        raise MeaningsError(f"table name {name[:80]!r}: expected lower case letters, digits, '-' and '_', at most 64")
+
+
 def _path(name: str, suffix: str) -> Path:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
-        raise MeaningsError(f"table name {name!r}: expected lower case letters, digits, '-' and '_'")
-    path = data_folder() / "published" / f"{name}.{suffix}"
-    path.parent.mkdir(exist_ok=True)
-    return path
+    check_name(name)
+    return data_folder() / "published" / f"{name}.{suffix}"
+
+
+@contextmanager
+def _aside(path: Path) -> Iterator[Path]:
+    """A place to write to; what was written there takes the place of `path` when it is whole."""
+    aside = path.with_suffix(f".{os.getpid()}.aside")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        yield aside
+        os.replace(aside, path)
+    except OSError as error:
+        raise MeaningsError(f"{path}: cannot be written ({error.strerror or error}); make room, or see who may write there") from None
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def published_cells(name: str) -> list[Cell]:

@@ -40,11 +40,18 @@ class Entry(BaseModel):
     context: int = Field(0, ge=0, description="longest prompt in tokens; 0 where it is not known")
     note: str = Field("", description="what one should know")
 
-    @field_validator("folders", "revisions")
+    @field_validator("revisions")
     @classmethod
     def _has_step(cls, value):
-        for pattern in [value] if isinstance(value, str) else value or []:
-            compiled(pattern)
+        if value is not None:
+            compiled(value)
+        return value
+
+    @field_validator("folders")
+    @classmethod
+    def _innermost_has_step(cls, value):
+        for pattern in value:
+            compiled(Path(pattern).name)
         return value
 
     @field_validator("subsample")
@@ -119,7 +126,7 @@ def _like(file: Path, name: object, values: object, shipped: dict) -> dict:
     like = values.get("like")
     if like is None:
         return values
-    if like not in shipped:
+    if not isinstance(like, str) or like not in shipped:
         raise MeaningsError(f"{file}: {name}: like={like!r} is no shipped model; allowed are {one_of(shipped)}")
     return shipped[like] | {field: value for field, value in values.items() if field != "like"}
 
@@ -135,7 +142,7 @@ def _entry(file: Path, name: object, values: object) -> Entry:
         if not first["loc"]:
             raise MeaningsError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
         field = str(first["loc"][0])
-        if first["type"] == "extra_forbidden":
+        if first["type"] == "extra_forbidden" or field not in Entry.model_fields:
             raise MeaningsError(f"{where}: unknown field {field!r}; allowed are {one_of(['like', *Entry.model_fields])}") from None
         if first["type"] == "missing":
             raise MeaningsError(f"{where}: field {field!r} is missing ({Entry.model_fields[field].description})") from None

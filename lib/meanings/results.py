@@ -58,9 +58,11 @@ def write_cell(folder: Path, cell: Cell, rows: pd.DataFrame, provenance: dict) -
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(table, aside, compression="zstd")
         os.replace(aside, path)
-    except OSError as error:
+    except BaseException as error:
         with suppress(OSError):
             aside.unlink()
+        if not isinstance(error, OSError):
+            raise
         raise MeaningsError(
             f"{folder}: a cell cannot be written ({error.strerror or error}); make room or choose another folder with --out, and run the "
             "study again: what was written is kept"
@@ -85,17 +87,40 @@ def finished(folder: Path) -> set[str]:
 
 
 def read_metadata(path: Path) -> dict:
-    """`cell`, `key` and `provenance` of one cell's file; raises MeaningsError where it is no such file."""
+    """`cell`, `key` and `provenance` of one cell's file.
+
+    Raises MeaningsError where it is no such file, or its name is not the key of the cell that it says it holds.
+    """
     try:
-        return json.loads(pq.read_schema(path).metadata[METADATA])
-    except (OSError, KeyError, TypeError, pa.ArrowInvalid, json.JSONDecodeError) as error:
-        raise MeaningsError(f"{path}: no result file of a cell ({type(error).__name__}); delete it and run the study again") from None
+        content = json.loads(pq.read_schema(path).metadata[METADATA])
+        if not isinstance(content["provenance"], dict) or Cell.from_dict(content["cell"]).key != content["key"] or content["key"] != path.stem:
+            raise ValueError("its name is not the hash of what it holds")
+        return content
+    except (OSError, KeyError, TypeError, AttributeError, RecursionError, ValueError, pa.ArrowException) as error:
+        raise _refused(path, error) from None
+
+
+def _rows(path: Path) -> pa.Table:
+    """A cell's rows, whole and with the columns that they were written with."""
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise _refused(path, error) from None
+    wrong = [name for name in COLUMNS if name not in table.column_names]
+    wrong += [name for name in table.column_names if name.startswith("p_") and table.schema.field(name).type != pa.float32()]
+    if wrong:
+        raise MeaningsError(f"{path}: lacks column {wrong[0]}, or has it in another type; delete it and run the study again")
+    return table
+
+
+def _refused(path: Path, error: Exception) -> MeaningsError:
+    return MeaningsError(f"{path}: no result file of a cell ({type(error).__name__}: {str(error)[:120]}); delete it and run the study again")
 
 
 def read_cell(path: Path) -> tuple[Cell, pd.DataFrame, dict]:
     """One cell, its rows as written, and its provenance."""
     content = read_metadata(path)
-    return Cell.from_dict(content["cell"]), pq.read_table(path).to_pandas(), content["provenance"]
+    return Cell.from_dict(content["cell"]), _rows(path).to_pandas(), content["provenance"]
 
 
 def read_cells(folder: Path, keys: Iterable[str] | None = None) -> pd.DataFrame:
@@ -116,7 +141,7 @@ def join_cells(folder: Path, keys: Iterable[str] | None = None) -> pa.Table:
         if not path.is_file():
             raise MeaningsError(f"{folder}: cell {key[:12]}... is not there; run the study first")
         cell = Cell.from_dict(read_metadata(path)["cell"])
-        table = pq.read_table(path).replace_schema_metadata(None)
+        table = _rows(path).replace_schema_metadata(None)
         for name, value in cell_columns(cell).items():
             table = table.append_column(name, pa.repeat(pa.scalar(value), len(table)))
         tables.append(pa.table({name: _coded(table[name]) for name in table.column_names}))

@@ -17,10 +17,12 @@ The scheduler runs where `meanings study --slurm FILE` does, a login node say, a
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 from dask_jobqueue import SLURMCluster
 from distributed import Client
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -31,6 +33,9 @@ from meanings.parameter_files import read_mapping
 from meanings.study import Executor
 
 
+NAME = r"^[A-Za-z0-9][\w.,@:+-]*$"  # what goes into the job script as it is
+
+
 class Slurm(BaseModel):
     """What is asked of Slurm for each worker, and how many there may be."""
 
@@ -38,27 +43,32 @@ class Slurm(BaseModel):
 
     jobs: int = Field(ge=1)
     walltime: str = Field(pattern=r"^(\d+-)?\d{1,2}:\d{2}(:\d{2})?$")
-    queue: str | None = None
-    account: str | None = None
+    queue: str | None = Field(None, pattern=NAME)
+    account: str | None = Field(None, pattern=NAME)
     cpus: int = Field(4, ge=1)
     memory: str = Field("32GB", pattern=r"^\d+ ?[MGT]i?B$")
     gpus: int = Field(1, ge=0)
     prologue: tuple[str, ...] = ()
-    interface: str | None = None
+    interface: str | None = Field(None, pattern=NAME)
 
 
 def read_slurm(file: Path) -> Slurm:
     """The description in a file. Raises MeaningsError, one line, on what is missing, unknown or of the wrong type."""
     try:
-        return Slurm.model_validate(read_mapping(file))
+        asked = Slurm.model_validate(read_mapping(file))
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))
         raise MeaningsError(f"{file}: {name}: {first['msg'].lower()}; allowed are {one_of(Slurm.model_fields)}") from None
+    here = sorted(psutil.net_if_addrs())
+    if asked.interface is not None and asked.interface not in here:
+        raise MeaningsError(f"{file}: interface {asked.interface!r} is not on this machine; allowed are {one_of(here)}")
+    return asked
 
 
-def cluster_of(asked: Slurm) -> SLURMCluster:
-    """Dask's cluster for the description, with no job submitted yet."""
+def cluster_of(file: Path) -> SLURMCluster:
+    """Dask's cluster for the description, with no job submitted yet. Raises MeaningsError where the description is refused."""
+    asked = read_slurm(file)
     return SLURMCluster(
         queue=asked.queue,
         account=asked.account,
@@ -79,7 +89,7 @@ def cluster_of(asked: Slurm) -> SLURMCluster:
 
 def job_script(file: Path) -> str:
     """The script that would be submitted for each worker; nothing is submitted."""
-    with cluster_of(read_slurm(file)) as cluster:
+    with cluster_of(file) as cluster:
         return cluster.job_script()
 
 
@@ -87,6 +97,8 @@ def job_script(file: Path) -> str:
 def slurm_workers(file: Path, device: str = "auto") -> Iterator[Executor]:
     """Workers that Slurm starts while there is work. Raises MeaningsError where the description is refused."""
     asked = read_slurm(file)
-    with cluster_of(asked) as cluster, Client(cluster) as client:
+    if shutil.which("sbatch") is None:
+        raise MeaningsError(f"{file}: there is no Slurm here (no command sbatch); run this where jobs are submitted, or take --scheduler or --shard")
+    with cluster_of(file) as cluster, Client(cluster) as client:
         cluster.adapt(maximum_jobs=asked.jobs)
         yield through(client, device)

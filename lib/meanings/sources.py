@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Collection, Iterable, Sequence
 
 import torch
 from jaxtyping import Float
@@ -25,14 +24,13 @@ Key = tuple[LanguagePair, str, tuple[str, ...]]
 
 # Bytes of states that are kept in memory; what goes beyond lies in a temporary file that is mapped into memory.
 IN_MEMORY = 2 << 30
-PART = 256 << 20  # bytes of states that are computed before they are put there
 
 
 class SourceBank:
     """The stack of hidden states of every source prompt that was asked for, computed once for one loaded model.
 
-    Filling it for several conditions at once (`prepare`) is cheaper: prompts that share their solved lines are run
-    together.
+    A source language pair is run as a whole, with all that conditions are expected to ask of it (`expect`): prompts that share
+    their solved lines are run together, and a state does not depend on what was asked for before it, to the last bit.
 
     It holds n_layers x d_model numbers a prompt, in the model's dtype: 110 ordered pairs of 11 languages x 256 concepts
     at 24 x 2048 are 2.8 GB in half precision and 5.5 GB in float32 for the source concepts, as much again for the null
@@ -44,6 +42,7 @@ class SourceBank:
         self._model, self._lexicon, self._template = model, lexicon, template
         self._room = in_memory
         self._states: dict[Key, Float[Tensor, "layer d_model"]] = {}
+        self._expected: dict[LanguagePair, dict[tuple[str, str], Condition]] = {}  # by role and solved lines, of each source pair
 
     def __len__(self) -> int:
         """Source prompts computed so far."""
@@ -53,6 +52,13 @@ class SourceBank:
         pair, concept, shots = key
         return translation_prompt(self._lexicon, self._model.tokenizer, pair, concept, shots, self._template)
 
+    def expect(self, conditions: Iterable[Condition], pair: LanguagePair, seen_languages: Collection[str]) -> None:
+        """That these conditions will be asked for; nothing is run yet."""
+        for condition in conditions:
+            role = ("source" if condition.concept == "mean" else condition.concept, condition.solved)
+            for source in (condition.source_pairs(pair, seen_languages) or ()) if condition.patched else ():
+                self._expected.setdefault(source, {}).setdefault(role, condition)
+
     def prepare(
         self,
         conditions: Iterable[Condition],
@@ -61,30 +67,16 @@ class SourceBank:
         seen_languages: Collection[str],
     ) -> int:
         """Compute what these conditions need and the bank lacks; returns the number of prompts that were run."""
-        wanted = dict.fromkeys(
-            key
-            for condition in conditions
-            if condition.patched
-            for key in _keys(condition, pair, concept_pairs, seen_languages)
-            if key not in self._states
-        )
-        for part in self._parts(list(wanted)):
-            states = self._kept(hidden_states(self._model, [self.prompt(key) for key in part]))
-            self._states |= {key: states[:, i] for i, key in enumerate(part)}
-        return len(wanted)
-
-    def _parts(self, keys: list[Key]) -> Iterator[list[Key]]:
-        """Keys in parts of bounded size, one language pair's kept together: these share solved lines."""
-        most = max(1, PART // (4 * self._model.n_layers * self._model.d_model))
-        part: list[Key] = []
-        for _, group in groupby(sorted(keys, key=lambda key: str(key[0])), key=lambda key: key[0]):
-            members = list(group)
-            if part and len(part) + len(members) > most:
-                yield part
-                part = []
-            part += members
-        if part:
-            yield part
+        asked = [condition for condition in conditions if condition.patched]
+        self.expect(asked, pair, seen_languages)
+        before = len(self)
+        for source in dict.fromkeys(s for condition in asked for s in condition.source_pairs(pair, seen_languages) or ()):
+            keys = dict.fromkeys(key for _, role in sorted(self._expected[source].items()) for key in _keys(role, source, concept_pairs))
+            lacking = [key for key in keys if key not in self._states]
+            if lacking:
+                states = self._kept(hidden_states(self._model, [self.prompt(key) for key in lacking]))
+                self._states |= {key: states[:, i] for i, key in enumerate(lacking)}
+        return len(self) - before
 
     def _kept(self, states: Float[Tensor, "layer prompt d_model"]) -> Float[Tensor, "layer prompt d_model"]:
         """The states where they stay: in memory while there is room, else in a mapped file."""
@@ -130,14 +122,10 @@ class SourceBank:
         self.prepare([condition], pair, concept_pairs, seen_languages)
         total = 0
         for source in languages:
-            keys = [(source, condition.concept_of(p), condition.shots_of(p)) for p in concept_pairs]
-            total = total + torch.stack([self._states[key] for key in keys], dim=1).float()
+            total = total + torch.stack([self._states[key] for key in _keys(condition, source, concept_pairs)], dim=1).float()
         mean = total / len(languages)
         return mean.mean(1, keepdim=True).expand_as(mean) if condition.concept == "mean" else mean
 
 
-def _keys(
-    condition: Condition, pair: LanguagePair, concept_pairs: Sequence[ConceptPair], seen_languages: Collection[str]
-) -> list[Key]:
-    languages = condition.source_pairs(pair, seen_languages) or ()
-    return [(source, condition.concept_of(p), condition.shots_of(p)) for source in languages for p in concept_pairs]
+def _keys(condition: Condition, source: LanguagePair, concept_pairs: Sequence[ConceptPair]) -> list[Key]:
+    return [(source, condition.concept_of(p), condition.shots_of(p)) for p in concept_pairs]

@@ -7,6 +7,7 @@ nothing. Two runs may share a folder: each takes what it finds missing, and a ce
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
@@ -27,7 +28,7 @@ from meanings.languages import parse_pair
 from meanings.lexicon import Lexicon
 from meanings.measure import Drawn, Measurer
 from meanings.patching import self_test
-from meanings.results import finished, remove_leftovers, write_cell
+from meanings.results import cell_path, finished, read_metadata, remove_leftovers, write_cell
 
 VERSIONS = ("meanings", "torch", "transformers", "tokenizers", "nnsight", "numpy")
 
@@ -76,7 +77,7 @@ def plan_study(
     part, parts = shard
     mine = whole[part::parts]
     units = tuple(
-        Unit(checkpoint, asked.lexicon, missing, drop)
+        Unit(checkpoint, asked.lexicon, missing, tuple(cells), drop)
         for checkpoint, cells in mine
         if (missing := tuple(cell for cell in cells if cell.key not in there))
     )
@@ -139,12 +140,14 @@ def _run(plan: Plan, out: Path, device: str, executor: "Executor | None", progre
 class Unit:
     """What is done at a time, in one process: a checkpoint, and those of its cells that are missing.
 
+    - `planned`: all its cells of the grid, the finished ones too.
     - `drop`: a checkpoint of the hub leaves the cache when they are measured.
     """
 
     checkpoint: Checkpoint
     lexicon: Lexicon
     cells: tuple[Cell, ...]
+    planned: tuple[Cell, ...]
     drop: bool = False
 
     def __str__(self) -> str:
@@ -192,31 +195,73 @@ class Station:
         """Measure the unit's cells and write each into `out`; the weights are loaded once, and only where they are needed."""
         with unit.checkpoint.held(drop=unit.drop):
             measurer = None
-            for _, group in groupby(unit.cells, key=lambda cell: (cell.prompt_seed, cell.pair)):
+            for _, group in groupby(unit.cells, key=_group):
                 cells = list(group)
                 # Looked at again for each group: another run may have been here in the meantime.
                 there = finished(out)
                 missing = [cell for cell in cells if cell.key not in there]
                 if missing:
                     measurer = measurer or self._measurer(unit, missing[0].dtype)
-                    _measure_and_write(measurer, missing, out, unit.checkpoint.origin)
+                    _measure_and_write(measurer, _together(unit, missing, out), missing, out, unit)
                 report(len(cells))
 
     def _measurer(self, unit: Unit, dtype: str) -> Measurer:
         model = unit.checkpoint.load(dtype=dtype, device=self.device)
         if unit.checkpoint.model not in self.tested:
-            self_test(model)
+            with named(unit):
+                self_test(model)
             self.tested.add(unit.checkpoint.model)
-        return Measurer(model, unit.lexicon, self.drawn)
+        return Measurer(model, unit.lexicon, self.drawn, unit.planned)
 
 
-def _measure_and_write(measurer: Measurer, cells: list[Cell], out: Path, origin: dict[str, str]) -> None:
+@contextmanager
+def named(unit: Unit) -> Iterator[None]:
+    """What is refused says of which checkpoint it is."""
+    try:
+        yield
+    except MeaningsError as failure:
+        raise MeaningsError(f"{unit}: {failure}") from None
+
+
+def _group(cell: Cell) -> tuple[int, str]:
+    """What cells have in common that are measured together."""
+    return cell.prompt_seed, cell.pair
+
+
+def _together(unit: Unit, missing: list[Cell], out: Path) -> list[Cell]:
+    """The missing cells of a group, and the finished ones that were measured with them before that run was killed.
+
+    The size of a batch decides the last bits of a number. A group that was broken off is measured again as a whole, so that
+    the rest of it is what it would have been; where cells are asked for that were not asked for then, they alone are measured.
+    """
+    group = {cell.key: cell for cell in unit.planned if _group(cell) == _group(missing[0])}
+    lacking = {cell.key for cell in missing}
+    for key in sorted(finished(out) & set(group)):
+        measured = _measured_with(cell_path(out, key))
+        if lacking & measured:
+            return [cell for cell in group.values() if cell.key in lacking | measured]
+    return missing
+
+
+def _measured_with(file: Path) -> set[str]:
+    try:
+        return set(read_metadata(file)["provenance"].get("together", ()))
+    except MeaningsError:  # whoever reads the numbers will be told
+        return set()
+
+
+def _measure_and_write(measurer: Measurer, cells: list[Cell], missing: list[Cell], out: Path, unit: Unit) -> None:
     start = time.perf_counter()
-    measured = measurer.measure(cells)
-    seconds = (time.perf_counter() - start) / len(cells)
-    for cell in cells:
+    with named(unit):
+        measured = measurer.measure(cells)
+    said = unit.checkpoint.origin | {
+        "seconds": round((time.perf_counter() - start) / len(cells), 3),
+        "versions": versions(),
+        "together": sorted(cell.key for cell in cells),
+    }
+    for cell in missing:
         rows, provenance = measured[cell.key]
-        write_cell(out, cell, rows, provenance | origin | {"seconds": round(seconds, 3), "versions": versions()})
+        write_cell(out, cell, rows, provenance | said)
 
 
 def _groups(asked: Asked, failed: list[MeaningsError] | None) -> Iterator[tuple[Checkpoint, list[Cell]]]:

@@ -28,7 +28,7 @@ def parse_rule(text: str) -> Rule:
     words = " ".join(text.split()).lower()
     if words == "all":
         return lambda steps: list(range(len(steps)))
-    if found := re.fullmatch(r"([0-9]+) (spread|log-spaced)", words):
+    if found := re.fullmatch(r"([0-9]{1,15}) (spread|log-spaced)", words):
         count = int(found[1])
         if count < 2:
             raise MeaningsError(f"subsampling {text!r}: a run has a first and a last checkpoint, so ask for 2 or more")
@@ -40,9 +40,9 @@ def _strides(text: str, words: str) -> Rule:
     body, last = re.subn(r",? and the last$", "", words)
     strides: list[tuple[float, int]] = []  # (below this index, stride), in order
     for part in re.split(r",? then |, ", body):
-        if found := re.fullmatch(r"first ([0-9]+)", part):
+        if found := re.fullmatch(r"first ([0-9]{1,15})", part):
             strides.append((int(found[1]), 1))
-        elif found := re.fullmatch(r"every ([0-9]+)(?:st|nd|rd|th)(?: to ([0-9]+))?", part):
+        elif found := re.fullmatch(r"every ([0-9]{1,15})(?:st|nd|rd|th)(?: to ([0-9]{1,15}))?", part):
             strides.append((int(found[2]) if found[2] else float("inf"), int(found[1])))
         else:
             raise MeaningsError(f"subsampling {text!r}: {part!r} is not understood; allowed are {GRAMMAR}")

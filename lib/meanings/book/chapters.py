@@ -107,9 +107,9 @@ def parse_assignments(name: str, assignments: Sequence[str]) -> ChapterParameter
 
 def from_text(chapter: str, key: str, text: str, annotation: Any) -> Any:
     """A value of the field's type from the text of a command line: no guessing (`no` stays text, `007` is no number)."""
-    if annotation is int or (annotation == Checkpoints and re.fullmatch(r"-?[0-9]+", text)):
-        if not re.fullmatch(r"-?(0|[1-9][0-9]*)", text):
-            raise MeaningsError(f"chapter {chapter}: {key}={text!r} is not a whole number; write it in plain digits, as {key}=5")
+    if annotation is int or (annotation == Checkpoints and re.fullmatch(r"-?[0-9]{1,15}", text)):
+        if not re.fullmatch(r"-?(0|[1-9][0-9]{0,14})", text):
+            raise MeaningsError(f"chapter {chapter}: {key}={text[:60]!r} is not a whole number; write it in plain digits, 15 at most, as {key}=5")
         return int(text)
     if typing.get_origin(annotation) is tuple:
         return tuple(part.strip() for part in text.split(","))

@@ -188,7 +188,10 @@ def _list(cell: str, where: str) -> tuple[str, ...]:
 
 def infer_layout(path: Path) -> Layout:
     """`multi-simlex` where the header has `ENG 1`, `wide` where it has `concept`, `lists` where it has `word_original`."""
-    header = next(csv.reader(io.StringIO(_text(path), newline="")), [])
+    try:
+        header = next(csv.reader(io.StringIO(_text(path), newline="")), [])
+    except csv.Error as error:
+        raise MeaningsError(f"{path}, line 1: not readable as CSV ({error}); expected the columns' names with commas between them") from None
     columns = tuple(clean(cell) for cell in header)
     if "ENG 1" in columns:
         return "multi-simlex"

@@ -125,7 +125,7 @@ def load_world(folder: Path, name: str) -> Mix:
     content = _read(folder / WORLDS)
     values = _read(folder / "mix.yaml")
     for over in (content["base"], content["worlds"][name]):
-        values |= {field: values[field] | value if field in ("model", "training") else value for field, value in over.items()}
+        values |= {field: values[field] | value if field in ("model", "training") and isinstance(value, dict) else value for field, value in over.items()}
     return _checked(values, f"{folder / WORLDS}: {name}")
 
 
