@@ -33,6 +33,12 @@ def world():
     return make
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Fewer documents for the tokenizers than a training run reads."""
+    monkeypatch.setattr("meanings.miniature.tokenizer.DOCUMENTS_READ", 2000)
+
+
 def pairs_drawn(corpus: Corpus, n: int = 2000) -> list[tuple[str, str]]:
     rng = np.random.default_rng(3)
     return [corpus.draw_pair(rng) for _ in range(n)]
@@ -123,10 +129,12 @@ def test_a_world_is_the_recipe_with_its_fields_laid_over_it(world):
     "content, said",
     [
         ("worlds: {}\n", "expected `base`"),
-        ("base: {}\nworlds: {null: {}}\n", "expected `base`|no short miniature"),
+        ("base: {}\nworlds: {null: {}}\n", "expected `base`"),
         ("base: {parallel_share: 2}\nworlds: {w: {}}\n", "parallel_share"),
         ("base: {}\nworlds: {w: {pieces: syllables}}\n", "pieces"),
         ("base: {}\nworlds: {w: {dose: 1}}\n", "dose"),
+        ("base: {}\nworlds: [w]\n", "expected `base`"),
+        ("base: {}\nworlds: {w: {model: 3}}\n", "model"),
     ],
 )
 def test_a_malformed_file_of_worlds_is_one_line(tmp_path, content, said):

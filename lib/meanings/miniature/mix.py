@@ -133,7 +133,8 @@ def world_names(folder: Path) -> tuple[str, ...]:
     """The short miniatures, in the file's order. Raises MeaningsError where the file is not of that form."""
     content = _read(folder / WORLDS)
     worlds = content.get("worlds")
-    if set(content) != {"base", "worlds"} or not all(isinstance(part, dict) for part in (content["base"], worlds, *worlds.values())):
+    tables = (content.get("base"), worlds, *(worlds.values() if isinstance(worlds, dict) else ()))
+    if set(content) != {"base", "worlds"} or not all(isinstance(part, dict) for part in tables) or not all(isinstance(name, str) for name in worlds):
         raise MeaningsError(f"{folder / WORLDS}: expected `base` with fields of mix.yaml, and `worlds` with names and the fields that each changes")
     return tuple(worlds)
 
