@@ -8,6 +8,7 @@ Rooms, in the order data flows; each imports only from those above it:
     concept_pairs, pairing, prompts, conditions         what is asked
     scoring, probabilities                              what counts as an answer
     patching/, sources                                  reading and writing concepts
+    reach                                               whether they can be read and written in a model at all
     grid, cells, measure, study, results, publish
                                                         cells on disk; recompute and estimate beside them (budget: a plan on paper)
     executors, slurm                                    where checkpoints are measured: worker processes, a cluster

@@ -152,6 +152,18 @@ def miniature_train(
     typer.echo(train(corpus, seed, place, progress=not quiet, name=world or "miniature"))
 
 
+@miniature_app.command("worlds")
+def miniature_worlds(
+    out: Annotated[Path, typer.Option(help="Folder of the short miniatures and of their results.")] = Path("_build/worlds"),
+    quiet: Quiet = False,
+) -> None:
+    """Train the short miniatures of worlds.yaml (three seeds each, some minutes a run), measure them, publish the tables."""
+    from meanings.miniature.worlds import publish_worlds
+
+    for path in publish_worlds(out, progress=not quiet):
+        typer.echo(path)
+
+
 @miniature_app.command("report")
 def miniature_report(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
     """What the miniature shows, from the published tables."""
