@@ -30,7 +30,7 @@ def seconds_for(asked: Asked, missing: tuple[Cell, ...], out: Path, device: str)
         return sum(costs[kind] * count for kind, count in kinds.items())
     last = missing[-1]
     run = next(run for run in asked.trajectories if run.training_seed == last.training_seed)
-    measurer = Measurer(run.at(last.step).load(dtype=asked.grid.dtype, device=device), asked.lexicon, Drawn())
+    measurer = Measurer(run.at(last.step).load(dtype=asked.grid.dtype, device=device), asked.lexicon, Drawn(), asked.prompts)
     scale = min(TRIAL_PAIRS, last.n_pairs) / last.n_pairs
     group = [cell for cell in missing if (cell.training_seed, cell.step, cell.prompt_seed, cell.pair) == _place(last)]
     _timed(measurer, group[:1], scale)  # draws the concept pairs, which is done once

@@ -28,6 +28,7 @@ from meanings.lexicon import Lexicon
 from meanings.measure import Drawn, Measurer
 from meanings.patching import self_test
 from meanings.results import finished, remove_leftovers, write_cell
+from meanings.shared_prompts import SharedPrompts
 
 VERSIONS = ("meanings", "torch", "transformers", "tokenizers", "nnsight", "numpy")
 
@@ -76,7 +77,7 @@ def plan_study(
     part, parts = shard
     mine = whole[part::parts]
     units = tuple(
-        Unit(checkpoint, asked.lexicon, missing, drop)
+        Unit(checkpoint, asked.lexicon, missing, drop, asked.prompts)
         for checkpoint, cells in mine
         if (missing := tuple(cell for cell in cells if cell.key not in there))
     )
@@ -139,13 +140,14 @@ def _run(plan: Plan, out: Path, device: str, executor: "Executor | None", progre
 class Unit:
     """What is done at a time, in one process: a checkpoint, and those of its cells that are missing.
 
-    - `drop`: a checkpoint of the hub leaves the cache when they are measured.
+    - `drop`: a checkpoint of the hub leaves the cache when they are measured; `prompts`: none where they are drawn.
     """
 
     checkpoint: Checkpoint
     lexicon: Lexicon
     cells: tuple[Cell, ...]
     drop: bool = False
+    prompts: SharedPrompts | None = None
 
     def __str__(self) -> str:
         return f"{self.checkpoint.model} seed {self.checkpoint.training_seed} step {self.checkpoint.step}"
@@ -207,7 +209,7 @@ class Station:
         if unit.checkpoint.model not in self.tested:
             self_test(model)
             self.tested.add(unit.checkpoint.model)
-        return Measurer(model, unit.lexicon, self.drawn)
+        return Measurer(model, unit.lexicon, self.drawn, unit.prompts)
 
 
 def _measure_and_write(measurer: Measurer, cells: list[Cell], out: Path, origin: dict[str, str]) -> None:
@@ -258,6 +260,7 @@ def _groups(asked: Asked, failed: list[MeaningsError] | None) -> Iterator[tuple[
                                 generate=grid.generate if _answers(grid, name, checkpoint is run.last) else 0,
                                 seen_languages=seen,
                                 dtype=grid.dtype,
+                                prompts_sha256=asked.prompts.sha256 if asked.prompts else "",
                             )
                             for name in asked.conditions
                             if CONDITIONS[name].source_pairs(parse_pair(pair), seen)
