@@ -165,3 +165,19 @@ def test_the_command_is_installed():
         pytest.skip("the package is not installed in this environment")
     run = subprocess.run([command, "lexicon", "check", "--json"], capture_output=True, text=True, check=True)
     assert json.loads(run.stdout)["languages"] == 13
+
+
+def test_prompts_are_written_studied_and_exported(meanings, world, tmp_path):
+    code, out, err = meanings("prompts", "write", "p.json", world / "grid.yaml", "--models", "miniature")
+    assert code == 0 and out.startswith("p.json: 4 concept pairs for each of 1 seeds, eligible for miniature; 0 concepts left out"), err
+    (tmp_path / "grid.yaml").write_text(GRID + "prompts: p.json\n")
+    code, _, err = meanings("export", "set", "grid.yaml")
+    assert code == 2 and "run 'meanings study' with it first" in err and not (tmp_path / "set").exists()
+    assert meanings("study", "grid.yaml", "--quiet")[0] == 0
+    code, out, _ = meanings("export", "set", "grid.yaml", "--licence", "mit")
+    assert code == 0 and "1 Parquet file and README.md" in out and "license: mit" in (tmp_path / "set" / "README.md").read_text(encoding="utf-8")
+    assert meanings("export", "csv", "grid.yaml", "--format", "csv")[0] == 0 and (tmp_path / "csv" / "results.csv").is_file()
+    code, _, err = meanings("export", "x", "grid.yaml", "--published", "miniature")
+    assert code == 2 and "give one of them" in err
+    code, _, err = meanings("prompts", "write", "q.json", world / "grid.yaml", "--models", "miniature,nobody")
+    assert code == 2 and err.count("\n") == 1 and "nobody" in err and not (tmp_path / "q.json").exists()

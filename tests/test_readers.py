@@ -11,6 +11,7 @@ from meanings.lexicon.readers import (
     clean,
     infer_layout,
     read_lists,
+    read_long,
     read_multi_simlex,
     read_wide,
     split_words,
@@ -219,3 +220,53 @@ def test_what_is_no_list_of_texts_is_refused_and_not_evaluated(tmp_path, cell, m
 def test_a_malformed_file_of_lists_is_refused(tmp_path, content, message):
     with pytest.raises(MeaningsError, match=message):
         read_lists(write(tmp_path, content))
+
+
+LONG = """id,Lang,word,rank,preferred,domain,note
+1,eng_Latn,cat,2,,animal,x
+1,en,feline,1,,animal,
+1,fra,chat,2,,animal,
+1,fra,matou,1,,animal,
+1,fra,minet,3,true,,
+2,eng,dog,,,,
+2,fr,chien,,,,
+2,fr,clebs,1,,,
+3,eng,owl,,,,
+"""
+
+
+def test_a_long_file_orders_its_words_and_drops_concepts_that_a_language_lacks(tmp_path):
+    entries = read_long(write(tmp_path, LONG))
+    assert entries.languages == ("en", "fr") and list(entries.words) == ["1", "2"]
+    assert entries.words["1"] == {"en": ("feline", "cat"), "fr": ("minet", "matou", "chat")}
+    assert entries.words["2"]["fr"] == ("clebs", "chien") and entries.categories == {"1": "animal"}
+    assert infer_layout(tmp_path / "words.csv") == "long" and load_lexicon(tmp_path / "words.csv").word("1", "fr") == "minet"
+
+
+def test_a_column_named_concept_goes_before_an_identifier(tmp_path):
+    entries = read_long(write(tmp_path, "id,concept,language,word\n1,cat,en,cat\n1,cat,zho_Hans,猫\n"))
+    assert entries.words == {"cat": {"en": ("cat",), "zh": ("猫",)}}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("concept,language,spelling\ncat,en,cat\n", "no column for the word; expected one of 'word', 'form'"),
+        ("concept,language,word\ncat,xx,cat\n", "line 2, column 'language': 'xx'; expected one of 'en'"),
+        ("concept,language,word\ncat,rus_Latn,kot\n", "line 2, column 'language': 'rus_Latn'"),
+        ("concept,language,word\ncat,,kot\n", "line 2, column 'language': ''"),
+        ("concept,language,word\n,en,cat\n", "line 2, column 'concept': empty"),
+        ("concept,language,word\ncat,en,\n", "line 2, column 'word': empty"),
+        ('concept,language,word\ncat,en,"a""b"\n', "line 2, column 'word': .* double quote"),
+        ("concept,language,word\ncat,en,cat\ncat,eng,cat\n", "line 3, column 'word': 'cat' is there twice for concept 'cat' in 'en'"),
+        ("concept,language,word\ncat,en,cat\n", "words in 'en' only"),
+        ("concept,language,word\ncat,en,cat\ndog,fr,chien\n", "no concept with a word in every language"),
+        ("concept,language,word,rank\ncat,en,cat,first\n", "line 2, column 'rank': 'first'; expected a whole number"),
+        ("concept,language,word,preferred\ncat,en,cat,maybe\n", "line 2, column 'preferred': 'maybe'"),
+        ("concept,language,word,category\ncat,en,cat,pet\ncat,fr,chat,animal\n", "line 3, column 'category': 'animal', but"),
+    ],
+)
+def test_a_malformed_long_file_is_refused_in_one_line_that_names_the_place(tmp_path, content, message):
+    with pytest.raises(MeaningsError, match=message) as refusal:
+        read_long(write(tmp_path, content))
+    assert "\n" not in str(refusal.value)

@@ -1,4 +1,5 @@
 import errno
+import hashlib
 import json
 import os
 import socket
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from meanings import results
-from meanings.cells import Cell
+from meanings.cells import LATER, Cell
 from meanings.errors import MeaningsError
 from meanings.folders import data_folder
 from meanings.publish import publish, publish_means, published_cells
@@ -263,3 +264,28 @@ def test_twenty_published_cells_are_measured_again_with_the_same_numbers():
             if cell.generate:
                 same = was["answer"].astype(str).to_numpy() == now["answer"].to_numpy(dtype=str)
                 assert same.mean() > 0.98, cell  # a tie between two tokens may fall otherwise on another machine
+
+
+def test_a_field_that_came_later_changes_no_key_and_no_file_at_its_usual_value(tmp_path):
+    assert set(LATER) <= {field.name for field in fields(Cell)} and not set(LATER) & set(CELL.to_dict())
+    assert {name: getattr(CELL, name) for name in LATER} == LATER
+    old = {name: value for name, value in CELL.__dict__.items() if name not in (*LATER, "key")}
+    assert Cell.from_dict(old) == CELL
+    canonical = json.dumps(old, sort_keys=True, separators=(",", ":")).encode()
+    assert CELL.key == hashlib.sha256(canonical).hexdigest()
+    other = replace(CELL, prompts_sha256="c" * 64)
+    assert Cell.from_dict(json.loads(json.dumps(other.to_dict()))) == other != CELL
+
+
+@pytest.mark.parametrize("name", ["miniature", "gemma-3-270m"])
+def test_the_shipped_tables_keys_are_their_cells(name):
+    shipped = pq.read_table(data_folder() / "published" / f"{name}.parquet", columns=["key"])["key"].unique().to_pylist()
+    assert [cell.key for cell in published_cells(name)] == shipped
+
+
+def test_a_table_of_cells_with_a_later_field_keeps_it(tmp_path, data):
+    cells = [CELL, replace(CELL, pair="fr-es", prompts_sha256="c" * 64)]
+    for cell in cells:
+        write_cell(tmp_path, cell, rows(), {"seconds": 1})
+    publish(tmp_path, "both")
+    assert {cell.key for cell in published_cells("both")} == {cell.key for cell in cells}

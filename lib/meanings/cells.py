@@ -8,6 +8,10 @@ from functools import cached_property
 # Raised whenever the way a number is computed changes, so that old result files are not taken for new ones.
 METHOD_VERSION = 1
 
+# Fields that came later, with the value that means "as before": at that value they are left out of keys and files, so that
+# what was measured before they were there keeps its key.
+LATER: dict[str, object] = {"prompts_sha256": ""}
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -17,6 +21,7 @@ class Cell:
     - `languages`: the languages in which both concepts are scored and over which pairs are made eligible.
     - `seen_languages`: the model's, from which the conditions take their source pairs.
     - `generate`: tokens generated greedily after each prompt, 0 for none.
+    - `prompts_sha256`: of a file of prompts that was used instead of drawing; empty where they were drawn.
     """
 
     model: str
@@ -39,19 +44,25 @@ class Cell:
     patched_tokens: str = "last"
     score: str = "first_token"
     method: int = METHOD_VERSION
+    prompts_sha256: str = ""
 
     @cached_property
     def key(self) -> str:
-        """SHA-256, hex, of the fields as canonical JSON."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        """SHA-256, hex, of the fields as canonical JSON, later ones at their usual value left out."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
     def __str__(self) -> str:
         return f"{self.model} seed {self.training_seed} step {self.step} {self.pair} {self.condition} prompts {self.prompt_seed}"
 
+    def to_dict(self) -> dict:
+        """Its fields, without those of `LATER` at their usual value."""
+        return {name: value for name, value in asdict(self).items() if name not in LATER or value != LATER[name]}
+
     @classmethod
     def from_dict(cls, values: dict) -> "Cell":
-        """A cell from its fields as JSON gives them (lists for tuples)."""
-        return cls(**{f.name: tuple(v) if isinstance(v := values[f.name], list) else v for f in fields(cls)})
+        """A cell from its fields as JSON gives them (lists for tuples); a later field may be missing."""
+        found = LATER | values
+        return cls(**{f.name: tuple(v) if isinstance(v := found[f.name], list) else v for f in fields(cls)})
 
 
 CELL_FIELDS = tuple(field.name for field in fields(Cell))

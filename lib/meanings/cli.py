@@ -1,4 +1,4 @@
-"""The command line: `meanings study | chapter | book | models | checkpoints | budget | publish | lexicon | miniature | gemma`.
+"""The command line: `meanings study | chapter | book | models | checkpoints | budget | publish | export | prompts | lexicon | miniature | gemma`.
 
 Thin over the library. What a user can mend is one line on standard error and exit code 2, and nothing is written.
 """
@@ -27,6 +27,7 @@ for command in (materials.models, materials.checkpoints, materials.budget, mater
     app.command()(command)
 app.add_typer(materials.lexicon_app, name="lexicon")
 app.add_typer(materials.miniature_app, name="miniature")
+app.add_typer(materials.prompts_app, name="prompts")
 
 RESULTS = Path("_build/results")
 Out = Annotated[Path, typer.Option("--out", help="Folder of the results.")]
@@ -105,19 +106,46 @@ def publish(
     """Merge measured cells into one table that ships with the study."""
     from meanings.publish import check_name, publish_means
     from meanings.publish import publish as whole
-    from meanings.study import plan_study
 
     check_name(name)
-    keys: list[str] = []
-    for grid in () if everything else grids or (None,):
-        plan = plan_study(the_grid(grid), out)
-        if plan.missing:
-            raise MeaningsError(
-                f"{len(plan.missing)} of {len(plan.cells)} cells of {grid or 'the default grid'} are not in {out}; run 'meanings study' with it first"
-            )
-        keys += plan.keys
-    path = (publish_means if means else whole)(out, name, None if everything else dict.fromkeys(keys))
+    path = (publish_means if means else whole)(out, name, None if everything else finished_keys(grids or (None,), out))
     typer.echo(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)")
+
+
+@materials.prompts_app.command("write")
+def prompts_write(
+    file: Annotated[Path, typer.Argument(help="The JSON file to write; a grid takes it as `prompts: FILE`.")],
+    grid: GridFile = None,
+    models: Annotated[
+        str, typer.Option(help="Models, with commas: pairs are eligible under the tokenizers of all. Without it the grid's.", show_default=False)
+    ] = "",
+    offline: Offline = False,
+) -> None:
+    """Draw the grid's concept pairs once, for several models to share."""
+    stay_offline(offline)
+    materials.write_shared_prompts(file, the_grid(grid), models)
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="New or empty folder to write.")],
+    grids: Annotated[
+        list[Path] | None, typer.Argument(metavar="GRID...", help="Grids as YAML; without one book/parameters/default.yaml.", show_default=False)
+    ] = None,
+    layout: Annotated[str, typer.Option("--format", help="datasets (a folder that Hugging Face datasets loads) or csv.")] = "datasets",
+    table: Annotated[str | None, typer.Option("--published", help="A published table instead of measured cells.", show_default=False)] = None,
+    licence: Annotated[str, typer.Option(help="Licence of the data, as the hub names it; else left for you to fill in.")] = "",
+    words: Annotated[bool, typer.Option("--words", help="Words of a lexicon of your own too: you may pass them on.")] = False,
+    out: Out = RESULTS,
+) -> None:
+    """Results as tidy CSV, or as a data set with its card."""
+    from meanings.export import export as write
+
+    if table is not None and grids:
+        raise MeaningsError("--published names a table, and grids name measured cells: give one of them")
+    keys = None if table is not None else finished_keys(grids or (None,), out)
+    for line in write(folder, out, keys, table=table, layout=layout, licence=licence, words=words):
+        typer.echo(line)
 
 
 @app.command()
@@ -156,6 +184,21 @@ def book(out: Out = RESULTS, device: Device = "auto", workers: Workers = None) -
     grids = [the_grid(None), *(grid_of_chapter(read_parameters(name, file)) for name, file in files if file.is_file())]
     measure(grids, out, workers, device)
     typer.echo(pages.build_book(root, out.resolve(), report=typer.echo))
+
+
+def finished_keys(grids, out: Path) -> dict[str, None]:
+    """Keys of the grids' cells, each once. Raises MeaningsError where some are not measured yet."""
+    from meanings.study import plan_study
+
+    keys: list[str] = []
+    for grid in grids:
+        plan = plan_study(the_grid(grid), out)
+        if plan.missing:
+            raise MeaningsError(
+                f"{len(plan.missing)} of {len(plan.cells)} cells of {grid or 'the default grid'} are not in {out}; run 'meanings study' with it first"
+            )
+        keys += plan.keys
+    return dict.fromkeys(keys)
 
 
 def the_grid(path: Path | None):

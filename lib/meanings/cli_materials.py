@@ -16,6 +16,7 @@ Offline = Annotated[bool, typer.Option("--offline", help="Ask nothing of the net
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 
 lexicon_app = typer.Typer(no_args_is_help=True, help="The words of the study.")
+prompts_app = typer.Typer(no_args_is_help=True, help="Prompts that several models share.")
 miniature_app = typer.Typer(no_args_is_help=True, help="The small model that the study ships with.")
 
 
@@ -124,6 +125,28 @@ def lexicon_build(
     lexicon = build_lexicon(tables)
     write_lexicon(lexicon, tables / "lexicon.csv")
     typer.echo(f"{tables / 'lexicon.csv'}: {len(lexicon)} concepts in {len(lexicon.languages)} languages, sha256 {lexicon.sha256[:12]}")
+
+
+def write_shared_prompts(path: Path, grid, models: str) -> None:
+    """Draw concept pairs that are eligible under the tokenizers of all `models`, and write them as JSON."""
+    from meanings.grid import check_grid
+    from meanings.models import load_tokenizer
+    from meanings.shared_prompts import write_prompts
+
+    asked, tokenizers = None, {}
+    names = [name.strip() for name in models.split(",") if name.strip()] or [grid.model]
+    for name in names:
+        asked = check_grid(grid.model_copy(update={"model": name, "prompts": "drawn"}))
+        last = asked.trajectories[0].last
+        place = last.path if last.path is not None else str(last.source)
+        tokenizers[name] = load_tokenizer(place, revision=last.revision, commit=last.commit, tokenizer=last.tokenizer)
+    written = write_prompts(
+        path, asked.lexicon, tokenizers, template=grid.template, shots=grid.shots, n_pairs=grid.n_pairs, seeds=grid.prompt_seeds, pairs=grid.pairs
+    )
+    typer.echo(
+        f"{path}: {grid.n_pairs} concept pairs for each of {len(written.draws)} seeds, eligible for {', '.join(names)}; "
+        f"{len(written.left_out)} concepts left out; sha256 {written.sha256[:12]}"
+    )
 
 
 @miniature_app.command("train")

@@ -66,7 +66,7 @@ def estimated(asked: Asked, missing: tuple[Cell, ...], out: Path, device: str) -
     clock = machine_clock(device)
     start = clock()
     model = run.at(last.step).load(dtype=asked.grid.dtype, device=device)
-    return from_trial(Measurer(model, asked.lexicon, Drawn()), missing, clock, load=clock() + start * -1)
+    return from_trial(Measurer(model, asked.lexicon, Drawn(), prompts=asked.prompts), missing, clock, load=clock() + start * -1)
 
 
 def from_finished(missing: tuple[Cell, ...], out: Path) -> Estimate | None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -13,6 +13,9 @@ from meanings.errors import MeaningsError, one_of
 from meanings.languages import parse_pair
 from meanings.lexicon import Lexicon, load_lexicon
 from meanings.parameter_files import read_mapping
+
+if TYPE_CHECKING:
+    from meanings.shared_prompts import SharedPrompts
 
 All = Literal["all"]
 MODEL = "miniature, a model that `meanings models` lists, or a folder that holds trajectory.json"
@@ -40,6 +43,7 @@ class Grid(BaseModel):
     n_pairs: int = Field(64, ge=1, description="concept pairs a language pair")
     shots: int = Field(5, ge=0, le=50, description="solved lines before the query")
     template: str = Field("quoted", description="how a line of the prompt is written")
+    prompts: str = Field("drawn", min_length=1, description="drawn, or the path of a JSON file of `meanings prompts write`")
     generate: int = Field(8, ge=0, le=256, description="tokens generated greedily for the answers, 0 for none")
     generate_patched: Literal["every", "last", "never"] = Field(
         "last", description="checkpoints at which patched prompts are answered too; unpatched ones always are"
@@ -55,6 +59,7 @@ class Asked:
     lexicon: Lexicon
     trajectories: tuple[Trajectory, ...]
     conditions: tuple[str, ...]
+    prompts: "SharedPrompts | None" = None
 
 
 def read_grid(path: Path) -> Grid:
@@ -121,12 +126,23 @@ def check_grid(grid: Grid) -> Asked:
                 f"condition {undefined[0]!r} is defined for none of the pairs {one_of(grid.pairs)}: the seen languages of {grid.model} "
                 f'are {one_of(seen)} ("seen" in its trajectory.json); leave the condition out or choose other pairs'
             )
-    return Asked(grid, lexicon, chosen, names)
+    return Asked(grid, lexicon, chosen, names, _prompts(grid, lexicon))
 
 
 def seen_languages(run: Trajectory, lexicon: Lexicon) -> tuple[str, ...]:
     """The model's seen languages that the lexicon has words in, sorted."""
     return tuple(sorted(set(run.seen) & set(lexicon.languages)))
+
+
+def _prompts(grid: Grid, lexicon: Lexicon) -> "SharedPrompts | None":
+    """The grid's file of prompts, none where they are drawn."""
+    if grid.prompts == "drawn":
+        return None
+    from meanings.shared_prompts import read_prompts
+
+    found = read_prompts(Path(grid.prompts))
+    found.fit(lexicon, grid.template, grid.shots, grid.n_pairs, grid.prompt_seeds)
+    return found
 
 
 def _checkpoints(run: Trajectory, grid: Grid) -> Trajectory:

@@ -1,6 +1,5 @@
 """Measure the cells of one loaded checkpoint: what is shared between conditions is computed once."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -8,6 +7,7 @@ import pandas as pd
 
 from meanings.cells import Cell
 from meanings.conditions import CONDITIONS
+from meanings.errors import MeaningsError
 from meanings.languages import LanguagePair, parse_pair
 from meanings.lexicon import Lexicon
 from meanings.models import PatchableModel
@@ -20,6 +20,7 @@ from meanings.prompts import (
     translation_prompt,
 )
 from meanings.scoring import answer_word, first_tokens, word_match
+from meanings.shared_prompts import SharedPrompts, definition_sha256
 from meanings.sources import SourceBank
 
 
@@ -36,9 +37,22 @@ class Drawn:
     pairs: dict[tuple, list[ConceptPair]] = field(default_factory=dict)
     left_out: dict[tuple, tuple[str, ...]] = field(default_factory=dict)
 
-    def draw(self, model: PatchableModel, lexicon: Lexicon, cell: Cell) -> tuple[list[ConceptPair], tuple[str, ...]]:
-        """The concept pairs of `cell`, and the concepts left out."""
+    def draw(
+        self, model: PatchableModel, lexicon: Lexicon, cell: Cell, prompts: SharedPrompts | None = None
+    ) -> tuple[list[ConceptPair], tuple[str, ...]]:
+        """The concept pairs of `cell`, and the concepts left out; of `prompts` where the cell was asked with them.
+
+        Raises MeaningsError where these are not the cell's, or the model's tokenizer makes one of them ineligible.
+        """
         words = (tokenizer_sha256(model), lexicon.sha256, cell.template)
+        if cell.prompts_sha256:
+            if prompts is None or prompts.sha256 != cell.prompts_sha256:
+                raise MeaningsError(f"cell {cell}: asked with a file of prompts ({cell.prompts_sha256[:12]}...) that is not given; give the file")
+            asked = (*words, cell.prompts_sha256, cell.prompt_seed)
+            if asked not in self.pairs:
+                prompts.check(model.name, model.tokenizer, lexicon, cell.prompt_seed)
+                self.pairs[asked] = list(prompts.draws[cell.prompt_seed])
+            return self.pairs[asked][: cell.n_pairs], prompts.left_out
         if words not in self.left_out:
             merged = merged_query_words(lexicon, model.tokenizer, lexicon.languages, cell.template)
             self.left_out[words] = tuple(sorted({concept for concepts in merged.values() for concept in concepts}))
@@ -55,10 +69,13 @@ class Measurer:
 
     - `planned`: all cells that are to be measured of it, those included that are finished: a run that goes on where another was
       killed then computes source states in the same batches, so that its numbers are the same to the last bit.
+    - `prompts`: concept pairs that models share; drawn where there are none.
     """
 
-    def __init__(self, model: PatchableModel, lexicon: Lexicon, drawn: Drawn, planned: Sequence[Cell] = ()) -> None:
-        self._model, self._lexicon, self._drawn, self._planned = model, lexicon, drawn, planned
+    def __init__(
+        self, model: PatchableModel, lexicon: Lexicon, drawn: Drawn, planned: Sequence[Cell] = (), prompts: SharedPrompts | None = None
+    ) -> None:
+        self._model, self._lexicon, self._drawn, self._planned, self._shared = model, lexicon, drawn, planned, prompts
         self._banks: dict[tuple, SourceBank] = {}
         self._words = (tokenizer_sha256(model), lexicon.sha256)
 
@@ -67,15 +84,15 @@ class Measurer:
         first = cells[0]
         assert all(replace(cell, condition="", generate=0) == replace(first, condition="", generate=0) for cell in cells)
         pair, seen = parse_pair(first.pair), first.seen_languages
-        concept_pairs, left_out = self._drawn.draw(self._model, self._lexicon, first)
+        concept_pairs, left_out = self._drawn.draw(self._model, self._lexicon, first, self._shared)
         columns = self._columns(concept_pairs)
         targets = self._prompts(pair, concept_pairs, "target", first.template)
         # One bank a prompt seed: its states are of no use to another one's concepts, and would fill the memory.
-        asked = (first.prompt_seed, first.n_pairs, first.shots, first.template)
+        asked = (first.prompt_seed, first.n_pairs, first.shots, first.template, first.prompts_sha256)
         if asked not in self._banks:
             self._banks = {asked: SourceBank(self._model, self._lexicon, first.template)}
             for cell in self._planned:
-                if (cell.prompt_seed, cell.n_pairs, cell.shots, cell.template) == asked:
+                if (cell.prompt_seed, cell.n_pairs, cell.shots, cell.template, cell.prompts_sha256) == asked:
                     self._banks[asked].expect([CONDITIONS[cell.condition]], parse_pair(cell.pair), cell.seen_languages)
         bank = self._banks[asked]
         sweeps: dict[str, tuple[Sweep, list[Prompt]]] = {}
@@ -156,4 +173,4 @@ class Measurer:
 
 def tokenizer_sha256(model: PatchableModel) -> str:
     """Hash of the tokenizer's full definition, hex."""
-    return hashlib.sha256(model.tokenizer.backend_tokenizer.to_str().encode()).hexdigest()
+    return definition_sha256(model.tokenizer)

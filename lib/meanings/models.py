@@ -153,6 +153,11 @@ def load_model(
     return wrap_model(network, words, name=name or folder.name, weights_sha256=hash_weights(folder))
 
 
+def load_tokenizer(path: Path | str, *, revision: str | None = None, commit: str | None = None, tokenizer: Path | None = None):
+    """The tokenizer that `load_model` would take, without reading weights."""
+    return _tokenizer(Path(tokenizer) if tokenizer is not None else _folder(path, revision, commit))
+
+
 def hash_weights(folder: Path) -> str:
     """SHA-256 over the names and contents of the folder's safetensors files and its config, hex."""
     digest = hashlib.sha256()

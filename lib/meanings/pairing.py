@@ -23,10 +23,22 @@ def draw_concept_pairs(
     shots: int,
     seed: int,
 ) -> list[ConceptPair]:
+    """`n_pairs` concept pairs that are eligible under one tokenizer; see `draw_shared_pairs`."""
+    return draw_shared_pairs(lexicon, [tokenizer], languages, n_pairs, shots, seed)
+
+
+def draw_shared_pairs(
+    lexicon: Lexicon,
+    tokenizers: Sequence[PreTrainedTokenizerBase],
+    languages: Sequence[str],
+    n_pairs: int,
+    shots: int,
+    seed: int,
+) -> list[ConceptPair]:
     """`n_pairs` concept pairs drawn by PCG64(seed), independent of the order of the lexicon and of the languages.
 
-    Two concepts are eligible if the first tokens of all their accepted words, pooled over `languages`, are disjoint;
-    the null concept is eligible with both. No concept is used more than ceil(n_pairs / concepts) times on a side
+    Two concepts are eligible if the first tokens of all their accepted words, pooled over `languages`, are disjoint
+    under each of the tokenizers; the null concept is eligible with both. No concept is used more than ceil(n_pairs / concepts) times on a side
     unless no other eligible pair is left. No ordered pair of concepts is drawn twice.
 
     Raises MeaningsError where there are too few concepts or eligible pairs.
@@ -39,12 +51,13 @@ def draw_concept_pairs(
             f"lexicon {lexicon.name!r} has {len(concepts)} concepts: {shots} shots a prompt need at least {2 * shots + 3}"
         )
     random = np.random.Generator(np.random.PCG64(seed))
-    disjoint = disjoint_concepts(lexicon, tokenizer, concepts, sorted(languages))
+    disjoint = np.logical_and.reduce([disjoint_concepts(lexicon, each, concepts, sorted(languages)) for each in tokenizers])
     pairs = match(disjoint & (disjoint.astype(np.int32) @ disjoint > 0), n_pairs, random)
     if len(pairs) < n_pairs:
         raise MeaningsError(
             f"lexicon {lexicon.name!r} has only {len(pairs)} eligible concept pairs in {'+'.join(sorted(languages))}, "
             f"{n_pairs} were asked for: ask for fewer, or use fewer languages (first tokens are pooled over them)"
+            + (f", or fewer of the {len(tokenizers)} models" if len(tokenizers) > 1 else "")
         )
     return [_with_null_and_shots(concepts, disjoint, source, target, shots, random) for source, target in pairs]
 

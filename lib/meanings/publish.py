@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from meanings.cells import CELL_FIELDS, Cell
+from meanings.cells import CELL_FIELDS, LATER, Cell
 from meanings.errors import MeaningsError
 from meanings.folders import data_folder
 from meanings.results import COLUMNS, METADATA, join_cells, provenance_of, read_cells
@@ -47,7 +47,7 @@ def publish(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
             f"{folder}: {len(twice)} cells are there twice with other weights or another `generate`, such as pair {cell['pair']} under "
             f"{cell['condition']} at step {cell['step']}; name the grid that is meant, and let no two grids share a pair and a step"
         )
-    table = join_cells(folder, provenance["key"]).select([*COLUMNS, "key", *CELL_FIELDS])
+    table = join_cells(folder, provenance["key"]).select([*COLUMNS, "key", *(name for name in CELL_FIELDS if name not in LATER or name in provenance)])
     versions = provenance[[column for column in provenance if column.startswith("versions.")]].drop_duplicates()
     content = {"name": name, "cells": len(provenance), "versions": versions.to_dict("records")}
     table = table.replace_schema_metadata({METADATA: json.dumps(content).encode()})
@@ -132,10 +132,10 @@ def published_cells(name: str) -> list[Cell]:
     path = data_folder() / "published" / f"{name}.parquet"
     if not path.is_file():
         raise MeaningsError(f"published table {name!r} is not there")
-    fields = pq.read_table(path, columns=["key", *CELL_FIELDS]).to_pandas().drop_duplicates("key")
+    there = [name for name in ("key", *CELL_FIELDS) if name not in LATER or name in pq.read_schema(path).names]
+    fields = pq.read_table(path, columns=there).to_pandas().drop_duplicates("key")
     return [_cell(row) for row in fields.to_dict("records")]
 
 
 def _cell(row: dict) -> Cell:
-    values = {name: tuple(row[name].split()) if name in ("languages", "seen_languages") else row[name] for name in CELL_FIELDS}
-    return Cell(**values)
+    return Cell.from_dict({name: value.split() if name in ("languages", "seen_languages") else value for name, value in row.items()})

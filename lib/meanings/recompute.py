@@ -10,11 +10,12 @@ from meanings.checkpoints import Checkpoint, trajectory
 from meanings.errors import MeaningsError
 from meanings.lexicon import Lexicon, load_lexicon
 from meanings.measure import Drawn, Measurer
+from meanings.shared_prompts import SharedPrompts
 from meanings.study import weights_identity
 
 
-def recompute(cells: Sequence[Cell], *, device: str = "auto") -> dict[str, pd.DataFrame]:
-    """The rows of these cells, by key, measured again.
+def recompute(cells: Sequence[Cell], *, device: str = "auto", prompts: SharedPrompts | None = None) -> dict[str, pd.DataFrame]:
+    """The rows of these cells, by key, measured again; `prompts` where a cell was asked with a file of them.
 
     Raises MeaningsError where a checkpoint or the lexicon is not the one that a cell was measured with.
     """
@@ -23,7 +24,7 @@ def recompute(cells: Sequence[Cell], *, device: str = "auto") -> dict[str, pd.Da
     for _, group in groupby(order, key=lambda cell: (cell.model, cell.training_seed, cell.step, cell.dtype, cell.languages)):
         members = list(group)
         lexicon = [lexicon_of(cell) for cell in members][0]
-        measurer = Measurer([checkpoint_of(cell) for cell in members][0].load(dtype=members[0].dtype, device=device), lexicon, drawn)
+        measurer = Measurer([checkpoint_of(cell) for cell in members][0].load(dtype=members[0].dtype, device=device), lexicon, drawn, prompts)
         for cell in members:
             found[cell.key] = measurer.measure([cell])[cell.key][0]
     return found

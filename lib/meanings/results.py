@@ -49,7 +49,7 @@ def write_cell(folder: Path, cell: Cell, rows: pd.DataFrame, provenance: dict) -
         values = rows[column].to_numpy()
         if not np.all((values >= -1e-6) & (values <= 1 + 1e-3)):  # NaN fails too
             raise MeaningsError(f"cell {cell}: {column} has a value that is no probability; the model's output is broken")
-    content = {"cell": {name: getattr(cell, name) for name in CELL_FIELDS}, "key": cell.key, "provenance": provenance}
+    content = {"cell": cell.to_dict(), "key": cell.key, "provenance": provenance}
     table = pa.Table.from_pandas(_typed(rows), preserve_index=False)
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), METADATA: json.dumps(content).encode()})
     path = cell_path(folder, cell.key)

@@ -29,6 +29,7 @@ from meanings.lexicon import Lexicon
 from meanings.measure import Drawn, Measurer
 from meanings.patching import self_test
 from meanings.results import cell_path, finished, read_metadata, remove_leftovers, write_cell
+from meanings.shared_prompts import SharedPrompts
 
 VERSIONS = ("meanings", "torch", "transformers", "tokenizers", "nnsight", "numpy")
 
@@ -77,7 +78,7 @@ def plan_study(
     part, parts = shard
     mine = whole[part::parts]
     units = tuple(
-        Unit(checkpoint, asked.lexicon, missing, tuple(cells), drop)
+        Unit(checkpoint, asked.lexicon, missing, tuple(cells), drop, asked.prompts)
         for checkpoint, cells in mine
         if (missing := tuple(cell for cell in cells if cell.key not in there))
     )
@@ -141,7 +142,7 @@ class Unit:
     """What is done at a time, in one process: a checkpoint, and those of its cells that are missing.
 
     - `planned`: all its cells of the grid, the finished ones too.
-    - `drop`: a checkpoint of the hub leaves the cache when they are measured.
+    - `drop`: a checkpoint of the hub leaves the cache when they are measured; `prompts`: none where they are drawn.
     """
 
     checkpoint: Checkpoint
@@ -149,6 +150,7 @@ class Unit:
     cells: tuple[Cell, ...]
     planned: tuple[Cell, ...]
     drop: bool = False
+    prompts: SharedPrompts | None = None
 
     def __str__(self) -> str:
         return f"{self.checkpoint.model} seed {self.checkpoint.training_seed} step {self.checkpoint.step}"
@@ -211,7 +213,7 @@ class Station:
             with named(unit):
                 self_test(model)
             self.tested.add(unit.checkpoint.model)
-        return Measurer(model, unit.lexicon, self.drawn, unit.planned)
+        return Measurer(model, unit.lexicon, self.drawn, unit.planned, unit.prompts)
 
 
 @contextmanager
@@ -303,6 +305,7 @@ def _groups(asked: Asked, failed: list[MeaningsError] | None) -> Iterator[tuple[
                                 generate=grid.generate if _answers(grid, name, checkpoint is run.last) else 0,
                                 seen_languages=seen,
                                 dtype=grid.dtype,
+                                prompts_sha256=asked.prompts.sha256 if asked.prompts else "",
                             )
                             for name in asked.conditions
                             if CONDITIONS[name].source_pairs(parse_pair(pair), seen)

@@ -21,6 +21,7 @@ from meanings.lexicon import readers
 
 READERS: dict[str, Callable[[Path], readers.Entries]] = {
     "wide": readers.read_wide,
+    "long": readers.read_long,
     "multi-simlex": readers.read_multi_simlex,
     "lists": readers.read_lists,
 }

@@ -1,4 +1,4 @@
-"""Readers of word lists: a plain wide CSV, Multi-SimLex in its own layout, and BabelNet-style lists.
+"""Readers of word lists: a plain wide CSV, a long one, Multi-SimLex in its own layout, and BabelNet-style lists.
 
 All give `Entries`: for each concept, named by its English gloss, the accepted words per language. The first
 word is the one written into prompts. A malformed file is refused with file, line, column and what was expected.
@@ -15,12 +15,23 @@ from typing import Literal, NamedTuple
 from meanings.errors import MeaningsError
 from meanings.languages import LANGUAGES
 
-Layout = Literal["wide", "multi-simlex", "lists"]
+Layout = Literal["wide", "long", "multi-simlex", "lists"]
 MAX_BYTES = 64 * 2**20  # a word list is far smaller; a larger file is a mistake that would fill the memory
 
 MULTI_SIMLEX_CODES = {
     "ENG": "en", "ARA": "ar", "CMN": "zh", "CYM": "cy", "EST": "et", "FIN": "fi", "FRA": "fr",
     "HEB": "he", "POL": "pl", "RUS": "ru", "SPA": "es", "SWA": "sw", "YUE": "yue",
+}  # fmt: skip
+
+
+# The names by which a long table may call its columns, and other names of the languages' codes.
+LONG_COLUMNS = {
+    "concept": ("concept", "concept_id", "id", "gloss"), "language": ("language", "lang", "language_code", "lang_code"),
+    "word": ("word", "form", "translation"), "rank": ("rank", "order"), "preferred": ("preferred", "is_preferred"), "category": ("category", "domain"),
+}  # fmt: skip
+ISO_639_3 = {
+    "eng": "en", "fra": "fr", "deu": "de", "spa": "es", "ita": "it", "rus": "ru", "pol": "pl", "fin": "fi", "est": "et", "ekk": "et",
+    "cym": "cy", "swa": "sw", "swh": "sw", "zho": "zh", "cmn": "zh", "yue": "yue", "heb": "he", "ara": "ar", "arb": "ar",
 }  # fmt: skip
 
 
@@ -162,6 +173,89 @@ def read_lists(path: Path) -> Entries:
     return Entries(languages, words, {})
 
 
+def read_long(path: Path) -> Entries:
+    """Read a long ("tidy") CSV, one row a word: the concept, the language's code, the word.
+
+        concept,language,word,rank,category
+        cat,eng_Latn,cat,1,animal
+        cat,fra_Latn,chat,1,animal
+        cat,fra_Latn,matou,2,animal
+
+    Columns are known by the names of `LONG_COLUMNS`, in any case; `rank` (a number, the smallest first), `preferred` (true or false) and
+    `category` are optional; others are ignored. A language is an ISO 639-1 or 639-3 code, alone or with a script (`eng_Latn`).
+    A concept is named as its column names it, be it a gloss or an identifier.
+    Words come preferred first, then by rank, then as they stand; concepts without a word in every language are dropped.
+    """
+    table = read_table(path)
+    columns = _long_columns(table)
+    found: dict[str, dict[str, list[tuple[bool, float, int, str]]]] = {}
+    categories: dict[str, str] = {}
+    for line, row in table.rows:
+        cells = {what: row[column] for what, column in columns.items()}
+        places = {what: f"{path}, line {line}, column {column!r}" for what, column in columns.items()}
+        concept, code = cells["concept"], language_code(cells["language"], places["language"])
+        if not concept:
+            raise MeaningsError(f"{places['concept']}: empty; expected the concept's English gloss or identifier")
+        later, rank = not _yes(cells.get("preferred", ""), places.get("preferred", "")), _rank(cells.get("rank", ""), places.get("rank", ""))
+        words = found.setdefault(concept, {}).setdefault(code, [])
+        for word in split_words(cells["word"], places["word"]):
+            if word in (before for *_, before in words):
+                raise MeaningsError(f"{places['word']}: {word!r} is there twice for concept {concept!r} in {code!r}; keep one")
+            words.append((later, rank, line, word))
+        if category := cells.get("category"):
+            if categories.setdefault(concept, category) != category:
+                raise MeaningsError(f"{places['category']}: {category!r}, but concept {concept!r} has {categories[concept]!r} above; give it one")
+    languages = tuple(dict.fromkeys(code for entry in found.values() for code in entry))
+    if len(languages) < 2:
+        raise MeaningsError(f"{path}: words in {_listed(languages)} only; expected two or more of {_listed(LANGUAGES)}")
+    words = {
+        concept: {code: tuple(word for *_, word in sorted(entry[code], key=lambda each: each[:3])) for code in languages}
+        for concept, entry in found.items()
+        if set(languages) <= set(entry)
+    }
+    if not words:
+        raise MeaningsError(f"{path}: no concept with a word in every language of {_listed(languages)}")
+    return Entries(languages, words, {concept: category for concept, category in categories.items() if concept in words})
+
+
+def language_code(text: str, where: str) -> str:
+    """The study's code of `fr`, `fra` or `fra_Latn`; raises MeaningsError, with `where`, on others and on another script than its own."""
+    base, _, script = text.replace("-", "_").partition("_")
+    code = ISO_639_3.get(base.lower(), base.lower())
+    own = {"Hans": ("Hans", "Hani"), "Hant": ("Hant", "Hani")}
+    if code not in LANGUAGES or (script and script.title() not in own.get(LANGUAGES[code].script, (LANGUAGES[code].script,))):
+        raise MeaningsError(f"{where}: {text[:60]!r}; expected one of {_listed(LANGUAGES)}, its ISO 639-3 code, or either with its script as in 'eng_Latn'")
+    return code
+
+
+def _long_columns(table: Table) -> dict[str, str]:
+    """What is in which column of a long table."""
+    found = {}
+    for what, names in LONG_COLUMNS.items():
+        columns = [column for name in names for column in table.header if column.lower() == name]
+        # `concept` beside `id` is no doubt: the first name of the list counts.
+        if columns:
+            found[what] = columns[0]
+        elif what in ("concept", "language", "word"):
+            raise MeaningsError(f"{table.path}, line 1: no column for the {what}; expected one of {_listed(names)}, columns are {_listed(table.header)}")
+    return found
+
+
+def _rank(cell: str, where: str) -> float:
+    """A rank, the smallest first; words without one come last."""
+    if not cell:
+        return float("inf")
+    if not (cell.isascii() and cell.isdigit()):
+        raise MeaningsError(f"{where}: {cell[:60]!r}; expected a whole number, the smallest for the word of the prompts, or nothing")
+    return float(cell[:300])
+
+
+def _yes(cell: str, where: str) -> bool:
+    if cell.lower() not in ("", "1", "0", "true", "false", "yes", "no"):
+        raise MeaningsError(f"{where}: {cell[:60]!r}; expected true or false (yes or no, 1 or 0), or nothing")
+    return cell.lower() in ("1", "true", "yes")
+
+
 def _gloss(row: dict[str, str], column: str, lines: dict[str, int], line: int, path: Path) -> str:
     """The row's concept, noted in `lines`; refused where it is empty or was there before."""
     concept = row[column]
@@ -187,7 +281,7 @@ def _list(cell: str, where: str) -> tuple[str, ...]:
 
 
 def infer_layout(path: Path) -> Layout:
-    """`multi-simlex` where the header has `ENG 1`, `wide` where it has `concept`, `lists` where it has `word_original`."""
+    """`multi-simlex` where the header has `ENG 1`, `long` where columns name language and word, `wide` where it has `concept`, else `lists`."""
     try:
         header = next(csv.reader(io.StringIO(_text(path), newline="")), [])
     except csv.Error as error:
@@ -195,12 +289,15 @@ def infer_layout(path: Path) -> Layout:
     columns = tuple(clean(cell) for cell in header)
     if "ENG 1" in columns:
         return "multi-simlex"
+    lower = {column.lower() for column in columns}
+    if all(lower & set(LONG_COLUMNS[what]) for what in ("concept", "language", "word")):
+        return "long"
     if "concept" in columns:
         return "wide"
     if "word_original" in columns:
         return "lists"
     raise MeaningsError(
-        f"{path}, line 1: expected a column 'concept' (wide layout), 'ENG 1' (multi-simlex layout) or 'word_original' (lists); "
+        f"{path}, line 1: expected a column 'concept' (wide layout), with 'language' and 'word' (long), 'ENG 1' (multi-simlex) or 'word_original' (lists); "
         f"columns are {_listed(columns)}"
     )
 
