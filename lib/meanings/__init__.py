@@ -7,7 +7,7 @@ Rooms, in the order data flows; each imports only from those above it:
                                                         a model and its training run (gemma: one made from PyPI)
     concept_pairs, pairing, prompts, conditions         what is asked
     scoring, probabilities                              what counts as an answer
-    patching/, sources                                  reading and writing concepts
+    patching/, source_prompts, sources                  reading and writing concepts
     grid, cells, measure, study, results, publish
                                                         cells on disk; recompute and estimate beside them
     executors, slurm                                    where checkpoints are measured: worker processes, a cluster

@@ -8,6 +8,9 @@ from functools import cached_property
 # Raised whenever the way a number is computed changes, so that old result files are not taken for new ones.
 METHOD_VERSION = 1
 
+# Fields that came later, with the value that means "as before": a cell that has it keeps the key that it always had.
+LATER = {"layers": "from", "source_pairs": 0}
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -17,6 +20,9 @@ class Cell:
     - `languages`: the languages in which both concepts are scored and over which pairs are made eligible.
     - `seen_languages`: the model's, from which the conditions take their source pairs.
     - `generate`: tokens generated greedily after each prompt, 0 for none.
+    - `score`: `first_token`, or `word`: the probability of the whole word and its closing quote.
+    - `layers`: `from` overwrites the first layer and all later ones, `only` that layer alone.
+    - `source_pairs`: source prompts in the mean, 0 for all.
     """
 
     model: str
@@ -39,19 +45,23 @@ class Cell:
     patched_tokens: str = "last"
     score: str = "first_token"
     method: int = METHOD_VERSION
+    layers: str = LATER["layers"]
+    source_pairs: int = LATER["source_pairs"]
 
     @cached_property
     def key(self) -> str:
-        """SHA-256, hex, of the fields as canonical JSON."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        """SHA-256, hex, of the fields as canonical JSON; those of `LATER` only where they differ from what was before."""
+        content = {name: value for name, value in asdict(self).items() if name not in LATER or value != LATER[name]}
+        return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
     def __str__(self) -> str:
         return f"{self.model} seed {self.training_seed} step {self.step} {self.pair} {self.condition} prompts {self.prompt_seed}"
 
     @classmethod
     def from_dict(cls, values: dict) -> "Cell":
-        """A cell from its fields as JSON gives them (lists for tuples)."""
-        return cls(**{f.name: tuple(v) if isinstance(v := values[f.name], list) else v for f in fields(cls)})
+        """A cell from its fields as JSON gives them (lists for tuples), those of `LATER` where they are given."""
+        known = LATER | values
+        return cls(**{f.name: tuple(v) if isinstance(v := known[f.name], list) else v for f in fields(cls)})
 
 
 CELL_FIELDS = tuple(field.name for field in fields(Cell))

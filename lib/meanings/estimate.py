@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from meanings.cells import Cell
-from meanings.conditions import CONDITIONS
+from meanings.conditions import condition
 from meanings.grid import Asked
 from meanings.languages import parse_pair
 from meanings.measure import Drawn, Measurer
@@ -50,7 +50,7 @@ def _finished_costs(like: Cell, out: Path) -> dict[tuple, float]:
         & (table["shots"] == like.shots)
         & (table["dtype"] == like.dtype)
     ]
-    patched = same["condition"].map(lambda name: CONDITIONS[name].patched)
+    patched = same["condition"].map(lambda name: condition(name).patched)
     return same.groupby([patched, same["generate"]])["seconds"].median().to_dict()
 
 
@@ -74,16 +74,21 @@ def _source_prompts(cells: Iterable[Cell]) -> int:
     """How many source prompts the cells need, each checkpoint and prompt seed computing each once."""
     needed = {}
     for cell in cells:
-        condition = CONDITIONS[cell.condition]
-        if condition.patched:
-            role = "source" if condition.concept == "mean" else condition.concept
-            for source in condition.source_pairs(parse_pair(cell.pair), cell.seen_languages):
-                needed[cell.training_seed, cell.step, cell.prompt_seed, source, role, condition.solved] = cell.n_pairs
+        asked, pair = condition(cell.condition), parse_pair(cell.pair)
+        if not asked.patched:
+            continue
+        where, role = (cell.training_seed, cell.step, cell.prompt_seed), "source" if asked.concept == "mean" else asked.concept
+        if cell.source_pairs or asked.varies == "shots":  # drawn for each concept: hardly any is shared
+            count = min(cell.source_pairs or asked.prompts_at_most(pair, cell.seen_languages), asked.prompts_at_most(pair, cell.seen_languages))
+            needed[*where, cell.pair, cell.condition, cell.source_pairs] = cell.n_pairs * count
+            continue
+        for source in asked.source_pairs(pair, cell.seen_languages):
+            needed[*where, source, role, asked.solved] = cell.n_pairs
     return sum(needed.values())
 
 
 def _kind(cell: Cell) -> tuple:
-    return CONDITIONS[cell.condition].patched, cell.generate
+    return condition(cell.condition).patched, cell.generate
 
 
 def _place(cell: Cell) -> tuple:

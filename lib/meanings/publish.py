@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from meanings.cells import CELL_FIELDS, Cell
+from meanings.cells import CELL_FIELDS, LATER, Cell
 from meanings.errors import MeaningsError
 from meanings.folders import data_folder
 from meanings.results import COLUMNS, METADATA, join_cells, provenance_of, read_cells
@@ -22,7 +22,7 @@ from meanings.statistics import interval, paired_difference
 ORDER = ("model", "training_seed", "step", "prompt_seed", "pair", "condition")
 # What is compared concept by concept: is it the concept, does the mean hurt, is it English, is it the output language?
 COMPARED = (("seen", "null_concept"), ("seen", "tgt"), ("en_en", "seen"), ("self", "seen"))
-PLACE = (*ORDER, "lexicon", "template", "shots", "n_pairs")  # what tells the rows of one cell from those of any other
+PLACE = (*ORDER, "lexicon", "template", "shots", "n_pairs", "score", *LATER)  # what tells the rows of one cell from those of any other
 
 
 def publish(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
@@ -116,10 +116,10 @@ def published_cells(name: str) -> list[Cell]:
     path = data_folder() / "published" / f"{name}.parquet"
     if not path.is_file():
         raise MeaningsError(f"published table {name!r} is not there")
-    fields = pq.read_table(path, columns=["key", *CELL_FIELDS]).to_pandas().drop_duplicates("key")
+    there = ["key", *(name for name in CELL_FIELDS if name in pq.read_schema(path).names)]  # older tables lack later fields
+    fields = pq.read_table(path, columns=there).to_pandas().drop_duplicates("key")
     return [_cell(row) for row in fields.to_dict("records")]
 
 
 def _cell(row: dict) -> Cell:
-    values = {name: tuple(row[name].split()) if name in ("languages", "seen_languages") else row[name] for name in CELL_FIELDS}
-    return Cell(**values)
+    return Cell.from_dict({name: tuple(v.split()) if name in ("languages", "seen_languages") else v for name, v in row.items() if name in CELL_FIELDS})

@@ -19,9 +19,7 @@ from meanings.lexicon import Lexicon
 from meanings.models import PatchableModel
 from meanings.patching import hidden_states
 from meanings.prompts import Prompt, translation_prompt
-
-# Language pair, concept, concepts of the solved lines.
-Key = tuple[LanguagePair, str, tuple[str, ...]]
+from meanings.source_prompts import Key, source_prompts
 
 # Bytes of states that are kept in memory; what goes beyond lies in a temporary file that is mapped into memory.
 IN_MEMORY = 2 << 30
@@ -38,10 +36,21 @@ class SourceBank:
     at 24 x 2048 are 2.8 GB in half precision and 5.5 GB in float32 for the source concepts, as much again for the null
     concepts. What exceeds `in_memory` bytes is written to a file in the folder for temporary files (TMPDIR), which
     vanishes with the bank.
+
+    - `seed`, `left_out`: what draws some source prompts out of all, and concepts that no prompt may hold (`source_prompts`).
     """
 
-    def __init__(self, model: PatchableModel, lexicon: Lexicon, template: str = "quoted", in_memory: int = IN_MEMORY) -> None:
-        self._model, self._lexicon, self._template = model, lexicon, template
+    def __init__(
+        self,
+        model: PatchableModel,
+        lexicon: Lexicon,
+        template: str = "quoted",
+        in_memory: int = IN_MEMORY,
+        seed: int = 0,
+        left_out: Collection[str] = (),
+    ) -> None:
+        self._model, self._lexicon, self._template, self._seed = model, lexicon, template, seed
+        self._concepts = tuple(concept for concept in lexicon.concepts if concept not in set(left_out))
         self._room = in_memory
         self._states: dict[Key, Float[Tensor, "layer d_model"]] = {}
 
@@ -59,13 +68,18 @@ class SourceBank:
         pair: LanguagePair,
         concept_pairs: Sequence[ConceptPair],
         seen_languages: Collection[str],
+        count: int = 0,
     ) -> int:
-        """Compute what these conditions need and the bank lacks; returns the number of prompts that were run."""
+        """Compute what these conditions need and the bank lacks; returns the number of prompts that were run.
+
+        - `count`: source prompts in a concept's mean, 0 for all.
+        """
         wanted = dict.fromkeys(
             key
             for condition in conditions
             if condition.patched
-            for key in _keys(condition, pair, concept_pairs, seen_languages)
+            for keys in self._keys(condition, pair, concept_pairs, seen_languages, count)
+            for key in keys
             if key not in self._states
         )
         for part in self._parts(list(wanted)):
@@ -114,30 +128,30 @@ class SourceBank:
         pair: LanguagePair,
         concept_pairs: Sequence[ConceptPair],
         seen_languages: Collection[str],
+        count: int = 0,
     ) -> Float[Tensor, "layer prompt d_model"] | None:
         """Each layer's concept vector for each concept pair, float32; None where the condition is not defined for `pair`.
 
-            v[l, i] = mean over source pairs p of h_l(prompt of concept i in p)[last token of its query word]
+            v[l, i] = mean over source prompts p of h_l(prompt p of concept i)[last token of its query word]
 
-        For the condition of role `mean`, also averaged over i. Raises MeaningsError for a condition without patch.
+        The source prompts differ in their language pair (or, where the condition says so, in their solved lines); `count` of
+        them are taken, 0 for all. For the condition of role `mean`, also averaged over i. Raises MeaningsError for a condition without patch.
         Source: Dumas et al. 2025 (mean over latents).
         """
         if not condition.patched:
             raise MeaningsError(f"condition {condition.name!r} patches nothing, so it has no vectors: read its prompts with `unpatched`")
-        languages = condition.source_pairs(pair, seen_languages)
-        if languages is None:
+        keys = self._keys(condition, pair, concept_pairs, seen_languages, count)
+        if not keys[0]:
             return None
-        self.prepare([condition], pair, concept_pairs, seen_languages)
+        self.prepare([condition], pair, concept_pairs, seen_languages, count)
         total = 0
-        for source in languages:
-            keys = [(source, condition.concept_of(p), condition.shots_of(p)) for p in concept_pairs]
-            total = total + torch.stack([self._states[key] for key in keys], dim=1).float()
-        mean = total / len(languages)
+        for prompts in zip(*keys, strict=True):  # one source prompt of every concept pair
+            total = total + torch.stack([self._states[key] for key in prompts], dim=1).float()
+        mean = total / len(keys[0])
         return mean.mean(1, keepdim=True).expand_as(mean) if condition.concept == "mean" else mean
 
-
-def _keys(
-    condition: Condition, pair: LanguagePair, concept_pairs: Sequence[ConceptPair], seen_languages: Collection[str]
-) -> list[Key]:
-    languages = condition.source_pairs(pair, seen_languages) or ()
-    return [(source, condition.concept_of(p), condition.shots_of(p)) for source in languages for p in concept_pairs]
+    def _keys(
+        self, condition: Condition, pair: LanguagePair, concept_pairs: Sequence[ConceptPair], seen_languages: Collection[str], count: int
+    ) -> list[tuple[Key, ...]]:
+        """Each concept pair's source prompts."""
+        return [source_prompts(condition, pair, drawn, seen_languages, self._concepts, count, self._seed) for drawn in concept_pairs]
