@@ -99,11 +99,15 @@ def publish(
     means: Annotated[
         bool, typer.Option("--means", help="Means over concepts only, as CSV: for words that may not be redistributed.")
     ] = False,
+    by_concept: Annotated[bool, typer.Option("--by-concept", help="Means over language pairs, a row a concept: for comparing many settings.")] = False,
 ) -> None:
     """Merge measured cells into one table that ships with the study."""
     from meanings.publish import publish as whole
-    from meanings.publish import publish_means
+    from meanings.publish import publish_concepts, publish_means
     from meanings.study import plan_study
+
+    if means and by_concept:
+        raise MeaningsError("--means and --by-concept write different tables: give one of them")
 
     keys: list[str] = []
     for grid in () if everything else grids or (None,):
@@ -113,7 +117,8 @@ def publish(
                 f"{len(plan.missing)} of {len(plan.cells)} cells of {grid or 'the default grid'} are not in {out}; run 'meanings study' with it first"
             )
         keys += plan.keys
-    path = (publish_means if means else whole)(out, name, None if everything else dict.fromkeys(keys))
+    write = publish_means if means else publish_concepts if by_concept else whole
+    path = write(out, name, None if everything else dict.fromkeys(keys))
     typer.echo(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)")
 
 
