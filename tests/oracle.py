@@ -25,13 +25,13 @@ def stack(network, layers, ids, position):
 
 
 @torch.no_grad()
-def distribution(network, layers, ids, position, vectors, first_layer):
-    """Next-token distribution after `ids`, layers `first_layer`... overwritten at `position` (None: no patch)."""
+def distribution(network, layers, ids, position, vectors, first_layer, only=False):
+    """Next-token distribution after `ids`, layers `first_layer`... overwritten at `position` (None: no patch); `only`: that one."""
     handles = []
     for index, layer in enumerate(layers):
 
         def write(_module, _input, output, index=index):
-            if first_layer is not None and index >= first_layer:
+            if first_layer is not None and (index == first_layer if only else index >= first_layer):
                 hidden = _hidden(output).clone()
                 hidden[0, position] = vectors[index]
                 return (hidden, *output[1:]) if isinstance(output, tuple) else hidden
@@ -43,11 +43,19 @@ def distribution(network, layers, ids, position, vectors, first_layer):
     return torch.softmax(logits.float(), -1)
 
 
-def answer(network, layers, tokenizer, ids, position, vectors, first_layer, tokens, closing):
+def word(network, layers, ids, position, vectors, first_layer, said, closing, only=False):
+    """Probability of the tokens `said` and then one of `closing`, one whole forward a token."""
+    chance = 1.0
+    for count, token in enumerate(said):
+        chance *= distribution(network, layers, (*ids, *said[:count]), position, vectors, first_layer, only)[token]
+    return chance * distribution(network, layers, (*ids, *said), position, vectors, first_layer, only)[sorted(closing)].sum()
+
+
+def answer(network, layers, tokenizer, ids, position, vectors, first_layer, tokens, closing, only=False):
     """Greedy text of at most `tokens` tokens, patched anew in every step; it ends with the token that closes it."""
     said = []
     while len(said) < tokens:
-        said.append(int(distribution(network, layers, (*ids, *said), position, vectors, first_layer).argmax()))
+        said.append(int(distribution(network, layers, (*ids, *said), position, vectors, first_layer, only).argmax()))
         if said[-1] in tokenizer.all_special_ids or any(mark in tokenizer.decode([said[-1]]) for mark in closing):
             break
     return tokenizer.decode(said, skip_special_tokens=True)

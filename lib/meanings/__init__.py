@@ -8,7 +8,7 @@ Rooms, in the order data flows; each imports only from those above it:
     concept_pairs, pairing, prompts, conditions         what is asked
     scoring, probabilities                              what counts as an answer
     shared_prompts                                      prompts as JSON, the same for several models
-    patching/, sources                                  reading and writing concepts
+    patching/, source_prompts, sources                  reading and writing concepts
     reach                                               whether they can be read and written in a model at all
     grid, cells, measure, study, results, publish
                                                         cells on disk; recompute and estimate beside them (budget: a plan on paper)

@@ -10,7 +10,7 @@ METHOD_VERSION = 1
 
 # Fields that came later, with the value that means "as before": at that value they are left out of keys and files, so that
 # what was measured before they were there keeps its key.
-LATER: dict[str, object] = {"prompts_sha256": ""}
+LATER: dict[str, object] = {"prompts_sha256": "", "layers": "from", "source_pairs": 0}
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,9 @@ class Cell:
     - `seen_languages`: the model's, from which the conditions take their source pairs.
     - `generate`: tokens generated greedily after each prompt, 0 for none.
     - `prompts_sha256`: of a file of prompts that was used instead of drawing; empty where they were drawn.
+    - `score`: `first_token`, or `word`: the probability of the whole word and its closing quote.
+    - `layers`: `from` overwrites the first layer and all later ones, `only` that layer alone.
+    - `source_pairs`: source prompts in the mean, 0 for all.
     """
 
     model: str
@@ -45,6 +48,8 @@ class Cell:
     score: str = "first_token"
     method: int = METHOD_VERSION
     prompts_sha256: str = ""
+    layers: str = "from"
+    source_pairs: int = 0
 
     @cached_property
     def key(self) -> str:

@@ -102,13 +102,18 @@ def publish(
     means: Annotated[
         bool, typer.Option("--means", help="Means over concepts only, as CSV: for words that may not be redistributed.")
     ] = False,
+    by_concept: Annotated[bool, typer.Option("--by-concept", help="Means over language pairs, a row a concept: for comparing many settings.")] = False,
 ) -> None:
     """Merge measured cells into one table that ships with the study."""
     from meanings.publish import check_name, publish_means
     from meanings.publish import publish as whole
+    from meanings.publish import publish_concepts
 
+    if means and by_concept:
+        raise MeaningsError("--means and --by-concept write different tables: give one of them")
     check_name(name)
-    path = (publish_means if means else whole)(out, name, None if everything else finished_keys(grids or (None,), out))
+    write = publish_means if means else publish_concepts if by_concept else whole
+    path = write(out, name, None if everything else finished_keys(grids or (None,), out))
     typer.echo(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)")
 
 

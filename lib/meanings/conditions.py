@@ -23,6 +23,7 @@ class Condition:
     - `solved`: which prompt's solved lines the source prompts carry.
     - `source_pairs(pair, seen_languages)`: the language pairs of the source prompts, or None where the condition is
       not defined for the target pair.
+    - `varies`: what a concept's source prompts differ in: their language pairs, or, in one language pair, their solved lines.
     """
 
     name: str
@@ -31,6 +32,16 @@ class Condition:
     concept: Literal["source", "target", "null", "mean"]
     solved: Literal["source", "target"]
     source_pairs: Callable[[LanguagePair, Collection[str]], Pairs | None]
+    varies: Literal["pairs", "shots"] = "pairs"
+
+    def prompts_at_most(self, pair: LanguagePair, seen_languages: Collection[str]) -> int:
+        """Source prompts that enter a concept's vector where all are taken; 0 where the condition is not defined.
+
+        Solved lines could be drawn without end: their number is that of the language pairs of `seen`.
+        """
+        if self.source_pairs(pair, seen_languages) is None:
+            return 0
+        return len((self.source_pairs if self.varies == "pairs" else _seen)(pair, seen_languages) or ())
 
     def concept_of(self, pair: ConceptPair) -> str:
         """The concept that its source prompts ask for (for `mean`, the one that enters the mean)."""
@@ -72,10 +83,19 @@ CONDITIONS: dict[str, Condition] = {
         Condition("null_mean", "as seen, averaged over all source concepts", True, "mean", "source", _seen),
     )
 }
+# What tells averaging from being free of a language; a grid's `all` leaves them out.
+CONTROLS: dict[str, Condition] = {
+    condition.name: condition
+    for condition in (
+        Condition("one_pair", "mean over solved lines in one pair of other seen languages", True, "source", "source", _seen, "shots"),
+        Condition("tgt_mean", "mean over solved lines in the target pair itself", True, "source", "source", _same, "shots"),
+    )
+}
 
 
 def condition(name: str) -> Condition:
-    """The condition of `name`. Raises MeaningsError naming the conditions."""
-    if name not in CONDITIONS:
-        raise MeaningsError(f"unknown condition {name!r}: allowed are {one_of(CONDITIONS)}")
-    return CONDITIONS[name]
+    """The condition or control of `name`. Raises MeaningsError naming them."""
+    known = CONDITIONS | CONTROLS
+    if name not in known:
+        raise MeaningsError(f"unknown condition {name!r}: allowed are {one_of(known)}")
+    return known[name]

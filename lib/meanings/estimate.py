@@ -13,7 +13,7 @@ from numbers import Real
 from pathlib import Path
 
 from meanings.cells import Cell
-from meanings.conditions import CONDITIONS
+from meanings.conditions import condition
 from meanings.grid import Asked
 from meanings.languages import parse_pair
 from meanings.measure import Drawn, Measurer
@@ -79,7 +79,7 @@ def from_finished(missing: tuple[Cell, ...], out: Path) -> Estimate | None:
     same = table[
         (table["model"] == like.model) & (table["n_pairs"] == like.n_pairs) & (table["shots"] == like.shots) & (table["dtype"] == like.dtype)
     ]
-    patched = same["condition"].map(lambda name: CONDITIONS[name].patched)
+    patched = same["condition"].map(lambda name: condition(name).patched)
     # The first pair of a checkpoint computes source prompts for all: means have it, medians would not.
     means = same.groupby([patched, same["generate"], same["training_seed"], same["step"]])["seconds"].mean()
     low = high = 0.0
@@ -163,18 +163,23 @@ def source_prompts(cells: Iterable[Cell]) -> int:
     """How many source prompts the cells need, each checkpoint and prompt seed computing each once."""
     needed = {}
     for cell in cells:
-        condition = CONDITIONS[cell.condition]
-        if condition.patched:
-            role = "source" if condition.concept == "mean" else condition.concept
-            for source in condition.source_pairs(parse_pair(cell.pair), cell.seen_languages):
-                needed[cell.training_seed, cell.step, cell.prompt_seed, source, role, condition.solved] = cell.n_pairs
+        asked, pair = condition(cell.condition), parse_pair(cell.pair)
+        if not asked.patched:
+            continue
+        where, role = (cell.training_seed, cell.step, cell.prompt_seed), "source" if asked.concept == "mean" else asked.concept
+        if cell.source_pairs or asked.varies == "shots":  # drawn for each concept: hardly any is shared
+            count = min(cell.source_pairs or asked.prompts_at_most(pair, cell.seen_languages), asked.prompts_at_most(pair, cell.seen_languages))
+            needed[*where, cell.pair, cell.condition, cell.source_pairs] = cell.n_pairs * count
+            continue
+        for source in asked.source_pairs(pair, cell.seen_languages):
+            needed[*where, source, role, asked.solved] = cell.n_pairs
     return sum(needed.values())
 
 
 def _alike(kind: tuple, cells: list[Cell], missing: tuple[Cell, ...]) -> list[Cell]:
     """Cells of a kind for the trial: its own, as they would be asked at other checkpoints, or else those of another pair."""
     patched, generate = kind
-    if own := [replace(cell, generate=generate) for cell in cells if CONDITIONS[cell.condition].patched == patched]:
+    if own := [replace(cell, generate=generate) for cell in cells if condition(cell.condition).patched == patched]:
         return own
     other = next(cell for cell in missing if _kind(cell) == kind)
     return [replace(cell, n_pairs=cells[0].n_pairs) for cell in missing if _kind(cell) == kind and _place(cell) == _place(other)]
@@ -187,7 +192,7 @@ def _timed(measurer: Measurer, cells: list[Cell], clock: Clock) -> Spent:
 
 
 def _kind(cell: Cell) -> tuple:
-    return CONDITIONS[cell.condition].patched, cell.generate
+    return condition(cell.condition).patched, cell.generate
 
 
 def _checkpoint(cell: Cell) -> tuple:

@@ -48,6 +48,11 @@ class Grid(BaseModel):
     generate_patched: Literal["every", "last", "never"] = Field(
         "last", description="checkpoints at which patched prompts are answered too; unpatched ones always are"
     )
+    score: Literal["first_token", "word"] = Field(
+        "first_token", description="probability of a concept's first tokens, or of its whole words; beside these nothing is generated"
+    )
+    layers: Literal["from", "only"] = Field("from", description="overwrite the first layer and all later ones, or that layer alone")
+    source_pairs: int = Field(0, ge=0, description="source prompts in a concept vector's mean, 0 for all of the condition's")
     dtype: DTypes = Field("float32", description="floating type of the weights")
 
 
@@ -119,13 +124,20 @@ def check_grid(grid: Grid) -> Asked:
     chosen = tuple(_checkpoints(run, grid) for run in found)
     for run in found:
         seen = seen_languages(run, lexicon)
-        undefined = [name for name in names if not any(CONDITIONS[name].source_pairs(parse_pair(text), seen) for text in grid.pairs)]
+        undefined = [name for name in names if not any(condition(name).source_pairs(parse_pair(text), seen) for text in grid.pairs)]
         # Of `all`, what the pairs leave undefined (`self` into English) is left out; what the model leaves undefined is not.
         if undefined and (grid.conditions != "all" or not seen):
             raise MeaningsError(
                 f"condition {undefined[0]!r} is defined for none of the pairs {one_of(grid.pairs)}: the seen languages of {grid.model} "
                 f'are {one_of(seen)} ("seen" in its trajectory.json); leave the condition out or choose other pairs'
             )
+        for name in names:
+            most = min((n for text in grid.pairs if (n := condition(name).prompts_at_most(parse_pair(text), seen))), default=0)
+            if condition(name).varies == "pairs" and 1 < most < grid.source_pairs:
+                raise MeaningsError(f"source_pairs {grid.source_pairs}: condition {name!r} has {most} for one of the pairs; ask for fewer, or 0 for all")
+    varied = [name for name in names if condition(name).varies == "shots"]
+    if varied and grid.shots == 0:
+        raise MeaningsError(f"condition {varied[0]!r} is a mean over solved lines, and shots=0 leaves none: ask for 1 or more")
     return Asked(grid, lexicon, chosen, names, _prompts(grid, lexicon))
 
 

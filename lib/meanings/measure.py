@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from meanings.cells import Cell
-from meanings.conditions import CONDITIONS
+from meanings.conditions import condition
 from meanings.errors import MeaningsError
 from meanings.languages import LanguagePair, parse_pair
 from meanings.lexicon import Lexicon
 from meanings.models import PatchableModel
-from meanings.patching import Sweep, sweep_conditions, unpatched
+from meanings.patching import Sweep, Words, sweep_conditions, unpatched
 from meanings.prompts import (
     ConceptPair,
     Prompt,
@@ -19,7 +19,7 @@ from meanings.prompts import (
     merged_query_words,
     translation_prompt,
 )
-from meanings.scoring import answer_word, first_tokens, word_match
+from meanings.scoring import answer_word, closing_tokens, first_tokens, word_match, word_tokens
 from meanings.shared_prompts import SharedPrompts, definition_sha256
 from meanings.sources import SourceBank
 
@@ -80,33 +80,40 @@ class Measurer:
         self._words = (tokenizer_sha256(model), lexicon.sha256)
 
     def measure(self, cells: Sequence[Cell]) -> dict[str, tuple[pd.DataFrame, dict]]:
-        """Rows and provenance by key, for cells that differ in their condition and `generate` only."""
+        """Rows and provenance by key, for cells that differ in their condition, `generate` and what a condition leaves open of the patch."""
         first = cells[0]
-        assert all(replace(cell, condition="", generate=0) == replace(first, condition="", generate=0) for cell in cells)
+        own = {"condition": "", "generate": 0, "layers": "from", "source_pairs": 0}
+        assert all(replace(cell, **own) == replace(first, **own) for cell in cells)
         pair, seen = parse_pair(first.pair), first.seen_languages
         concept_pairs, left_out = self._drawn.draw(self._model, self._lexicon, first, self._shared)
-        columns = self._columns(concept_pairs)
+        whole_words = first.score == "word"
+        columns = self._whole_words(concept_pairs, pair) if whole_words else self._columns(concept_pairs)
+        codes = (pair.output,) if whole_words else self._lexicon.languages
         targets = self._prompts(pair, concept_pairs, "target", first.template)
         # One bank a prompt seed: its states are of no use to another one's concepts, and would fill the memory.
         asked = (first.prompt_seed, first.n_pairs, first.shots, first.template, first.prompts_sha256)
         if asked not in self._banks:
-            self._banks = {asked: SourceBank(self._model, self._lexicon, first.template)}
+            self._banks = {asked: SourceBank(self._model, self._lexicon, first.template, seed=first.prompt_seed, left_out=left_out)}
             for cell in self._planned:
-                if (cell.prompt_seed, cell.n_pairs, cell.shots, cell.template, cell.prompts_sha256) == asked:
-                    self._banks[asked].expect([CONDITIONS[cell.condition]], parse_pair(cell.pair), cell.seen_languages)
+                if (cell.prompt_seed, cell.n_pairs, cell.shots, cell.template, cell.prompts_sha256) == asked and not cell.source_pairs:
+                    self._banks[asked].expect([condition(cell.condition)], parse_pair(cell.pair), cell.seen_languages)
         bank = self._banks[asked]
         sweeps: dict[str, tuple[Sweep, list[Prompt]]] = {}
         # Unpatched target prompts cost hardly anything beside patched ones that share their beginnings.
-        on_targets = [cell for cell in cells if (c := CONDITIONS[cell.condition]).patched or c.solved == "target"]
-        patched = [cell for cell in on_targets if CONDITIONS[cell.condition].patched]
-        bank.prepare([CONDITIONS[cell.condition] for cell in patched], pair, concept_pairs, seen)
-        for generate in sorted({cell.generate for cell in on_targets}):
+        on_targets = [cell for cell in cells if (c := condition(cell.condition)).patched or c.solved == "target"]
+        patched = [cell for cell in on_targets if condition(cell.condition).patched]
+        for count in sorted({cell.source_pairs for cell in patched}):
+            bank.prepare([condition(cell.condition) for cell in patched if cell.source_pairs == count], pair, concept_pairs, seen, count)
+        for generate, layers in sorted({(cell.generate, cell.layers) for cell in on_targets}):
+            together = [cell for cell in on_targets if (cell.generate, cell.layers) == (generate, layers)]
             vectors = {
-                cell.key: bank.vectors(CONDITIONS[cell.condition], pair, concept_pairs, seen) for cell in patched if cell.generate == generate
+                cell.key: bank.vectors(condition(cell.condition), pair, concept_pairs, seen, cell.source_pairs)
+                for cell in together
+                if cell in patched
             }
-            alone = next((cell.key for cell in on_targets if cell.generate == generate and cell not in patched), "")
-            for key, sweep in sweep_conditions(self._model, targets, vectors, columns, generate=generate, unpatched_as=alone).items():
-                sweeps[key] = (sweep, targets)
+            alone = next((cell.key for cell in together if cell not in patched), "")
+            found = sweep_conditions(self._model, targets, vectors, columns, layers=layers, generate=generate, unpatched_as=alone)
+            sweeps |= {key: (sweep, targets) for key, sweep in found.items()}
         for cell in cells:
             if cell not in on_targets:
                 prompts = self._prompts(pair, concept_pairs, "source", cell.template)
@@ -119,7 +126,7 @@ class Measurer:
             "tokenizer_sha256": self._words[0],
             "concepts_left_out": list(left_out),
         }
-        return {key: (self._rows(sweep, prompts, concept_pairs, pair), provenance) for key, (sweep, prompts) in sweeps.items()}
+        return {key: (self._rows(sweep, prompts, concept_pairs, pair, codes), provenance) for key, (sweep, prompts) in sweeps.items()}
 
     def _prompts(self, pair: LanguagePair, concept_pairs: Sequence[ConceptPair], side: str, template: str) -> list[Prompt]:
         return [
@@ -134,13 +141,24 @@ class Measurer:
             for drawn in concept_pairs
         ]
 
+    def _whole_words(self, concept_pairs: Sequence[ConceptPair], pair: LanguagePair) -> Words:
+        """Accepted words of source, then target concept, in the output language."""
+        tokenizer, lexicon = self._model.tokenizer, self._lexicon
+        return Words(
+            [[word_tokens(tokenizer, lexicon.words(concept, pair.output)) for concept in (drawn.source, drawn.target)] for drawn in concept_pairs],
+            closing_tokens(tokenizer),
+        )
+
     def _first_tokens(self, concept: str, code: str) -> frozenset[int]:
         asked = (*self._words, concept, code)
         if asked not in self._drawn.first:
             self._drawn.first[asked] = first_tokens(self._model.tokenizer, self._lexicon.words(concept, code))
         return self._drawn.first[asked]
 
-    def _rows(self, sweep: Sweep, prompts: Sequence[Prompt], concept_pairs: Sequence[ConceptPair], pair: LanguagePair) -> pd.DataFrame:
+    def _rows(
+        self, sweep: Sweep, prompts: Sequence[Prompt], concept_pairs: Sequence[ConceptPair], pair: LanguagePair, codes: Sequence[str]
+    ) -> pd.DataFrame:
+        """- `codes`: the languages of the sweep's columns, for either concept."""
         n_layers, n_prompts = len(sweep.first_layers), len(prompts)
         rows = pd.DataFrame(
             {
@@ -154,7 +172,7 @@ class Measurer:
         )
         numbers = sweep.probabilities.reshape(n_layers * n_prompts, -1).numpy()
         names = [
-            f"p_{side}" + ("" if code == pair.output else f"_{code}") for side in ("source", "target") for code in self._lexicon.languages
+            f"p_{side}" + ("" if code == pair.output else f"_{code}") for side in ("source", "target") for code in codes
         ]
         found = pd.DataFrame(numbers, columns=names)
         rows = pd.concat([rows, found[sorted(names, key=lambda name: (name.count("_"), names.index(name)))]], axis=1)

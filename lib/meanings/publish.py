@@ -23,7 +23,12 @@ from meanings.statistics import interval, paired_difference
 ORDER = ("model", "training_seed", "step", "prompt_seed", "pair", "condition")
 # What is compared concept by concept: is it the concept, does the mean hurt, is it English, is it the output language?
 COMPARED = (("seen", "null_concept"), ("seen", "tgt"), ("en_en", "seen"), ("self", "seen"))
-PLACE = (*ORDER, "lexicon", "template", "shots", "n_pairs")  # what tells the rows of one cell from those of any other
+# What a number is a mean over language pairs at: all of a cell but the pair, what was generated, and names of the same.
+SETTING = (
+    "model", "training_seed", "step", "tokens", "weights_sha256", "lexicon", "lexicon_sha256", "prompt_seed", "n_pairs", "shots", "template",
+    "score", *LATER,
+)  # fmt: skip
+PLACE = (*ORDER, "lexicon", "template", "shots", "n_pairs", "score", *LATER)  # what tells the rows of one cell from those of any other
 
 
 def publish(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
@@ -77,6 +82,34 @@ def publish_means(folder: Path, name: str, keys: Iterable[str] | None = None) ->
     with _aside(path) as aside:
         table.to_csv(aside, index=False, float_format="%.6g", lineterminator="\n")
     return path
+
+
+def publish_concepts(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
+    """Write `data/published/<name>.parquet`: `concept_means` of the cells, for words that may be redistributed; as `publish` otherwise."""
+    path = _path(name, "parquet")
+    table = pa.Table.from_pandas(concept_means(read_cells(folder, keys)), preserve_index=False)
+    aside = path.with_suffix(f".{os.getpid()}.aside")
+    pq.write_table(table, aside, compression="zstd", compression_level=15, use_byte_stream_split=["p_source", "p_target"], use_dictionary=[
+        column for column in table.column_names if column not in ("p_source", "p_target")
+    ])  # fmt: skip
+    os.replace(aside, path)
+    return path
+
+
+def concept_means(cells: pd.DataFrame) -> pd.DataFrame:
+    """P(source concept) and P(target concept) of each source concept, means over language pairs, for comparing settings concept by concept.
+
+    Columns: what the setting is (`SETTING`), `pairs` (the language pairs, joined by spaces), `condition`, `first_layer`,
+    `source_concept`, `p_source`, `p_target`.
+    """
+    by = [*SETTING, "condition", "first_layer", "source_concept"]
+    cells = cells.astype({column: "object" for column in by if isinstance(cells[column].dtype, pd.CategoricalDtype)})
+    groups = cells.groupby(by, sort=True)
+    table = groups[["p_source", "p_target"]].mean().astype("float32")
+    table["pairs"] = cells.groupby([*SETTING, "condition"])["pair"].agg(lambda pairs: " ".join(sorted(set(pairs)))).reindex(
+        table.index.droplevel(["first_layer", "source_concept"])
+    ).to_numpy()  # fmt: skip
+    return table.reset_index()[[*SETTING, "pairs", "condition", "first_layer", "source_concept", "p_source", "p_target"]]
 
 
 def means(cells: pd.DataFrame) -> pd.DataFrame:

@@ -24,7 +24,7 @@ def recompute(cells: Sequence[Cell], *, device: str = "auto", prompts: SharedPro
     for _, group in groupby(order, key=lambda cell: (cell.model, cell.training_seed, cell.step, cell.dtype, cell.languages)):
         members = list(group)
         lexicon = [lexicon_of(cell) for cell in members][0]
-        measurer = Measurer([checkpoint_of(cell) for cell in members][0].load(dtype=members[0].dtype, device=device), lexicon, drawn, prompts)
+        measurer = Measurer([checkpoint_of(cell) for cell in members][0].load(dtype=members[0].dtype, device=device), lexicon, drawn, prompts=prompts)
         for cell in members:
             found[cell.key] = measurer.measure([cell])[cell.key][0]
     return found

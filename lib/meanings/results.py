@@ -20,7 +20,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from meanings.cells import CELL_FIELDS, Cell
+from meanings.cells import CELL_FIELDS, LATER, Cell
 from meanings.errors import MeaningsError
 from meanings.folders import data_folder
 
@@ -159,7 +159,7 @@ def provenance_of(folder: Path, keys: Iterable[str] | None = None) -> pd.DataFra
     """One row a cell: its fields and its provenance, flat; reads no numbers."""
     wanted = sorted(finished(folder)) if keys is None else keys
     contents = [read_metadata(cell_path(folder, key)) for key in wanted]
-    return pd.json_normalize([{"key": content["key"], **content["cell"], **content["provenance"]} for content in contents])
+    return pd.json_normalize([{"key": content["key"], **LATER, **content["cell"], **content["provenance"]} for content in contents])
 
 
 def cell_columns(cell: Cell) -> dict[str, object]:
@@ -171,6 +171,8 @@ def cell_columns(cell: Cell) -> dict[str, object]:
 def published(name: str) -> pd.DataFrame:
     """A table that ships with the study, `data/published/<name>.parquet`, in the form of `read_cells`.
 
+    A table older than a field of the cell has the value there that it was measured with (`cells.LATER`).
+
     Raises MeaningsError naming the tables that there are.
     """
     folder = data_folder() / "published"
@@ -178,7 +180,8 @@ def published(name: str) -> pd.DataFrame:
     if not path.is_file():
         names = sorted(file.stem for file in folder.glob("*.parquet"))
         raise MeaningsError(f"published table {name!r} is not there; there are {', '.join(names) or 'none yet'}")
-    return to_frame(pq.read_table(path))
+    table = to_frame(pq.read_table(path))
+    return table.assign(**{field: value for field, value in LATER.items() if field not in table})
 
 
 def _typed(rows: pd.DataFrame) -> pd.DataFrame:

@@ -39,6 +39,23 @@ def first_tokens(tokenizer: PreTrainedTokenizerBase, words: Iterable[str]) -> fr
     return frozenset(token for token in found if tokenizer.decode([token]).strip())
 
 
+def word_tokens(tokenizer: PreTrainedTokenizerBase, words: Iterable[str]) -> frozenset[tuple[int, ...]]:
+    """Ids of each word as it stands after an open quote, without the quotes."""
+    found = set()
+    (quote,) = tokenizer([OPEN_QUOTE], add_special_tokens=False)["input_ids"]
+    for word in words:
+        quoted, bare = tokenizer([OPEN_QUOTE + word, word], add_special_tokens=False)["input_ids"]
+        # Where quote and word merge, only the word's own split can follow a prompt that ends in the quote.
+        found.add(tuple(quoted[len(quote) :] if quoted[: len(quote)] == quote and len(quoted) > len(quote) else bare))
+    return frozenset(found)
+
+
+def closing_tokens(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Ids of all tokens that begin with the closing quote, alone or with what a tokenizer joins to it."""
+    pieces = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
+    return frozenset(i for i, piece in enumerate(pieces) if piece is not None and piece.startswith(OPEN_QUOTE))
+
+
 def answer_word(generated: str) -> str:
     """The answer: the generated text up to the closing quote or the line's end, without outer space."""
     ends = [generated.find(mark) for mark in CLOSING if mark in generated]

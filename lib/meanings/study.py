@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from meanings.cells import Cell
 from meanings.checkpoints import Checkpoint
-from meanings.conditions import CONDITIONS
+from meanings.conditions import condition
 from meanings.errors import MeaningsError
 from meanings.estimate import Estimate, estimated
 from meanings.grid import Asked, Grid, check_grid, seen_languages
@@ -306,15 +306,28 @@ def _groups(asked: Asked, failed: list[MeaningsError] | None) -> Iterator[tuple[
                                 seen_languages=seen,
                                 dtype=grid.dtype,
                                 prompts_sha256=asked.prompts.sha256 if asked.prompts else "",
+                                score=grid.score,
+                                **_of_patch(grid, name, pair, seen),
                             )
                             for name in asked.conditions
-                            if CONDITIONS[name].source_pairs(parse_pair(pair), seen)
+                            if condition(name).source_pairs(parse_pair(pair), seen)
                         ],
                     )
 
 
-def _answers(grid: Grid, condition: str, last: bool) -> bool:
-    return not CONDITIONS[condition].patched or grid.generate_patched == "every" or (grid.generate_patched == "last" and last)
+def _of_patch(grid: Grid, name: str, pair: str, seen: tuple[str, ...]) -> dict[str, str | int]:
+    """What a condition's cell takes of the grid's ways to patch: a cell that they cannot change keeps its key."""
+    asked = condition(name)
+    if not asked.patched:
+        return {}
+    several = asked.prompts_at_most(parse_pair(pair), seen) > 1
+    return {"layers": grid.layers, "source_pairs": grid.source_pairs if several else 0}
+
+
+def _answers(grid: Grid, name: str, last: bool) -> bool:
+    if grid.score == "word":
+        return False
+    return not condition(name).patched or grid.generate_patched == "every" or (grid.generate_patched == "last" and last)
 
 
 def weights_identity(checkpoint: Checkpoint) -> str:

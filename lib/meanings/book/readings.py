@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from meanings.book import chapters
+from meanings.cells import LATER
 from meanings.checkpoints import trajectory
 from meanings.errors import MeaningsError
 from meanings.folders import data_folder
@@ -53,12 +54,13 @@ def measured(parameters: chapters.ChapterParameters, results: str | Path) -> pd.
         "shots": parameters.shots,
         "n_pairs": parameters.n_pairs,
         "template": parameters.template,
-    }
+        "score": "first_token",
+    } | LATER
     step = getattr(parameters, "step", None)
     steps = set(path.thin(parameters.checkpoints).steps) if step is None else {path.last.step if step < 0 else step}
     chosen: dict[tuple, tuple] = {}
     for key in finished(folder):
-        cell = read_metadata(cell_path(folder, key))["cell"]
+        cell = LATER | read_metadata(cell_path(folder, key))["cell"]
         if any(cell[name] != value for name, value in wanted.items()) or cell["step"] not in steps or cell["pair"] not in parameters.pair:
             continue
         place = (cell["step"], cell["pair"], cell["condition"])

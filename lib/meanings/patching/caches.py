@@ -81,6 +81,12 @@ class SharedPrefixLayer(DynamicLayer):
     def get_seq_length(self) -> int:
         return self._length + self._count
 
+    def taken(self, indices: Int[Tensor, " row"]) -> SharedPrefixLayer:
+        """A layer of its own with these rows, each as often as it is named."""
+        layer = SharedPrefixLayer(self._prefix, self._length, self._rows[indices], self._room)
+        layer._own, layer._count = [part[indices] for part in self._own], self._count
+        return layer
+
     def batch_select_indices(self, indices: Tensor) -> None:
         """Drop all rows but these."""
         self._rows = self._rows[indices]
@@ -93,6 +99,11 @@ class SharedPrefixLayer(DynamicLayer):
         self._own = [torch.cat(parts) for parts in zip(self._own, *(other._own for other in others), strict=True)]
         for other in others:
             other._own = []
+
+
+def taken(cache: Cache, indices: Int[Tensor, " row"]) -> Cache:
+    """A cache of its own with these rows, each as often as it is named; `cache` stays as it is."""
+    return Cache(layers=[layer.taken(indices) for layer in cache.layers])
 
 
 def joined(caches: Sequence[Cache]) -> Cache:

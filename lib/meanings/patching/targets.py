@@ -112,6 +112,28 @@ def patched_forward(
     return logits, cache
 
 
+def patched_once(
+    model: PatchableModel, targets: Targets, rows: Tensor, vector: Float[Tensor, "row d_model"], layer: int
+) -> tuple[Float[Tensor, "row vocab"], Cache]:
+    """The last logits of rows of which one layer's output alone is overwritten, and their cache.
+
+    The patched token goes on through the layers above, which read the vector and not vectors of their own: it is run with
+    the tokens after it, and nothing is shared between layers.
+    """
+    length, above = targets.ids.shape[1], range(layer + 1, model.n_layers)
+    cache = targets.prefixes.cache(rows, model.n_layers, targets.prefixes.room)
+    if length > 1 and not above:
+        logits = targets.logits[rows]  # as in `patched_forward`
+    else:
+        output = targets.outputs[layer]
+        entering = read_output(output)[rows].clone()
+        entering[:, 0] = vector.to(entering)
+        logits = run_above(model, _inputs(targets.prefixes, rows, targets.ids[rows], cache), layer, output, entering)
+    for index in range(layer + 1):  # the patched token's keys and values in these stand before the patch
+        cache.layers[index].append(*targets.start(rows, index, length))
+    return logits, cache
+
+
 def unpatched_forward(model: PatchableModel, targets: Targets, rows: Tensor) -> tuple[Float[Tensor, "row vocab"], Cache]:
     """The same without a patch."""
     cache = targets.prefixes.cache(rows, model.n_layers, targets.prefixes.room)
