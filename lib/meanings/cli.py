@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from meanings import cli_annotate
 from meanings import cli_materials as materials
 from meanings.cli_materials import Offline, Quiet, stay_offline
 from meanings.errors import MeaningsError
@@ -27,6 +28,7 @@ for command in (materials.models, materials.checkpoints, materials.gemma):
     app.command()(command)
 app.add_typer(materials.lexicon_app, name="lexicon")
 app.add_typer(materials.miniature_app, name="miniature")
+app.add_typer(cli_annotate.app, name="annotate")
 
 RESULTS = Path("_build/results")
 Out = Annotated[Path, typer.Option("--out", help="Folder of the results.")]

@@ -55,6 +55,7 @@ class Labeller:
     def __init__(self, lexicon: Lexicon, relations: Relations) -> None:
         self._lexicon, self._relations = lexicon, relations
         self._senses: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        self._words: dict[tuple[str, str], list[str]] = {}
         self._starts: dict[str, dict[str, list[tuple[str, str]]]] = defaultdict(lambda: defaultdict(list))
         for concept in lexicon.concepts:
             for code in lexicon.languages:
@@ -65,6 +66,7 @@ class Labeller:
         for concept, category in lexicon.categories.items():
             if category in lexicon.entries and category != concept:
                 self._broader[concept].add(category)
+        self._nearest: dict[tuple[str, str], str] = {}
         self._related: dict[str, list[str]] = defaultdict(list)
         for code, form in relations.words:
             self._related[form].append(code)
@@ -140,11 +142,16 @@ class Labeller:
             (concept, relation), source = next(iter(self._relations.words[code, form].items()))
             return Label("other", f"{relation} of {concept!r} in {code}: {source}")
         for code in dict.fromkeys((pair.output, pair.input, *self._lexicon.languages)):
-            # Most other forms begin as the word does; Welsh mutations and prefixes of other concepts are not looked for.
-            for known, concept in self._starts[code].get(form[:1], ()):
-                if near := other_form(form, known, code):
-                    return Label("other", f"{near}, word of {concept!r} in {code}")
+            if near := self._near_any(form, code):
+                return Label("other", near)
         return Label("not_a_word", "not in the lexicon nor the relations")
+
+    def _near_any(self, form: str, code: str) -> str:
+        """As `_beside`, for any concept's word that begins as the form does: mutations and prefixes are not looked for."""
+        if (form, code) not in self._nearest:
+            found = ((other_form(form, known, code), concept) for known, concept in self._starts[code].get(form[:1], ()))
+            self._nearest[form, code] = next((f"{why}, word of {concept!r} in {code}" for why, concept in found if why), "")
+        return self._nearest[form, code]
 
     def _beside(self, form: str, concept: str, code: str, mark: str = "; also ") -> str:
         """How `form` is another form of one of the concept's words in a language; empty where it is none."""
@@ -161,7 +168,9 @@ class Labeller:
         return ""
 
     def _forms(self, concept: str, language: str) -> list[str]:
-        return [normal_form(word) for word in self._lexicon.words(concept, language)]
+        if (concept, language) not in self._words:
+            self._words[concept, language] = [normal_form(word) for word in self._lexicon.words(concept, language)]
+        return self._words[concept, language]
 
 
 def expectation(source: str, target: str, condition: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ Each rule is narrow on purpose: a form that is a word of another concept in the 
 """
 
 import unicodedata
+from functools import lru_cache
 
 from meanings.languages import LANGUAGES
 
@@ -33,14 +34,17 @@ MUTATIONS = {  # Welsh initial consonants: soft, nasal, aspirate
     "c": "g ngh ch", "p": "b mh ph", "t": "d nh th", "g": "ng", "b": "f m", "d": "dd n", "m": "f", "ll": "l", "rh": "r",
 }  # fmt: skip
 HAN_ENDINGS = ("子", "儿", "兒", "头", "頭", "仔")
+FURTHEST = 6  # letters by which two forms of a word may differ in length
 SHORTEST = 5  # letters of a word in which one wrong letter still leaves the word
 
 
+@lru_cache(maxsize=100_000)
 def normal_form(word: str) -> str:
     """The form in which words are compared: NFC, case folded, without outer space (as `scoring.normal_form`, without torch)."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", word).casefold()).strip()
 
 
+@lru_cache(maxsize=100_000)
 def bare(form: str) -> str:
     """A normal form without diacritics, hyphens, apostrophes and inner spaces; й, ё and Han characters lose theirs too, if any."""
     marks = unicodedata.normalize("NFD", form)
@@ -55,7 +59,7 @@ def other_form(answer: str, word: str, language: str) -> str:
     mutates; spelling: one letter changed, added, left out or two neighbours swapped in a word of `SHORTEST` letters or more,
     not at its beginning, and not merely its end broken off.
     """
-    if not answer or answer == word:
+    if not answer or answer == word or abs(len(answer) - len(word)) > FURTHEST:
         return ""
     a, b = bare(answer), bare(word)
     if not a or not b:
@@ -74,14 +78,19 @@ def other_form(answer: str, word: str, language: str) -> str:
 
 
 def _endings(a: str, b: str, language: str) -> bool:
-    allowed = {"", *(bare(end) for end in ENDINGS.get(language, "").split())}
+    allowed, longest = _allowed(language)
     common = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-    longest = max((len(end) for end in allowed), default=0)
     # The stem may be shorter than what the two share: `gato` and `gata` share `gat`, `kivi` and `kiviä` end in other vowels.
     for stem in range(common, max(2, common - longest), -1):
         if 3 * stem >= 2 * min(len(a), len(b)) and a[stem:] in allowed and b[stem:] in allowed:
             return True
     return False
+
+
+@lru_cache
+def _allowed(language: str) -> tuple[frozenset[str], int]:
+    allowed = frozenset(("", *(bare(end) for end in ENDINGS.get(language, "").split())))
+    return allowed, max(map(len, allowed))
 
 
 def _prefixes(a: str, b: str, language: str) -> bool:
