@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from meanings import cli_annotate
 from meanings import cli_materials as materials
 from meanings.cli_materials import Offline, Quiet, stay_offline
 from meanings.errors import MeaningsError
@@ -28,6 +29,7 @@ for command in (materials.models, materials.checkpoints, materials.budget, mater
 app.add_typer(materials.lexicon_app, name="lexicon")
 app.add_typer(materials.miniature_app, name="miniature")
 app.add_typer(materials.prompts_app, name="prompts")
+app.add_typer(cli_annotate.app, name="annotate")
 
 RESULTS = Path("_build/results")
 Out = Annotated[Path, typer.Option("--out", help="Folder of the results.")]

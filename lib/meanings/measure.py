@@ -168,6 +168,8 @@ class Measurer:
                 "source_concept": [drawn.source for drawn in concept_pairs] * n_layers,
                 "target_concept": [drawn.target for drawn in concept_pairs] * n_layers,
                 "null_concept": [drawn.null for drawn in concept_pairs] * n_layers,
+                "source_shots": ["|".join(drawn.source_shots) for drawn in concept_pairs] * n_layers,
+                "target_shots": ["|".join(drawn.target_shots) for drawn in concept_pairs] * n_layers,
             }
         )
         numbers = sweep.probabilities.reshape(n_layers * n_prompts, -1).numpy()

@@ -6,7 +6,7 @@ Where the words may not be redistributed, only means over concepts are written: 
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,9 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from meanings.cells import CELL_FIELDS, LATER, Cell
+from meanings.concept_pairs import ConceptPair
 from meanings.errors import MeaningsError
 from meanings.folders import data_folder
-from meanings.results import COLUMNS, METADATA, join_cells, provenance_of, read_cells
+from meanings.results import COLUMNS, METADATA, SHOTS, join_cells, provenance_of, read_cells
 from meanings.statistics import interval, paired_difference
 
 ORDER = ("model", "training_seed", "step", "prompt_seed", "pair", "condition")
@@ -52,10 +53,48 @@ def publish(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
             f"{folder}: {len(twice)} cells are there twice with other weights or another `generate`, such as pair {cell['pair']} under "
             f"{cell['condition']} at step {cell['step']}; name the grid that is meant, and let no two grids share a pair and a step"
         )
-    table = join_cells(folder, provenance["key"]).select([*COLUMNS, "key", *(name for name in CELL_FIELDS if name not in LATER or name in provenance)])
+    table = join_cells(folder, provenance["key"])
+    table = table.select([*COLUMNS, *(column for column in SHOTS if column in table.column_names), "key", *(name for name in CELL_FIELDS if name not in LATER or name in provenance)])
     versions = provenance[[column for column in provenance if column.startswith("versions.")]].drop_duplicates()
     content = {"name": name, "cells": len(provenance), "versions": versions.to_dict("records")}
-    table = table.replace_schema_metadata({METADATA: json.dumps(content).encode()})
+    return _write(table.replace_schema_metadata({METADATA: json.dumps(content).encode()}), path)
+
+
+def add_shots(name: str, drawn: Callable[[Cell], Sequence[ConceptPair]]) -> Path:
+    """Add `source_shots` and `target_shots` to a published table that lacks them; its other content stays.
+
+    - `drawn(cell)`: the cell's concept pairs, as they are drawn from lexicon, tokenizer and prompt seed.
+
+    Raises MeaningsError where the table has the columns, or where a pair drawn is not the one that a row was measured with.
+    """
+    path = _path(name, "parquet")
+    cells = {cell.key: cell for cell in published_cells(name)}
+    table = pq.read_table(path)
+    if set(SHOTS) & set(table.column_names):
+        raise MeaningsError(f"published table {name!r} has the concepts of its solved lines already")
+    rows = table.select(["key", "prompt", "source_concept", "target_concept", "null_concept"]).to_pandas()
+    pairs = {key: list(drawn(cell)) for key, cell in cells.items()}
+    lookup = {key: [[p.source, p.target, p.null, "|".join(p.source_shots), "|".join(p.target_shots)] for p in each] for key, each in pairs.items()}
+    places = rows[["key", "prompt"]].astype({"key": str}).drop_duplicates()
+    table_of = places.assign(drawn=[lookup[key][prompt] for key, prompt in places.itertuples(index=False)])
+    wide = pd.DataFrame(table_of["drawn"].tolist(), index=table_of.index, columns=["s", "t", "n", *SHOTS])
+    merged = rows.astype({"key": str}).merge(pd.concat([places, wide], axis=1), on=["key", "prompt"], how="left", validate="many_to_one")
+    for short, column in (("s", "source_concept"), ("t", "target_concept"), ("n", "null_concept")):
+        differ = merged[merged[short] != merged[column].astype(str)]
+        if len(differ):
+            row = differ.iloc[0]
+            raise MeaningsError(
+                f"published table {name!r}, cell {row['key'][:12]}, prompt {row['prompt']}: {column} is {row[column]!r}, drawn was {row[short]!r}; "
+                "its lexicon, tokenizer or prompt seed is another one"
+            )
+    at = table.column_names.index("key")
+    for i, column in enumerate(SHOTS):
+        table = table.add_column(at + i, column, pa.array(merged[column], pa.string()).dictionary_encode())
+    return _write(table, path)
+
+
+def _write(table: pa.Table, path: Path) -> Path:
+    """Write aside, then rename; text dictionary-coded, numbers compressed."""
     floats = [field.name for field in table.schema if pa.types.is_floating(field.type)]
     with _aside(path) as aside:
         pq.write_table(

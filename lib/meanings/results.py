@@ -4,7 +4,8 @@ One row per (first layer, prompt). Columns: `first_layer` (from 0; -1 = nothing 
 query word), `source_concept`, `target_concept`, `null_concept`, `p_source` and `p_target` (probability of either
 concept in the output language), `p_source_<code>` and `p_target_<code>` for every other language, `answer` (generated
 text up to the closing quote, or null), `answer_correct_source` and `answer_correct_target` (whether it is an accepted
-word of that concept in the output language, or null).
+word of that concept in the output language, or null). Optional: `source_shots`, `target_shots` (the concepts of either
+prompt's solved lines, joined by `|`), which files of earlier versions lack.
 """
 
 import json
@@ -29,6 +30,7 @@ COLUMNS = (
     "first_layer", "prompt", "query", "source_concept", "target_concept", "null_concept",
     "p_source", "p_target", "answer", "answer_correct_source", "answer_correct_target",
 )  # fmt: skip
+SHOTS = ("source_shots", "target_shots")
 
 
 def cell_path(folder: Path, key: str) -> Path:

@@ -9,14 +9,17 @@ from meanings.book.figures_languages import rank_correlation
 # Light to dark alternates, so that neighbours differ without colour too.
 LABEL_COLOURS = {
     "correct": "#0072B2",
+    "other_form": "#CFE8F7",
     "synonym": "#56B4E9",
-    "hypernym_hyponym": "#A6D5F2",
+    "target_concept": "#E69F00",
+    "few_shot": "#F7D9A0",
+    "copy": "#F0E442",
     "other_sense": "#009E73",
     "homograph": "#AA4499",
-    "target_concept": "#E69F00",
-    "copy": "#F0E442",
     "wrong_language": "#D55E00",
+    "hypernym_hyponym": "#A6D5F2",
     "other": "#BBBBBB",
+    "not_a_word": "#777777",
 }
 SPARE = ["#8C6D1F", "#666666", "#DDCC77", "#332288"]
 

@@ -1,0 +1,51 @@
+"""Annotation on the command line: `meanings annotate export | import | agreement`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meanings.errors import MeaningsError
+
+app = typer.Typer(no_args_is_help=True, help="Annotate answers: draw a sample, take filled sheets in, report agreement.")
+Gold = Annotated[Path, typer.Argument(help="Folder with sample.csv, key.csv and the annotators' passes.")]
+
+
+@app.command("export")
+def export(
+    out: Annotated[Path, typer.Argument(help="Folder for the sheet, the Label Studio tasks and the key.")],
+    n: Annotated[int, typer.Option(help="Answers to draw.")] = 600,
+    tables: Annotated[list[str] | None, typer.Option("--table", help="Published table; may be given several times.", show_default=False)] = None,
+    results: Annotated[list[Path] | None, typer.Option(help="Folder of results; may be given several times.", show_default=False)] = None,
+    conditions: Annotated[str | None, typer.Option(help="Conditions, separated by commas; without it all.", show_default=False)] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
+    lexicon: Annotated[str, typer.Option(help="Lexicon of the answers: embedded, or a CSV file.")] = "embedded",
+) -> None:
+    """Draw a stratified sample of answers as blind sheets, with its key apart."""
+    import pandas as pd
+
+    from meanings.annotation.sample import draw, questions
+    from meanings.annotation.sheets import write_sample
+    from meanings.conditions import condition
+    from meanings.labels import load_relations
+    from meanings.lexicon import load_lexicon
+    from meanings.results import published, read_cells
+
+    chosen = [condition(name.strip()).name for name in conditions.split(",")] if conditions is not None else None
+    found = []
+    for rows in (*(published(name) for name in tables or ()), *(read_cells(folder) for folder in results or ())):
+        rows = rows[rows["answer"].notna()]
+        found.append(rows[rows["condition"].isin(chosen)] if chosen is not None else rows)
+    if not found:
+        raise MeaningsError("nothing to draw from: name a published table with --table, or a folder of results with --results")
+    rows = pd.concat([each.astype({c: object for c in each if each[c].dtype == "category"}) for each in found], ignore_index=True)
+    words = load_lexicon(lexicon)
+    drawn = draw(questions(rows, words, load_relations(), seed), n, seed)
+    for path in write_sample(out, drawn, words):
+        typer.echo(path)
+    counts = drawn.groupby(["model", "label"], observed=False).size().unstack(fill_value=0)
+    typer.echo(counts.T.to_string())
+    if not (drawn["shots"] != "").all():
+        typer.echo(f"{int((drawn['shots'] == '').sum())} answers do not say their solved lines (older files), so none of these is labelled few_shot")
