@@ -154,8 +154,8 @@ def test_whole_words_equal_plain_hooks(model, targets, vectors, words, layers, c
         for name, own in both.items():
             for j in range(N_LAYERS):
                 expected = expected_words(model, prompt, own[:, i], j, words, i, layers == "only")
-                torch.testing.assert_close(found[name].probabilities[j, i], expected, rtol=1e-3, atol=1e-9)
-        torch.testing.assert_close(found["alone"].probabilities[0, i], expected_words(model, prompt, None, None, words, i), rtol=1e-3, atol=1e-9)
+                torch.testing.assert_close(found[name].probabilities[j, i], expected, rtol=1e-3, atol=1e-15)
+        torch.testing.assert_close(found["alone"].probabilities[0, i], expected_words(model, prompt, None, None, words, i), rtol=1e-3, atol=1e-15)
 
 
 def test_words_of_a_concept_are_no_likelier_than_their_first_tokens(model, targets, vectors, words):

@@ -42,7 +42,7 @@ def levels(found: pd.DataFrame, factor: str, values: Mapping[object, str], xlabe
         axis.set_xlim(-0.4, len(places) - 0.6)
         axis.set_ylim(-0.02, min(1.02, float(found["high"].max()) * 1.1))
         axis.set_xlabel(xlabel)
-        axis.set_ylabel(PROBABILITY)
+        axis.set_ylabel("P(source concept)")
         figure.legend(loc="outside lower center", ncols=3, frameon=False, columnspacing=1.2)
     lead = found[found["condition"] == "seen"]
     said = "; ".join(f"{values[row[factor]]}: {span(row['mean'], row['low'], row['high'])}" for _, row in lead.iterrows())
@@ -74,7 +74,7 @@ def two_curves(found: pd.DataFrame, factor: str, values: Mapping[object, str], x
         axis.set_xticks(sorted(layer for layer in found["first_layer"].unique() if layer >= 0))
         axis.set_ylim(-0.02, min(1.02, float(found["high"].max()) * 1.1))
         axis.set_xlabel(xlabel)
-        axis.set_ylabel(PROBABILITY)
+        axis.set_ylabel("P(source concept)")
         figure.legend(loc="outside lower center", ncols=2, frameon=False, columnspacing=1.2)
     return Picture(figure, f"Line chart: {PROBABILITY} by {xlabel}, with 95 % intervals, for {'; '.join(said)}. Nulls are dotted, ceilings dashed.")
 
