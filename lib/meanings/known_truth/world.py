@@ -9,12 +9,12 @@ Layer r, the *reading layer*, copies all of it to the answer's position. What is
 code directly, the private one by undoing R_y where one language y is named. So the world translates with and without a
 meeting: only what languages *share* depends on m and t. With z the concept's logit, G times its amount,
 
-    P(c) = p(z) = e^(z + G) / ((e^z + C - 1) (e^G + Y - 1) + rest)      C concepts, Y languages, `rest` other tokens
+    P(c) = p(z) = e^(z + G) / ((e^z + C - 1) (e^G + Y - 1) + rest)      C concepts, Y languages, `rest` other tokens; p(0) = 1/C, about
 
 What the published sweep (all layers from j on overwritten) must show of the source concept:
 
-    one language's vector (tgt, self, en_en)   j < r: p(G (1 + a_t(c)))    j >= r: too late, p(0) as without a patch
-    mean over languages (seen)                 j < r: p(G a_t(c))          j >= r: p(0)
+    one language's vector (tgt, self, en_en)   j < r: p(G (1 + a_t(c)))    j >= r: too late, nearly 0: the target's word is said
+    mean over languages (seen)                 j < r: p(G a_t(c))          j >= r: nearly 0
 
 since averaged private codes name no language and cancel. **This curve falls at r and is flat below it, whatever m is**: all rows above j are
 overwritten too, row r - 1 is the one that is read, and it holds the shared code if m < r. The published sweep therefore tells how long a concept can still be replaced, and
@@ -102,7 +102,7 @@ class World:
     @cached_property
     def onset(self) -> float:
         """The step at which the curve of `seen`, over concepts without end, has come half of its way: what an onset's interval must cover."""
-        if self.meeting_layer >= self.reading_layer:
+        if self.meeting_layer >= self.reading_layer or self.meets_from == NEVER:
             return float("inf")
         many = self.probability(GAIN * self.drawn(200_000, 0)).mean(axis=1)
         return float(crossing(many[None], np.array(self.steps, dtype=float))[0])
