@@ -11,7 +11,6 @@ probabilities stay as they are, with the noise, skew and dependence that they ha
 
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -28,12 +27,19 @@ from meanings.checkpoints import trajectory
 from meanings.errors import MeaningsError
 from meanings.folders import data_folder
 from meanings.results import published
-from meanings.statistics import best_layer, interval, paired_difference, split_half_best_layer
-
-Random = np.random.Generator
-UNIT = "source_concept"
-# What a shuffle says: whether the claim is made, and the number that it is made of (NaN where it has none).
-Shuffle = Callable[[Random], tuple[bool, float]]
+from meanings.shuffles import (
+    Shuffles,
+    best_layer_above_average,
+    compared,
+    depends,
+    gains_counted,
+    layers_differ,
+    means,
+    of_languages,
+    onset_order,
+    rises,
+    side,
+)
 
 
 @dataclass(frozen=True)
@@ -50,183 +56,18 @@ class Claim:
     rule: str
     version: str
     nominal: float
-    shuffle: Shuffle
+    shuffles: Shuffles
 
 
 def false_positives(claim: Claim, n: int, seed: int = 0) -> dict:
     """Over `n` shuffles: `rate` with its Wilson interval `low`, `high`, and `mean`, the mean of the number that the claim is made of."""
-    made, numbers = 0, []
-    for i in range(n):
-        said, number = claim.shuffle(np.random.Generator(np.random.PCG64([seed, i])))
-        made += bool(said)
-        numbers.append(number)
+    said, numbers = claim.shuffles([np.random.Generator(np.random.PCG64([seed, i])) for i in range(n)])
+    made = int(np.sum(said))
     low, high = binomtest(made, n).proportion_ci(method="wilson")
     fields = ("claim", "chapter", "shuffled", "rule", "version", "nominal")
     return {name: getattr(claim, name) for name in fields} | {
         "rate": made / n, "low": max(0.0, float(low)), "high": float(high), "shuffles": n, "mean": float(np.mean(numbers)),
     }  # fmt: skip
-
-
-def exchanged(table: pd.DataFrame, a: str, b: str, random: Random, column: str = "condition") -> pd.DataFrame:
-    """The rows of `a` and `b`, the two labels exchanged for every concept with probability one half."""
-    rows = table[table[column].isin([a, b])]
-    codes, concepts = pd.factorize(rows[UNIT])
-    swap = (random.random(len(concepts)) < 0.5)[codes]
-    names = rows[column].astype(str).to_numpy()
-    return rows.assign(**{column: np.where(swap, np.where(names == a, b, a), names)})
-
-
-def shuffled_within(table: pd.DataFrame, column: str, random: Random) -> pd.DataFrame:
-    """The labels of `column` permuted within each concept, one permutation a concept for all its other rows."""
-    codes, labels = pd.factorize(table[column], sort=True)
-    units, concepts = pd.factorize(table[UNIT])
-    places = np.argsort(random.random((len(concepts), len(labels))), axis=1)
-    return table.assign(**{column: np.asarray(labels)[places[units, codes]]})
-
-
-def means(table: pd.DataFrame, by: list[str], value: str = "p_source") -> pd.DataFrame:
-    """Means of the rows over what is not in `by`, training seed or concept: what every statistic of the book begins with."""
-    keys = [*by, "training_seed", UNIT]
-    found = table.groupby(keys, observed=True)[value].mean().reset_index()
-    return found.assign(**{name: found[name].astype(str) for name in keys if isinstance(found[name].dtype, pd.CategoricalDtype)})
-
-
-# Claims about two conditions ---------------------------------------------------------------------------------------------
-
-
-def compared(table: pd.DataFrame, a: str, b: str, one_sided: bool = False) -> Shuffle:
-    """`claims.difference` at layers chosen on the other half of the concepts."""
-
-    def shuffle(random: Random) -> tuple[bool, float]:
-        row = paired_difference(readings.at_chosen_layer(exchanged(table, a, b, random)), "p_source", a, b, n=readings.RESAMPLES).iloc[0]
-        found = claims.sign(row)
-        return (found > 0 if one_sided else found != 0), row["mean"]
-
-    return shuffle
-
-
-def compared_naively(table: pd.DataFrame, a: str, b: str) -> Shuffle:
-    """The same at the layer that is best on all concepts: chosen on what is reported."""
-
-    def shuffle(random: Random) -> tuple[bool, float]:
-        rows = exchanged(table, a, b, random)
-        layer = best_layer(rows[rows["condition"] == a], "p_source")["best_layer"].iloc[0]
-        row = paired_difference(rows[rows["first_layer"] == layer], "p_source", a, b, n=readings.RESAMPLES).iloc[0]
-        return claims.sign(row) > 0, row["mean"]
-
-    return shuffle
-
-
-def onset_order(table: pd.DataFrame, a: str, b: str) -> Shuffle:
-    """`claims.order` of the onsets of two conditions."""
-
-    def shuffle(random: Random) -> tuple[bool, float]:
-        both = pd.concat([exchanged(table, a, b, random), table[table["condition"] == "null_concept"]])
-        moments = readings.onsets(readings.at_chosen_layer(both), [a, b]).set_index("condition")
-        return claims.order(moments.loc[a], moments.loc[b]) != 0, float("nan")
-
-    return shuffle
-
-
-def rises(table: pd.DataFrame) -> Shuffle:
-    """That `seen` has its onset after the first checkpoint: the whole interval lies behind it."""
-
-    def shuffle(random: Random) -> tuple[bool, float]:
-        seen = shuffled_within(table[table["condition"] == "seen"], "tokens", random)
-        both = pd.concat([seen, table[table["condition"] == "null_concept"]])
-        row = readings.onsets(readings.at_chosen_layer(both), ["seen"]).iloc[0]
-        return bool(row["low"] > table["tokens"].min() and np.isfinite(row["high"])), float("nan")
-
-    return shuffle
-
-
-def best_layer_above_average(table: pd.DataFrame, split: bool) -> Shuffle:
-    """That the best layer lies above the average layer: chosen on one half of the concepts and reported on the other, or on all at once."""
-
-    def shuffle(random: Random) -> tuple[bool, float]:
-        rows = shuffled_within(table, "first_layer", random)
-        if split:
-            best = split_half_best_layer(rows, "p_source")
-        else:
-            best = rows[rows["first_layer"] == best_layer(rows, "p_source")["best_layer"].iloc[0]]
-        both = pd.concat([best.assign(kind="best"), rows.assign(kind="average")])
-        row = paired_difference(both, "p_source", "best", "average", between="kind", n=readings.RESAMPLES).iloc[0]
-        return claims.sign(row) > 0, row["mean"]
-
-    return shuffle
-
-
-# Claims about languages --------------------------------------------------------------------------------------------------
-
-
-def depends(patched: pd.DataFrame) -> Shuffle:
-    rows = means(patched, ["output"])
-
-    def shuffle(random: Random) -> tuple[bool, float]:
-        table = language_tables.alignment(shuffled_within(rows, "output", random))
-        return claims.depends(table), float(np.ptp(table["mean"]))
-
-    return shuffle
-
-
-def side(patched: pd.DataFrame, rule: Callable[[pd.DataFrame], bool]) -> Shuffle:
-    """Input and output language exchanged: for a random half of the concepts every pair x-y becomes y-x."""
-    rows = means(patched, ["input", "output"])
-
-    def shuffle(random: Random) -> tuple[bool, float]:
-        units, concepts = pd.factorize(rows[UNIT])
-        turned = (random.random(len(concepts)) < 0.5)[units]
-        x, y = rows["input"].to_numpy(), rows["output"].to_numpy()
-        return rule(rows.assign(input=np.where(turned, y, x), output=np.where(turned, x, y))), float("nan")
-
-    return shuffle
-
-
-def side_before(table: pd.DataFrame) -> bool:
-    spreads = [np.ptp(interval(table, "p_source", [name], n=10)["mean"]) for name in ("output", "input")]
-    return bool(spreads[0] > spreads[1])
-
-
-def of_languages(table: pd.DataFrame, column: str, rule: Callable[[pd.DataFrame], bool]) -> Shuffle:
-    """A column's values shuffled over languages."""
-
-    def shuffle(random: Random) -> tuple[bool, float]:
-        return rule(table.assign(**{column: random.permutation(table[column].to_numpy())})), float("nan")
-
-    return shuffle
-
-
-def layers_differ(swept: pd.DataFrame, rule: Callable[[pd.DataFrame], bool]) -> Shuffle:
-    rows = means(swept, ["output", "first_layer"])
-
-    def shuffle(random: Random) -> tuple[bool, float]:
-        return rule(shuffled_within(rows, "output", random)), float("nan")
-
-    return shuffle
-
-
-def layers_differ_before(swept: pd.DataFrame) -> bool:
-    peaks = best_layer(swept, "p_source", ["output"])["best_layer"]
-    return bool(np.ptp(peaks) > 1)
-
-
-# Claims about answers ----------------------------------------------------------------------------------------------------
-
-
-def gains(answers: pd.DataFrame, rule: Callable[[pd.DataFrame], bool]) -> Shuffle:
-    def shuffle(random: Random) -> tuple[bool, float]:
-        return rule(exchanged(answers, "seen", "src_unpatched", random)), float("nan")
-
-    return shuffle
-
-
-def gains_before(answers: pd.DataFrame) -> bool:
-    right = answers.pivot_table(index=["pair", "training_seed", UNIT], columns="condition", values="right")
-    change = right["seen"] - right["src_unpatched"]
-    return bool((change > 0).sum() > (change < 0).sum())
-
-
-# All of them ---------------------------------------------------------------------------------------------------------------
 
 
 def all_claims() -> list[Claim]:
@@ -243,9 +84,9 @@ def all_claims() -> list[Claim]:
 
     concepts = "two conditions, within concepts"
     found = [
-        Claim("seen above a wrong concept", "emergence", concepts, "interval of the difference above 0, layer by split halves", "now", 0.025, compared(page_end, "seen", "null_concept", True)),
-        Claim("seen above a wrong concept", "index", concepts, "the same, over training runs", "now", 0.025, compared(last, "seen", "null_concept", True)),
-        Claim("seen above a wrong concept", "emergence", concepts, "the same at the best layer of all concepts", "spared", 0.025, compared_naively(page_end, "seen", "null_concept")),
+        Claim("seen above a wrong concept", "emergence", concepts, "interval of the difference above 0, layer by split halves", "now", 0.025, compared(page_end, "seen", "null_concept", one_sided=True)),
+        Claim("seen above a wrong concept", "index", concepts, "the same, over training runs", "now", 0.025, compared(last, "seen", "null_concept", one_sided=True)),
+        Claim("seen above a wrong concept", "emergence", concepts, "the same at the best layer of all concepts", "spared", 0.025, compared(page_end, "seen", "null_concept", one_sided=True, naive=True)),
         Claim("seen and tgt differ", "emergence", concepts, "interval of the difference without 0", "now", 0.05, compared(page_end, "seen", "tgt")),
         Claim("best layer above the average layer", "emergence", "layers, within concepts", "interval above 0, split halves", "now", 0.025, best_layer_above_average(page_end[page_end["condition"] == "seen"], True)),
         Claim("best layer above the average layer", "emergence", "layers, within concepts", "the same, chosen on all concepts", "spared", 0.025, best_layer_above_average(page_end[page_end["condition"] == "seen"], False)),
@@ -274,14 +115,14 @@ def _of_languages(table: pd.DataFrame) -> list[Claim]:
     outputs, concepts = "output languages, within concepts", "input and output, within concepts"
     return [
         Claim("alignment depends on the language", where, outputs, "interval of the best above that of the worst", "now", 0.05, depends(patched)),
-        Claim("the output side matters more", where, concepts, "larger spread of means", "before", 0.025, side(patched, side_before)),
-        Claim("the output side matters more", where, concepts, "interval of the difference of spreads above 0", "now", 0.025, side(patched, lambda t: claims.side(t) > 0)),
+        Claim("the output side matters more", where, concepts, "larger spread of means", "before", 0.025, side(patched, interval=False)),
+        Claim("the output side matters more", where, concepts, "interval of the difference of spreads above 0", "now", 0.025, side(patched, interval=True)),
         Claim("one property goes with alignment most", where, "alignment over languages", "largest rank correlation, always named", "before", 0.05, of_languages(of_each, "mean", lambda t: True)),
         Claim("one property goes with alignment most", where, "alignment over languages", "largest rank correlation beats the largest of 95 % of shuffles", "now", 0.05, of_languages(of_each, "mean", lambda t: bool(claims.goes_with(t, names)["p_any"].min() < claims.LEVEL))),
         Claim("more text joins earlier", where, "share over languages", "rank correlation below -0.3", "before", 0.025, of_languages(joined, "share", lambda t: rank_correlation(t["share"], t["onset"]) < -0.3)),
         Claim("more text joins earlier", where, "share over languages", "negative, and beyond 95 % of shuffles", "now", 0.025, of_languages(joined, "share", claims.earlier)),
-        Claim("best layers differ between languages", where, outputs, "best layers more than one apart", "before", 0.05, layers_differ(swept, layers_differ_before)),
-        Claim("best layers differ between languages", where, outputs, "their intervals more than one apart", "now", 0.05, layers_differ(swept, lambda t: claims.layers_differ(claims.best_layers(t)))),
+        Claim("best layers differ between languages", where, outputs, "best layers more than one apart", "before", 0.05, layers_differ(swept, interval=False)),
+        Claim("best layers differ between languages", where, outputs, "their intervals more than one apart", "now", 0.05, layers_differ(swept, interval=True)),
     ]
 
 
@@ -293,8 +134,8 @@ def _of_answers(own: pd.DataFrame) -> list[Claim]:
     points = pd.DataFrame({"probability": np.arange(48.0), "chrf": np.arange(48.0)})
     where, within = "error_analysis", "before and after, within concepts"
     return [
-        Claim("patching gains more than it loses", where, within, "more gains than losses", "before", 0.025, gains(answers, gains_before)),
-        Claim("patching gains more than it loses", where, within, "interval of the difference in right answers above 0", "now", 0.025, gains(answers, lambda t: claims.gains_more(t) > 0)),
+        Claim("patching gains more than it loses", where, within, "more gains than losses", "before", 0.025, gains_counted(answers)),
+        Claim("patching gains more than it loses", where, within, "interval of the difference in right answers above 0", "now", 0.025, compared(answers.assign(first_layer=0), "seen", "src_unpatched", one_sided=True, value="right")),
         Claim("probability stands for the answer", where, "chrF over pairs and layers", "rank correlation above 0.8", "now", 0.025, of_languages(points, "chrf", lambda t: rank_correlation(t["probability"], t["chrf"]) > 0.8)),
     ]
 

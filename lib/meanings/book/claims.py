@@ -65,7 +65,7 @@ def goes_with(table: pd.DataFrame, names: Sequence[str], outcome: str = "mean", 
     """
     random = np.random.Generator(np.random.PCG64(seed))
     places = np.argsort(random.random((SHUFFLES, len(table))), axis=1)
-    found, shuffled = [], []
+    found, shuffled = [], []  # rank correlations, and their sizes under the shuffles
     for name in names:
         there = (table[name].notna() & table[outcome].notna()).to_numpy()
         x, y = (_standard(table.loc[there, column].to_numpy(dtype=float)) for column in (name, outcome))
