@@ -7,12 +7,13 @@ Rooms, in the order data flows; each imports only from those above it:
                                                         a model and its training run (gemma: one made from PyPI)
     concept_pairs, pairing, prompts, conditions         what is asked
     scoring, probabilities                              what counts as an answer
-    patching/, sources                                  reading and writing concepts
+    patching/, sources, single_layer                    reading and writing concepts
     grid, cells, measure, study, results, publish
                                                         cells on disk; recompute and estimate beside them
     executors, slurm                                    where checkpoints are measured: worker processes, a cluster
-    statistics, onset, labels                           what the numbers say
+    statistics, onset, depth, labels                    what the numbers say
     miniature/                                          the small model that everything runs on by default
     book/                                               chapters: what they read, draw, and how they become pages
+    known_truth/, shuffles, permutations                is the instrument right? constructed networks, shuffled labels
     cli, cli_materials                                  `meanings ...`
 """

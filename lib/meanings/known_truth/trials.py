@@ -67,7 +67,7 @@ def onsets_reported(world: World) -> pd.DataFrame:
     cells = pd.concat([measured(world, checkpoint) for checkpoint in range(len(world.steps))], ignore_index=True)
     chosen = readings.at_chosen_layer(cells)
     table = readings.onsets(chosen, ["seen", "self", "tgt"])
-    truth = {"seen": world.onset * TOKENS_A_STEP, "self": 0.0, "tgt": 0.0}
+    truth = {"seen": world.onset, "self": 0.0, "tgt": 0.0}
     return table.assign(
         what="onset, a step" if world.ramp == world.scatter == 0 else "onset, a ramp", by=table["condition"],
         true=table["condition"].map(truth), reported=table["onset"], meeting_layer=world.meeting_layer, reading_layer=world.reading_layer, worlds=1,
@@ -76,15 +76,29 @@ def onsets_reported(world: World) -> pd.DataFrame:
 
 def coverage(world: World, worlds: int = 200, n: int = 500) -> dict[str, float]:
     """How often the 95 % interval of the onset covers the true one, over worlds that differ in their concepts: `covers`, with `low`, `high` (Wilson)."""
-    steps = np.repeat(world.steps, world.n_concepts)
+    tokens = np.repeat(world.tokens, world.n_concepts)
     hits = 0
     for seed in range(worlds):
         curves = world.probability(GAIN * world.drawn(world.n_concepts, seed + 1))
-        rows = pd.DataFrame({"step": steps, "source_concept": list(range(world.n_concepts)) * len(world.steps), "p_source": curves.ravel()})
-        found = onset(rows, "p_source", n=n, seed=seed).iloc[0]
+        rows = pd.DataFrame({"tokens": tokens, "source_concept": list(range(world.n_concepts)) * len(world.steps), "p_source": curves.ravel()})
+        found = onset(rows, "p_source", step="tokens", n=n, seed=seed).iloc[0]
         hits += bool(found["low"] <= world.onset <= found["high"])
     low, high = binomtest(hits, worlds).proportion_ci(method="wilson")
     return {"covers": hits / worlds, "low": float(low), "high": float(high)}
+
+
+def coverages(base: World = World(), worlds: int = 200) -> pd.DataFrame:
+    """Coverage for every checkpoint but the first, of 24 and of 64 concepts."""
+    rows = []
+    for when in range(1, len(base.steps)):
+        for concepts in (24, 64):
+            world = replace(base, meets_from=when, n_concepts=concepts, **NOISE)
+            found = coverage(world, worlds)
+            rows.append(
+                {"what": "coverage", "by": f"{concepts} concepts", "meeting_layer": base.meeting_layer, "reading_layer": base.reading_layer}
+                | {"true": world.onset, "reported": found["covers"], "low": found["low"], "high": found["high"], "worlds": worlds}
+            )
+    return pd.DataFrame(rows)[COLUMNS]
 
 
 def table(base: World = World(), worlds: int = 200) -> pd.DataFrame:
@@ -100,13 +114,5 @@ def table(base: World = World(), worlds: int = 200) -> pd.DataFrame:
         parts.append(onsets_reported(replace(base, meets_from=when)))
         if when >= 0:
             parts.append(onsets_reported(replace(base, meets_from=when, **NOISE)))
-    for when in range(1, len(base.steps)):
-        for concepts in (24, 64):
-            world = replace(base, meets_from=when, n_concepts=concepts, **NOISE)
-            found = coverage(world, worlds)
-            parts.append(
-                pd.DataFrame(
-                    [{"what": "coverage", "by": f"{concepts} concepts", "true": world.onset * TOKENS_A_STEP, "reported": found["covers"]}]
-                ).assign(low=found["low"], high=found["high"], worlds=worlds, meeting_layer=base.meeting_layer, reading_layer=base.reading_layer)[COLUMNS]
-            )
+    parts.append(coverages(base, worlds))
     return pd.concat(parts, ignore_index=True)

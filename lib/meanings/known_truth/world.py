@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from meanings.errors import MeaningsError
 from meanings.onset import crossing
@@ -101,8 +101,16 @@ class World:
 
     @cached_property
     def onset(self) -> float:
-        """The step at which the curve of `seen`, over concepts without end, has come half of its way: what an onset's interval must cover."""
+        """When, in training tokens, the curve of `seen` over concepts without end has come half of its way: what an onset's interval must cover.
+
+        In tokens, since the crossing is interpolated in log(1 + tokens): between 0 and the first checkpoint after it, steps would give another moment.
+        """
         if self.meeting_layer >= self.reading_layer or self.meets_from == NEVER:
             return float("inf")
         many = self.probability(GAIN * self.drawn(200_000, 0)).mean(axis=1)
-        return float(crossing(many[None], np.array(self.steps, dtype=float))[0])
+        return float(crossing(many[None], self.tokens.astype(float))[0])
+
+    @property
+    def tokens(self) -> Int[np.ndarray, " checkpoint"]:
+        """Training tokens of each checkpoint."""
+        return np.array(self.steps) * TOKENS_A_STEP
