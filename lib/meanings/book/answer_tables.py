@@ -103,6 +103,12 @@ def behaviour(gained: pd.DataFrame) -> str:
     return f"{int(gained['before'].isin(OTHER_CHOICES).sum())} of {len(gained)}" if len(gained) else "none"
 
 
+def before_and_after(labelled: pd.DataFrame) -> pd.DataFrame:
+    """Whether each concept pair is answered rightly, a row a side: `condition` (before, after), `pair`, `source_concept`, `right`."""
+    sides = _sides(labelled)
+    return pd.concat([sides[["pair", "source_concept"]].assign(condition=side, right=sides[side].isin(RIGHT).astype(float)) for side in ("before", "after")])
+
+
 def _sides(labelled: pd.DataFrame) -> pd.DataFrame:
     place = ["pair", "prompt", "source_concept", "target_concept"]
     sides = (labelled[labelled["group"] == g].astype({"pair": str, "label": str}).set_index(place)["label"] for g in ("source prompt", PATCHED_GROUP))

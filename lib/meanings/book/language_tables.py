@@ -14,6 +14,8 @@ from meanings.onset import onset
 from meanings.book.readings import RESAMPLES
 from meanings.statistics import interval
 
+# Properties of a language that have an order.
+RANKED = ("share", "tokens", "shared", "ceiling")
 SCRIPTS = {"Latn": "Latin", "Cyrl": "Cyrillic", "Hans": "Han, simplified", "Hant": "Han, traditional", "Hebr": "Hebrew", "Arab": "Arabic"}
 
 
