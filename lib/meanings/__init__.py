@@ -11,8 +11,9 @@ Rooms, in the order data flows; each imports only from those above it:
     grid, cells, measure, study, results, publish
                                                         cells on disk; recompute and estimate beside them
     executors, slurm                                    where checkpoints are measured: worker processes, a cluster
-    statistics, onset, labels                           what the numbers say
+    statistics, onset, labels/                          what the numbers say
+    annotation/                                         answers labelled by other readers: samples, sheets, agreement
     miniature/                                          the small model that everything runs on by default
     book/                                               chapters: what they read, draw, and how they become pages
-    cli, cli_materials                                  `meanings ...`
+    cli, cli_materials, cli_annotate                    `meanings ...`
 """

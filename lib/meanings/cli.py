@@ -1,4 +1,4 @@
-"""The command line: `meanings study | chapter | book | models | checkpoints | publish | lexicon | miniature | gemma`.
+"""The command line: `meanings study | chapter | book | models | checkpoints | publish | annotate | lexicon | miniature | gemma`.
 
 Thin over the library. What a user can mend is one line on standard error and exit code 2, and nothing is written.
 """
