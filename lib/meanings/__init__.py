@@ -14,9 +14,10 @@ Rooms, in the order data flows; each imports only from those above it:
                                                         cells on disk; recompute and estimate beside them (budget: a plan on paper)
     executors, slurm                                    where checkpoints are measured: worker processes, a cluster
     export                                              results as CSV, and as a folder of Hugging Face datasets
-    statistics, onset, depth, labels                    what the numbers say
+    statistics, onset, depth, labels/                   what the numbers say
+    annotation/                                         answers labelled by other readers: samples, sheets, agreement
     miniature/                                          the small model that everything runs on by default
     book/                                               chapters: what they read, draw, and how they become pages
     known_truth/, shuffles, permutations                is the instrument right? constructed networks, shuffled labels
-    cli, cli_materials                                  `meanings ...`
+    cli, cli_materials, cli_annotate                    `meanings ...`
 """

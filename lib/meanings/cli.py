@@ -1,4 +1,4 @@
-"""The command line: `meanings study | chapter | book | models | checkpoints | budget | publish | export | prompts | lexicon | miniature | gemma`.
+"""The command line: `meanings study | chapter | book | publish | export | annotate | models | checkpoints | reach | budget | prompts | lexicon | miniature | gemma`.
 
 Thin over the library. What a user can mend is one line on standard error and exit code 2, and nothing is written.
 """
@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Shared concept spaces through the training of multilingual language models.",
 )
-for command in (materials.models, materials.checkpoints, materials.budget, materials.gemma):
+for command in (materials.models, materials.checkpoints, materials.reach, materials.budget, materials.gemma):
     app.command()(command)
 app.add_typer(materials.lexicon_app, name="lexicon")
 app.add_typer(materials.miniature_app, name="miniature")

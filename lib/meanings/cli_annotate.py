@@ -49,3 +49,45 @@ def export(
     typer.echo(counts.T.to_string())
     if not (drawn["shots"] != "").all():
         typer.echo(f"{int((drawn['shots'] == '').sum())} answers do not say their solved lines (older files), so none of these is labelled few_shot")
+
+
+@app.command("import")
+def take_in(
+    folder: Gold,
+    sheets: Annotated[list[Path], typer.Argument(help="Filled sheets as CSV, one an annotator; the file's name names the pass.")],
+    keep: Annotated[bool, typer.Option("--keep", help="Bad rows are named but are no error.")] = False,
+) -> None:
+    """Take filled sheets in: good rows are kept, bad ones are named and kept apart; exit 2 if there are any."""
+    from meanings.annotation.gold import take_in as take
+
+    taken, bad = take(folder, sheets)
+    for name, n in taken.items():
+        typer.echo(f"{name}: {n} answers")
+    for row in bad:
+        typer.echo(str(row), err=True)
+    if bad:
+        typer.echo(f"{len(bad)} bad rows, kept in <annotator>.rejected; mend them in the sheet and take it in again", err=True)
+        if not keep:
+            sys.exit(2)
+
+
+@app.command("agreement")
+def report(
+    folder: Gold = Path("data/annotation/gold"),
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+) -> None:
+    """Krippendorff's alpha of the passes; precision and recall of the automatic labels against their consensus."""
+    from meanings.annotation.agreement import agreement
+    from meanings.annotation.gold import read_key, read_passes
+
+    passes = read_passes(folder)
+    found = agreement(passes, read_key(folder), seed=seed)
+    if as_json:
+        typer.echo(json.dumps(found.as_json()))
+        return
+    typer.echo(f"{len(passes)} passes: {', '.join(passes)}")
+    typer.echo(f"{found.answers} answers, alpha {found.alpha:.3f} (95 % interval {found.low:.3f} to {found.high:.3f})")
+    typer.echo(f"{found.undecided} answers without a consensus are left out below; precision and recall are weighted to the tables' rows")
+    typer.echo(found.classes.to_string(float_format="{:.3f}".format))
+    typer.echo(f"macro F1 {found.macro_f1:.3f}")

