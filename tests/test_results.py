@@ -240,7 +240,8 @@ def test_reading_needs_no_torch():
 
 
 def test_twenty_published_cells_are_measured_again_with_the_same_numbers():
-    names = sorted(path.stem for path in (data_folder() / "published").glob("*.parquet"))
+    # A table of means over language pairs has no cells, and no keys.
+    names = sorted(path.stem for path in (data_folder() / "published").glob("*.parquet") if "key" in pq.read_schema(path).names)
     shipped = {int(path.parent.name.removeprefix("seed-")) for path in (data_folder() / "miniature").glob("seed-*/trajectory.json")}
     if not names:
         pytest.skip("no table is published yet")
