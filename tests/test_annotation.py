@@ -8,8 +8,8 @@ import pytest
 
 from meanings import cli
 from meanings.annotation.agreement import agreement, alpha, by_class, consensus
-from meanings.annotation.gold import read_passes, take_in
-from meanings.annotation.sample import allocate, draw, questions
+from meanings.annotation.gold import read_key, read_passes, read_sample, take_in
+from meanings.annotation.sample import allocate, draw, questions, relabelled
 from meanings.annotation.sheets import FILLED, SHOWN, configuration, sheet, write_sample
 from meanings.errors import MeaningsError
 from meanings.labels import LABELS, Relations
@@ -124,6 +124,14 @@ def test_perfect_annotators_agree_with_each_other_and_the_labels(gold, tmp_path,
     assert (said["answers"], said["alpha"], said["macro_f1"]) == (32, 1, 1)
     assert said["classes"]["correct"] | {"automatic": 0, "gold": 0, "both": 0} == {"precision": 1, "recall": 1, "automatic": 0, "gold": 0, "both": 0}
     assert sum(row["gold"] for row in said["classes"].values()) == 32
+
+
+def test_a_key_is_labelled_again_as_it_was(gold):
+    folder, drawn = gold
+    sheet_, key = read_sample(folder), read_key(folder)
+    again = relabelled(key.assign(label="copy", evidence=""), dict(zip(sheet_["id"], sheet_["answer"], strict=True)), LEXICON, Relations())
+    assert again["label"].tolist() == drawn["label"].tolist() == key["label"].tolist() and again["evidence"].tolist() == drawn["evidence"].tolist()
+    assert set(drawn["label"]) > {"few_shot", "target_concept", "copy"} and (again["weight"] == key["weight"]).all()
 
 
 def test_random_annotators_agree_by_chance_only():

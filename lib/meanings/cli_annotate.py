@@ -76,13 +76,21 @@ def report(
     folder: Gold = Path("data/annotation/gold"),
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+    again: Annotated[bool, typer.Option("--relabel", help="Automatic labels by today's rules, not those of the draw.")] = False,
+    lexicon: Annotated[str, typer.Option(help="Lexicon of the answers, for --relabel.")] = "embedded",
 ) -> None:
     """Krippendorff's alpha of the passes; precision and recall of the automatic labels against their consensus."""
     from meanings.annotation.agreement import agreement
-    from meanings.annotation.gold import read_key, read_passes
+    from meanings.annotation.gold import read_key, read_passes, read_sample
+    from meanings.annotation.sample import relabelled
+    from meanings.labels import load_relations
+    from meanings.lexicon import load_lexicon
 
-    passes = read_passes(folder)
-    found = agreement(passes, read_key(folder), seed=seed)
+    passes, key = read_passes(folder), read_key(folder)
+    if again:
+        sheet = read_sample(folder)
+        key = relabelled(key, dict(zip(sheet["id"], sheet["answer"], strict=True)), load_lexicon(lexicon), load_relations())
+    found = agreement(passes, key, seed=seed)
     if as_json:
         typer.echo(json.dumps(found.as_json()))
         return

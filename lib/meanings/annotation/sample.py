@@ -9,15 +9,16 @@ import numpy as np
 import pandas as pd
 
 from meanings.errors import MeaningsError
-from meanings.labels import LABELS, expectation, label_answers
+from meanings.labels import LABELS, Labeller, expectation, label_answers
 from meanings.labels.relations import Relations
+from meanings.languages import parse_pair
 from meanings.lexicon import Lexicon
 from meanings.results import SHOTS
 
 # What an annotator sees of a row decides which rows are one question.
 ASKED = ("pair", "query", "expected", "other", "shots", "answer")
 SPREAD = ("condition", "pair", "step", "first_layer")
-KEY_COLUMNS = ("id", "stratum", "weight", "label", "evidence", "key", "first_layer", "prompt", "model", "training_seed", "step", "pair", "condition")
+KEY_COLUMNS = ("id", "stratum", "weight", "label", "evidence", "key", "first_layer", "prompt", "model", "training_seed", "step", "pair", "condition", "expected", "other", "shots")
 
 
 def questions(df: pd.DataFrame, lexicon: Lexicon, relations: Relations, seed: int = 0) -> pd.DataFrame:
@@ -73,6 +74,18 @@ def draw(asked: pd.DataFrame, n: int, seed: int = 0) -> pd.DataFrame:
     drawn = pd.concat(found)
     names = random.choice(16**6, size=len(drawn), replace=False)
     return drawn.assign(id=[f"{name:06x}" for name in names]).sort_values("id").reset_index(drop=True)
+
+
+def relabelled(key: pd.DataFrame, answers: dict[str, str], lexicon: Lexicon, relations: Relations) -> pd.DataFrame:
+    """A key with `label` and `evidence` by today's rules, whose strata and weights stay those of the draw.
+
+    - `answers`: id -> answer, of the sheet.
+    """
+    labeller, found = Labeller(lexicon, relations), []
+    for row in key.itertuples():
+        shots = tuple(filter(None, row.shots.split("|")))
+        found.append(labeller.label(answers[row.id], parse_pair(row.pair), row.expected, row.other or row.expected, shots))
+    return key.assign(label=[label.name for label in found], evidence=[label.evidence for label in found])
 
 
 def allocate(available: list[int], n: int) -> list[int]:
