@@ -34,7 +34,8 @@ def layers_true_and_reported(table: pd.DataFrame) -> Picture:
             axis.set_xticks(range(-1, top + 1), ["none", *map(str, range(top + 1))], rotation=0)
             axis.set_yticks(range(-1, top + 1), ["none", *map(str, range(top + 1))])
             axis.tick_params(axis="x", labelsize=7)
-            said.append(f"{what} by patching {by}: {int((rows['true'] == rows['reported']).sum())} of {len(rows)} right")
+            some = rows[rows["true"] >= 0]
+            said.append(f"{what} by patching {by}: {int((some['true'] == some['reported']).sum())} of {len(some)} worlds that meet are right")
         axes[0, 0].set_ylabel("reported layer")
     return Picture(figure, f"Reported against true layer in constructed networks, with the diagonal. {'; '.join(said)}.")
 
