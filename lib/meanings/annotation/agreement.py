@@ -9,12 +9,15 @@ counted, enter alpha, and are left out of precision and recall. Weights undo the
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import krippendorff
 import numpy as np
 import pandas as pd
 
+from meanings.annotation.gold import read_key, read_passes
 from meanings.errors import MeaningsError
+from meanings.folders import data_folder
 from meanings.labels import LABELS
 
 
@@ -38,6 +41,12 @@ class Agreement:
         columns = ["precision", "recall", "automatic", "gold", "both"]
         rows = {name: {c: _null(row[c]) for c in columns} for name, row in self.classes.iterrows()}
         return {"answers": self.answers, "alpha": _null(self.alpha), "macro_f1": _null(self.macro_f1), "classes": rows}
+
+
+def gold_agreement(folder: Path | None = None) -> Agreement:
+    """Agreement of the study's own gold labels, `data/annotation/gold`, or of another gold folder; raises MeaningsError as its readers do."""
+    place = folder or data_folder() / "annotation" / "gold"
+    return agreement(read_passes(place), read_key(place))
 
 
 def agreement(passes: dict[str, pd.DataFrame], key: pd.DataFrame, n: int = 1000, seed: int = 0) -> Agreement:

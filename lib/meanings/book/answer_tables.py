@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from sacrebleu.metrics import CHRF
 
+from meanings.annotation.agreement import Agreement
 from meanings.lexicon import Lexicon
 from meanings.book.readings import RESAMPLES, split_pairs
 from meanings.statistics import interval
@@ -13,8 +14,6 @@ from meanings.statistics import interval
 GROUPS = {"src_unpatched": "source prompt", "tgt_unpatched": "target prompt"}
 PATCHED_GROUP = "target prompt, patched"
 RIGHT = ("correct", "synonym")
-# A wrong answer that is a choice of the model's and no lack of the word.
-OTHER_CHOICES = ("copy", "homograph", "other_sense", "hypernym_hyponym", "wrong_language")
 
 
 def answered(chosen: pd.DataFrame, condition: str) -> pd.DataFrame:
@@ -74,45 +73,26 @@ def examples(labelled: pd.DataFrame, count: int, seed: int = 0) -> pd.DataFrame:
     return table.astype({"pair": str}).round({"P(source)": 2}).set_index("pair")
 
 
+def disagreements(labelled: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Answers on which probability and word disagree most: P(source) high and the answer wrong, or low and right, half of each."""
+    rows = labelled.assign(right=labelled["label"].isin(RIGHT))
+    most = [rows[~rows["right"]].nlargest(count // 2, "p_source"), rows[rows["right"]].nsmallest(count - count // 2, "p_source")]
+    found = pd.concat(most, ignore_index=True)
+    table = found[["pair", "wanted", "answer", "label", "evidence", "p_source", "chrf"]].astype({"pair": str, "label": str})
+    table = table.assign(answer=table["answer"].astype(str).map(plain), label=table["label"].str.replace("_", " "), evidence=table["evidence"].fillna("").astype(str))
+    table = table.rename(columns={"wanted": "wanted concept", "p_source": "P(source)", "chrf": "chrF"})
+    return table.round({"P(source)": 2, "chrF": 0}).astype({"chrF": int}).set_index("pair")
+
+
+def label_quality(found: Agreement) -> pd.DataFrame:
+    """Precision and recall of the automatic labels by label, with the counts that they rest on."""
+    table = found.classes.rename(index=lambda name: name.replace("_", " ")).rename_axis("label")
+    return table[["precision", "recall", "automatic", "gold", "both"]].round({"precision": 2, "recall": 2})
+
+
 def plain(text: str) -> str:
     """Model output as it may stand in a table: control characters made visible, no formula marks."""
     return "".join(c if c.isprintable() else "␣" for c in text).replace("$", "＄") or "(nothing)"
-
-
-def before_after(labelled: pd.DataFrame) -> pd.DataFrame:
-    """Counts of the source prompt's label (rows) by the label after patching (columns), same concept pair."""
-    sides = _sides(labelled)
-    sides = sides.assign(**{side: sides[side].str.replace("_", " ") for side in ("before", "after")})
-    return pd.crosstab(sides["before"], sides["after"], rownames=["source prompt"], colnames=["after patching"])
-
-
-def gains(labelled: pd.DataFrame) -> pd.DataFrame:
-    """Concept pairs answered rightly only with the patch: column `before` is the source prompt's label."""
-    sides = _sides(labelled)
-    return sides[~sides["before"].isin(RIGHT) & sides["after"].isin(RIGHT)]
-
-
-def losses(labelled: pd.DataFrame) -> pd.DataFrame:
-    """Concept pairs answered rightly only without the patch."""
-    sides = _sides(labelled)
-    return sides[sides["before"].isin(RIGHT) & ~sides["after"].isin(RIGHT)]
-
-
-def behaviour(gained: pd.DataFrame) -> str:
-    """How many of the gains had been another choice before, as text."""
-    return f"{int(gained['before'].isin(OTHER_CHOICES).sum())} of {len(gained)}" if len(gained) else "none"
-
-
-def before_and_after(labelled: pd.DataFrame) -> pd.DataFrame:
-    """Whether each concept pair is answered rightly, a row a side: `condition` (before, after), `pair`, `source_concept`, `right`."""
-    sides = _sides(labelled)
-    return pd.concat([sides[["pair", "source_concept"]].assign(condition=side, right=sides[side].isin(RIGHT).astype(float)) for side in ("before", "after")])
-
-
-def _sides(labelled: pd.DataFrame) -> pd.DataFrame:
-    place = ["pair", "prompt", "source_concept", "target_concept"]
-    sides = (labelled[labelled["group"] == g].astype({"pair": str, "label": str}).set_index(place)["label"] for g in ("source prompt", PATCHED_GROUP))
-    return pd.concat(dict(zip(("before", "after"), sides, strict=True)), axis=1).dropna().reset_index()
 
 
 def quality(cells: pd.DataFrame, lexicon: Lexicon, condition: str) -> pd.DataFrame:

@@ -21,7 +21,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from meanings.book.readings import at_chosen_layer
 from meanings.errors import MeaningsError
+from meanings.labels import Relations, label_answers
+from meanings.lexicon import Lexicon
 from meanings.statistics import interval
 
 RIGHT = ("correct", "synonym")
@@ -64,6 +67,18 @@ def turned(labelled: pd.DataFrame, condition: str) -> pd.DataFrame:
     kind = pd.Series(wrong, index=both.index).map(KIND_OF)
     kind = kind.where(direction != 0, np.where(right["after"], "kept", "neither"))
     return both.assign(direction=direction, kind=kind)
+
+
+def by_condition(cells: pd.DataFrame, conditions: Sequence[str], lexicon: Lexicon, relations: Relations, first_layer: int = -1) -> dict[str, pd.DataFrame]:
+    """`turned` of each condition that was answered, at one first layer; a null takes the layer chosen for `seen`."""
+    found = {}
+    for name in conditions:
+        asked = cells[cells["condition"].isin([name, "seen", "src_unpatched"])]
+        if not (asked[asked["condition"] == name]["answer"].notna()).any():
+            continue
+        chosen = at_chosen_layer(asked, first_layer)
+        found[name] = turned(label_answers(chosen[chosen["condition"].isin([name, "src_unpatched"])], lexicon, relations), name)
+    return found
 
 
 def decomposed(rows: pd.DataFrame, by: Sequence[str] = (), n: int = 1000) -> pd.DataFrame:

@@ -161,6 +161,15 @@ def stack(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def answered_elsewhere(parameters: chapters.ChapterParameters) -> pd.DataFrame | None:
+    """The published answers of the real model, where they are of the page's lexicon and the page is not that model's own."""
+    name = "gemma-3-270m"
+    if trajectory(parameters.model, parameters.training_seed).model == name or not (data_folder() / "published" / f"{name}-answers.parquet").is_file():
+        return None
+    table = published(f"{name}-answers")
+    return table if parameters.lexicon == "embedded" else None
+
+
 def say(**texts: Any) -> None:
     """Hands values to the page's prose, where `{glue:text}` with the same name shows them."""
     from myst_nb import glue
