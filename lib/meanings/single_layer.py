@@ -9,7 +9,7 @@ from meanings.languages import parse_pair
 from meanings.lexicon import Lexicon
 from meanings.models import PatchableModel
 from meanings.pairing import draw_concept_pairs
-from meanings.patching.alone import sweep_alone
+from meanings.patching import sweep
 from meanings.prompts import translation_prompt
 from meanings.scoring import first_tokens
 from meanings.sources import SourceBank
@@ -42,7 +42,7 @@ def measured_alone(
             vectors = bank.vectors(condition(name), pair, drawn, seen_languages)
             if vectors is None:
                 continue
-            probabilities = sweep_alone(model, prompts, vectors, columns).probabilities[:, :, 0].numpy()
+            probabilities = sweep(model, prompts, vectors, columns, layers="only").probabilities[:, :, 0].numpy()
             for layer, row in enumerate(probabilities):
                 found.append(
                     pd.DataFrame(
