@@ -242,12 +242,13 @@ def test_reading_needs_no_torch():
 def test_twenty_published_cells_are_measured_again_with_the_same_numbers():
     # A table of means over language pairs has no cells, and no keys.
     names = sorted(path.stem for path in (data_folder() / "published").glob("*.parquet") if "key" in pq.read_schema(path).names)
-    shipped = {int(path.parent.name.removeprefix("seed-")) for path in (data_folder() / "miniature").glob("seed-*/trajectory.json")}
+    # Models whose weights do not ship (another training seed, a short miniature, Gemma) cannot be asked again here.
+    shipped = {("miniature", int(path.parent.name.removeprefix("seed-"))) for path in (data_folder() / "miniature").glob("seed-*/trajectory.json")}
     if not names:
         pytest.skip("no table is published yet")
     from meanings.recompute import recompute
 
-    cells = [(name, cell) for name in names for cell in published_cells(name) if cell.training_seed in shipped]
+    cells = [(name, cell) for name in names for cell in published_cells(name) if (cell.model, cell.training_seed) in shipped]
     assert cells, "no published cell belongs to a shipped trajectory"
     random = np.random.Generator(np.random.PCG64())
     # Of three checkpoints, since cells of one share their sources: minutes become one.
