@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = book.pages(ROOT)
 NOTEBOOKS = [name for name in PAGES if book.is_notebook(ROOT / "book" / f"{name}.md")]
 # Pages whose text reports results.
-RESULTS = [*CHAPTERS, "index", "miniature", "real_model", "costs"]
+RESULTS = [*CHAPTERS, "index", "miniature", "real_model", "trust", "costs"]
 
 
 def source(name: str) -> str:
@@ -75,7 +75,7 @@ def test_every_figure_is_shown_with_caption_and_a_name_of_its_own(name):
     assert "plt.show" not in source(name) and "matplotlib" not in source(name)
 
 
-@pytest.mark.parametrize("name", [*CHAPTERS, "miniature", "real_model", "costs"])
+@pytest.mark.parametrize("name", [*CHAPTERS, "miniature", "real_model", "trust", "costs"])
 def test_a_chapter_has_question_takeaway_and_exercises_with_hidden_solutions(name):
     text = source(name)
     assert re.search(r"^\*\*[^*]+\?\*\*$", text, re.M)
