@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pandas as pd
+from matplotlib.ticker import MaxNLocator
 
 from meanings.book.figures import Picture, canvas, span, tokens_axis
 from meanings.book.figures_answers import ink
@@ -19,11 +20,16 @@ TITLES = {
 }
 
 
-def gains_and_losses(table: pd.DataFrame, groups: Sequence[str], *, of: str = "group", xlabel: str = "share of all concept pairs answered") -> Picture:
+def gains_and_losses(table: pd.DataFrame, groups: Sequence[str], *, of: str = "group", xlabel: str = "share of concept pairs") -> Picture:
     """Losses to the left of zero, gains to the right, stacked by kind; the diamond is the net change with its interval.
+
+    A null loses nearly all that was right; its bar is cut off where the others end, and says how much it is.
 
     - `table`: `of`, `change` (gain, loss, net), `kind`, `mean`, `low`, `high` (shares, 0 to 1).
     """
+    names = table[of].astype(str)
+    lead = table[~names.str.contains("null")] if (~names.str.contains("null")).any() else table
+    reach = max(0.06, float(lead[lead["kind"] == "all"][["mean", "low", "high"]].abs().to_numpy().max()) * 1.1)
     with canvas(1.7 + 0.46 * len(groups)) as (figure, axes):
         axis = axes[0, 0]
         for place, group in enumerate(groups):
@@ -34,19 +40,23 @@ def gains_and_losses(table: pd.DataFrame, groups: Sequence[str], *, of: str = "g
                     width = sign * float(rows["mean"].get((change, kind), 0.0))
                     label = TITLES[kind] if place == 0 and change == "gain" else None
                     axis.barh(place, width, left=left, height=0.62, color=KIND_COLOURS[kind], edgecolor="white", lw=0.8, label=label)
-                    if abs(width) >= 0.03:
-                        axis.text(left + width / 2, place, f"{abs(width):.0%}", ha="center", va="center", fontsize=7.5, color=ink(KIND_COLOURS[kind]))
+                    shown = min(left + width, reach) - left if sign > 0 else max(left + width, -reach) - left
+                    if sign * shown >= 0.1 * reach:
+                        axis.text(left + shown / 2, place, f"{abs(width):.0%}", ha="center", va="center", fontsize=7.5, color=ink(KIND_COLOURS[kind]))
                     left += width
             net = rows.loc[("net", "all")]
-            axis.plot([net["low"], net["high"]], [place - 0.4] * 2, color="black", lw=1.6, solid_capstyle="butt")
-            axis.plot(net["mean"], place - 0.4, "D", ms=4.5, color="black", label="net change, with interval" if place == 0 else None)
+            if abs(net["mean"]) < reach:
+                axis.plot([net["low"], net["high"]], [place - 0.4] * 2, color="black", lw=1.6, solid_capstyle="butt")
+                axis.plot(net["mean"], place - 0.4, "D", ms=4.5, color="black", label="net change, with interval" if place == 0 else None)
+            else:
+                axis.text(-reach, place - 0.38, f" ◂ net {net['mean']:.0%} [{net['low']:.0%}, {net['high']:.0%}]".replace("-", "−"), ha="left", va="center", fontsize=7)
         axis.axvline(0, color="black", lw=0.9)
         axis.set_yticks(range(len(groups)), groups)
         axis.invert_yaxis()
-        reach = max(0.06, float(table[table["kind"] == "all"]["mean"].abs().max()) * 1.15)
         axis.set_xlim(-reach, reach)
-        axis.xaxis.set_major_formatter(lambda value, _: f"{abs(value):.0%}")
-        axis.set_xlabel(f"← lost          {xlabel}          gained →", fontsize=8.5)
+        axis.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+        axis.xaxis.set_major_formatter(lambda value, _: f"{100 * abs(value):.3g} %")
+        axis.set_xlabel(f"← lost    {xlabel}    gained →", fontsize=8.5)
         axis.grid(False, axis="y")
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False, handlelength=1.1, columnspacing=1.0)
     said = []
@@ -73,7 +83,8 @@ def gains_over_training(table: pd.DataFrame) -> Picture:
         axis.plot(losses["tokens"], losses["mean"], color="black", ls=(0, (4, 2)), lw=1.4, label="all losses")
         axis.fill_between(losses["tokens"], losses["low"], losses["high"], color="black", alpha=0.1, lw=0)
         axis.set_ylim(0, None)
-        axis.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        axis.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+        axis.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g} %")
         axis.set_ylabel("share of concept pairs")
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     last = gains.iloc[-1]
