@@ -12,7 +12,7 @@ from meanings.statistics import interval
 
 GROUPS = {"src_unpatched": "source prompt", "tgt_unpatched": "target prompt"}
 PATCHED_GROUP = "target prompt, patched"
-RIGHT = ("correct", "synonym")
+RIGHT = ("correct", "synonym")  # as scored; `other_form` is no accepted word
 # A wrong answer that is a choice of the model's and no lack of the word.
 OTHER_CHOICES = ("copy", "homograph", "other_sense", "hypernym_hyponym", "wrong_language")
 
