@@ -15,7 +15,7 @@ from PIL import Image
 
 from meanings.book import answer_tables, chapters, cost_tables, figures, figures_answers, figures_costs, figures_curves, figures_languages, figures_patch, language_tables, readings
 from meanings.book.figures import Picture, amount
-from meanings.labels import LABELS, label_answers
+from meanings.labels import LABELS, Relations, label_answers
 from meanings.lexicon import load_lexicon
 from meanings.patching.cost import Lengths
 
@@ -41,7 +41,7 @@ def pictures(page) -> dict[str, Picture]:
     at_end = readings.split_pairs(readings.last_checkpoint(chosen))
     seen = at_end[at_end["condition"] == "seen"]
     facts = language_tables.facts(parameters, cells).merge(language_tables.alignment(seen), on="language").merge(language_tables.ceilings(at_end), on="language")
-    labelled = label_answers(answer_tables.answered(at_end, "seen"), load_lexicon(), {})
+    labelled = label_answers(answer_tables.answered(at_end, "seen"), load_lexicon(), Relations())
     return {
         "emergence": figures_curves.emergence(curves),
         "heatmap": figures_curves.layers_by_checkpoint(readings.curves(cells, ["seen"], ["first_layer", "tokens"])),
@@ -119,7 +119,7 @@ def test_heatmap_cells_are_the_means(page, pictures):
 
 def test_bars_add_up_to_the_whole(page):
     _, _, chosen = page
-    labelled = label_answers(answer_tables.answered(readings.last_checkpoint(chosen), "seen"), load_lexicon(), {})
+    labelled = label_answers(answer_tables.answered(readings.last_checkpoint(chosen), "seen"), load_lexicon(), Relations())
     shares = answer_tables.shares(labelled)
     np.testing.assert_allclose(shares.groupby("group")["share"].sum(), 1)
 

@@ -13,7 +13,7 @@ from meanings.statistics import interval
 
 GROUPS = {"src_unpatched": "source prompt", "tgt_unpatched": "target prompt"}
 PATCHED_GROUP = "target prompt, patched"
-RIGHT = ("correct", "synonym")
+RIGHT = ("correct", "synonym")  # as scored; `other_form` is no accepted word
 
 
 def answered(chosen: pd.DataFrame, condition: str) -> pd.DataFrame:
