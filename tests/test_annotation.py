@@ -199,3 +199,9 @@ def test_a_pass_has_a_plain_name(gold, tmp_path, name):
     folder, drawn = gold
     with pytest.raises(MeaningsError, match="named by its file"):
         take_in(folder, [fill(tmp_path / "in" / name, drawn, "copy")])
+
+
+def test_source_prompts_show_their_own_solved_lines():
+    table = rows(12).assign(condition=["src_unpatched", "seen"] * 6, source_shots="dog", target_shots="tree")
+    asked = questions(table, LEXICON, Relations())
+    assert asked.groupby("condition")["shots"].unique().map(list).to_dict() == {"src_unpatched": ["dog"], "seen": ["tree"]}

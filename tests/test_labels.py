@@ -159,3 +159,11 @@ def test_words_are_compared_as_scoring_compares_them():
     scoring = pytest.importorskip("meanings.scoring")
     for word in ("Straße", " Élan", "e\u0301lan", "ЛУК", "ﬁn", "脷 "):
         assert normal_form(word) == scoring.normal_form(word)
+
+
+def test_another_concepts_own_word_is_no_form_of_the_expected_ones():
+    entries = {"berry": {"de": ("beere",), "en": ("berry",)}, "bear": {"de": ("beeren",), "en": ("bear",)}}
+    labeller = Labeller(Lexicon("two", ("de", "en"), entries, {}), Relations())
+    assert labeller.label("beeren", parse_pair("en-de"), "berry", "berry").name == "other"
+    assert labeller.label("beerens", parse_pair("en-de"), "berry", "berry").name != "correct"
+    assert labeller.label("beer", parse_pair("en-de"), "berry", "berry").name == "other_form"
