@@ -50,7 +50,7 @@ def ways(table: pd.DataFrame, attention: pd.DataFrame) -> Picture:
         "null_concept": ("layers, a third concept (null)", COLOURS["null_concept"], "x"),
     }
     models = list(table["model"])
-    with canvas(2.9 + 0.42 * len(models), rows=2, gridspec_kw={"height_ratios": [0.9 + 0.4 * len(models), 2.0]}) as (figure, axes):
+    with canvas(3.3 + 0.42 * len(models), rows=2, gridspec_kw={"height_ratios": [0.9 + 0.4 * len(models), 2.0]}) as (figure, axes):
         top, bottom = axes[:, 0]
         for index, (name, (label, colour, mark)) in enumerate(marks.items()):
             size = 13 if mark == "|" else 5.5
@@ -68,6 +68,6 @@ def ways(table: pd.DataFrame, attention: pd.DataFrame) -> Picture:
         bottom.set_ylim(-0.03, 1.05)
         bottom.set_xlabel("layer")
         bottom.set_ylabel("attention to the\nquery word (best head)")
-        bottom.legend(frameon=False, loc="lower right", fontsize=7.5)
+        bottom.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 0.98), ncols=2, fontsize=7.5, columnspacing=1.0)
     said = "; ".join(f"{row.model}: asked {row.asked:.2f}, layers {row.layers:.2f}, with embedding {row.embedding:.2f}, seen {row.seen:.2f}" for row in table.itertuples())
     return Picture(figure, f"Dot plot and line chart. P(source concept) by what replaces the target word: {said}. Below: attention from the answer to the query word by layer.")
