@@ -111,8 +111,8 @@ def test_load_reads_a_file_and_refuses_the_unknown(tmp_path, embedded):
     assert (mine.name, mine.sha256) == ("mine", embedded.sha256)
     with pytest.raises(MeaningsError, match="expected 'embedded' or the path"):
         load_lexicon("embeded")
-    with pytest.raises(MeaningsError, match="'wide', 'multi-simlex', 'lists'"):
-        load_lexicon(tmp_path / "mine.csv", layout="long")
+    with pytest.raises(MeaningsError, match="'wide', 'long', 'multi-simlex', 'lists'"):
+        load_lexicon(tmp_path / "mine.csv", layout="tall")
 
 
 @pytest.mark.parametrize(

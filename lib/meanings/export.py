@@ -27,7 +27,7 @@ from meanings.lexicon import load_lexicon
 from meanings.results import METADATA, join_cells, provenance_of
 
 LAYOUTS = ("datasets", "csv")
-WORD_COLUMNS = ("query", "answer")
+WORD_COLUMNS = ("query", "answer", "source_shots", "target_shots")
 CONCEPT_COLUMNS = ("source_concept", "target_concept", "null_concept")
 SHARD_ROWS = 1_000_000
 FORMULA = "^['=+\\-@＝＋－＠\\t\\r\\n]"
@@ -40,6 +40,8 @@ DESCRIPTIONS = {
     "source_concept": "concept whose representation is patched in, by its English gloss",
     "target_concept": "concept that the patched prompt asks for",
     "null_concept": "third concept, for the wrong-concept null",
+    "source_shots": "concepts of the source prompt's solved lines, with | between them",
+    "target_shots": "the same of the target prompt",
     "p_source": "probability, 0 to 1, that the next token begins a word of the source concept in the output language",
     "p_target": "the same for the target concept",
     "answer": "greedily generated text up to the closing quote; null where none was generated",
@@ -85,7 +87,7 @@ def export(
     said = []
     if not words and not _embedded(rows):
         rows = _without_words(rows)
-        said.append("columns query and answer left out and concepts numbered: the lexicon is not the embedded one; --words keeps them, if you may pass them on")
+        said.append("words (columns query, answer, solved lines) left out and concepts numbered: the lexicon is not the embedded one; --words keeps them, if you may pass them on")
     elif not licence and not words:
         said.append("the lexicon's words come from Unicode CLDR under the Unicode License; choose a licence for your data and keep that notice")
     aside = folder.with_name(f"{folder.name}.{os.getpid()}.aside")
@@ -186,7 +188,7 @@ def _without_words(rows: pa.Table) -> pa.Table:
     for column in CONCEPT_COLUMNS:
         at = rows.schema.get_field_index(column)
         rows = rows.set_column(at, column, pa.array([numbers[name] for name in rows[column].to_pylist()]))
-    return rows.drop_columns(list(WORD_COLUMNS))
+    return rows.drop_columns([name for name in WORD_COLUMNS if name in rows.column_names])
 
 
 def _unalphabetical(name: str) -> str:
