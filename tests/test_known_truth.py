@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from meanings.book.trust_tables import known_truth
 from meanings.depth import depth
@@ -12,11 +13,14 @@ from meanings.grid import Grid
 from meanings.known_truth import network
 from meanings.known_truth.trials import NOISE, coverage, layers_reported, measured, onsets_reported
 from meanings.known_truth.world import GAIN, NEVER, World
+from meanings.languages import parse_pair
 from meanings.patching import self_test
+from meanings.prompts import draw_concept_pairs, translation_prompt
 from meanings.results import read_cells
+from meanings.single_layer import measured_alone
 from meanings.study import run_study
 
-WORLD = World(n_concepts=16)
+WORLD = World(n_concepts=16, meeting_layer=3)  # the layer before the reading one: off by one is seen
 NOISY = replace(WORLD, **NOISE)
 
 
@@ -43,6 +47,40 @@ def test_a_patch_gives_the_probability_of_the_formula(checkpoint):
         np.testing.assert_allclose(rows["p_source"], NOISY.probability(z, others), atol=2e-3)
         late = cells[(cells["condition"] == condition) & (cells["first_layer"] >= NOISY.reading_layer)]
         assert late["p_source"].max() < 0.01
+
+
+def test_one_layer_alone_gives_the_probability_of_the_formula():
+    """One language's vector serves below the reading layer, the mean over languages only where the shared code is there."""
+    world = replace(NOISY, meeting_layer=2, n_layers=5)
+    rows = measured_alone(network.load(world, 4), network.lexicon(world), ["fr-es"], world.languages, conditions=("seen", "tgt"), n_pairs=16, shots=2)
+    amount = rows["source_concept"].map(dict(zip(world.concepts, world.amounts[4], strict=True))).to_numpy()
+    layer, one = rows["first_layer"].to_numpy(), (rows["condition"] == "tgt").to_numpy()
+    served = (layer < world.reading_layer) & (one | (layer >= world.meeting_layer))
+    expected = world.probability(GAIN * (one + amount), words_of_their_own(world))
+    np.testing.assert_allclose(rows["p_source"][served], expected[served], atol=2e-3)
+    assert rows["p_source"][~served].max() < 1.1 / world.n_concepts
+    assert unmediated(world, network.load(world, 4)) == pytest.approx(rows[(rows["condition"] == "tgt") & (rows["first_layer"] == 1)]["p_source"].iloc[0], abs=1e-4)
+
+
+def unmediated(world, model):
+    """The same patch at layer 1 alone by a PyTorch hook on the whole prompt, no prefixes, no carried rows."""
+    words = network.lexicon(world)
+    drawn = draw_concept_pairs(words, model.tokenizer, words.languages, 16, 2, 42)[0]
+    pair = parse_pair("fr-es")
+    target = translation_prompt(words, model.tokenizer, pair, drawn.target, drawn.target_shots)
+    source = translation_prompt(words, model.tokenizer, pair, drawn.source, drawn.source_shots)
+    ids = [torch.tensor([prompt.token_ids]) for prompt in (source, target)]
+    with torch.no_grad():
+        state = model.network(ids[0], output_hidden_states=True).hidden_states[2][0, source.query_position]
+
+        def write(_module, _inputs, output):
+            output[0, target.query_position] = state
+            return output
+
+        handle = model.network.model.layers[1].register_forward_hook(write)
+        logits = model.network(ids[1]).logits[0, -1]
+        handle.remove()
+    return float(logits.softmax(-1)[model.tokenizer.convert_tokens_to_ids(words.word(drawn.source, "es"))])
 
 
 LAYERS = [(m, r) for r in range(1, 4) for m in range(4)]  # six layers: the published table, below
