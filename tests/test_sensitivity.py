@@ -5,6 +5,7 @@ import matplotlib
 matplotlib.use("Agg")
 
 import pandas as pd
+import matplotlib.pyplot as plt
 import pytest
 from meanings.book import figures_sensitivity, sensitivity_tables
 from meanings.errors import MeaningsError
@@ -65,3 +66,5 @@ def test_every_factor_has_its_figure(table):
     drawn.append(figures_sensitivity.token_against_word(sensitivity_tables.word_and_token(table), 0.5))
     drawn.append(figures_sensitivity.averaging([("Miniature", sensitivity_tables.averaging(table))]))
     assert all(picture.alt and "nan" not in picture.alt for picture in drawn)
+    for picture in drawn:
+        plt.close(picture.figure)

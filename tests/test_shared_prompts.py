@@ -104,7 +104,7 @@ def test_such_cells_have_keys_of_their_own_and_are_recomputed_with_the_file_only
     again = recompute([cell], prompts=shared)[cell.key]
     rows = read_cells(tmp_path, [cell.key])
     assert again["source_concept"].tolist() == rows["source_concept"].astype(str).tolist()
-    assert run_study(GRID.model_copy(update={"prompts": grid.prompts}), tmp_path / "new", dry_run=True).seconds > 0
+    assert run_study(GRID.model_copy(update={"prompts": grid.prompts}), tmp_path / "new", dry_run=True).estimate.high > 0
 
 
 def test_prompts_that_another_tokenizer_makes_ineligible_are_refused_by_name(world, lexicon, tokenizers):

@@ -180,15 +180,19 @@ def rises(table: pd.DataFrame) -> Shuffles:
 # Languages -------------------------------------------------------------------------------------------------------------------
 
 
-def depends(patched: pd.DataFrame) -> Shuffles:
-    """`claims.depends`."""
+def depends(patched: pd.DataFrame, *, tested: bool) -> Shuffles:
+    """`claims.depends`; without `tested`, the rule before it: the interval of the best language above that of the worst."""
     values = grid_of(patched, ["output"])
 
     def shuffles(randoms: Sequence[Random]) -> tuple[np.ndarray, np.ndarray]:
         turned = permuted(values, randoms)
-        points, (low, high) = means_of(turned), np.quantile(resampled(turned), [0.025, 0.975], axis=0)
+        points = means_of(turned)
+        spread = np.ptp(points, axis=1)
+        if tested:
+            return np.array([claims.unequal(claims.mean_over_runs(each)) < claims.LEVEL for each in turned]), spread
+        low, high = np.quantile(resampled(turned), [0.025, 0.975], axis=0)
         at = np.arange(len(randoms))
-        return low[at, points.argmax(axis=1)] > high[at, points.argmin(axis=1)], np.ptp(points, axis=1)
+        return low[at, points.argmax(axis=1)] > high[at, points.argmin(axis=1)], spread
 
     return shuffles
 
