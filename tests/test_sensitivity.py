@@ -4,8 +4,8 @@ import matplotlib
 
 matplotlib.use("Agg")
 
-import pandas as pd
 import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
 from meanings.book import figures_sensitivity, sensitivity_tables
 from meanings.errors import MeaningsError
