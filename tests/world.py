@@ -16,6 +16,11 @@ def make(folder: Path) -> Path:
     (data / "miniature").mkdir(parents=True)
     (data / "lexicon").symlink_to(data_folder() / "lexicon")
     (data / "miniature" / "mix.yaml").symlink_to(data_folder() / "miniature" / "mix.yaml")
+    # What chapters show beside their own cells, whatever these are; the fake miniature's own table is not among it.
+    (data / "annotation").symlink_to(data_folder() / "annotation")
+    (data / "published").mkdir()
+    for name in ("worlds.parquet", "miniature-answers.parquet"):
+        (data / "published" / name).symlink_to(data_folder() / "published" / name)
     synthetic.write_trajectory(data / "miniature" / "seed-0", STEPS)
     synthetic.write_results(folder / "results", steps=STEPS, pairs=PAIRS, n_prompts=8)
     return folder / "results"
