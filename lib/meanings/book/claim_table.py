@@ -59,11 +59,11 @@ def _self_first(last: pd.DataFrame, curves: pd.DataFrame) -> bool:
 
 
 CLAIMS = (
-    Claim("other languages' mean carries the concept", "emergence", "`seen` not above the null of a third concept", _shared),
+    Claim("other languages' mean carries the concept", "emergence", "seen not above the null of a third concept", _shared),
     Claim("this is learned during training", "emergence", "an onset interval that reaches the first or the last checkpoint", _emerges, over_training=True),
-    Claim("averaging over languages costs nothing", "emergence", "`seen` below `tgt`, concept by concept", _mean_does_not_hurt),
-    Claim("English copying does no better than other languages", "emergence", "`seen` below `en_en`, concept by concept", _not_english),
-    Claim("a language's own space comes first", "emergence", "onset of `self` not before that of `seen`, beyond their intervals", _self_first, over_training=True),
+    Claim("averaging over languages costs nothing", "emergence", "seen below tgt, concept by concept", _mean_does_not_hurt),
+    Claim("English copying does no better than other languages", "emergence", "seen below en_en, concept by concept", _not_english),
+    Claim("a language's own space comes first", "emergence", "onset of self not before that of seen, beyond their intervals", _self_first, over_training=True),
     Claim("alignment depends on the language", "language dependence", "Friedman's test over concepts does not tell output languages apart", _depends),
     Claim("patching gains no more right answers than it loses", "error analysis", "more gained than lost, concept by concept", _loses),
 )
