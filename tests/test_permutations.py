@@ -212,3 +212,14 @@ def test_the_published_table_holds_every_rule_of_now_to_its_level():
     now = table[table["version"] == "now"]
     assert (now["low"] <= now["nominal"] + 1e-9).all(), now[now["low"] > now["nominal"]]
     assert set(table["chapter"]) == {"emergence", "index", "language_dependence", "error_analysis", "real_model"}
+
+
+def test_languages_are_told_apart_by_the_concepts_that_have_all_of_them():
+    random = np.random.default_rng(2)
+    means_ = random.random((4, 30)) + np.array([[0.0], [0.1], [0.3], [1.0]])
+    assert claims.unequal(means_) < 1e-6
+    some = means_.copy()
+    some[0, :20] = np.nan  # a language that lacks concepts takes them from the others, not the test from all
+    assert claims.unequal(some) == claims.unequal(means_[:, 20:])
+    assert claims.unequal(means_[[0, 0, 0]]) == 1.0 == claims.unequal(means_[:1]) == claims.unequal(np.full((3, 5), np.nan))
+    assert claims.unequal(means_[[0, 3]]) < 1e-6 < claims.unequal(random.random((2, 30)))
