@@ -1,6 +1,7 @@
 """Fixtures: a tiny random Llama with grouped-query attention, a tiny byte-level BPE tokenizer and a tiny lexicon."""
 
 import os
+import sys
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may ask the network
 
@@ -31,3 +32,11 @@ def model(tokenizer):
 @pytest.fixture(scope="session")
 def concept_pairs(lexicon, tokenizer):
     return tiny.concept_pairs(lexicon, tokenizer)
+
+
+@pytest.fixture(autouse=True)
+def no_figure_stays_open():
+    """Open figures of other tests would add up to pyplot's warning."""
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
