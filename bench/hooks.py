@@ -1,4 +1,6 @@
-"""Plain PyTorch hooks in place of nnsight, under the same engine: what nnsight itself costs is the difference in time."""
+"""Plain PyTorch hooks in place of nnsight, under the same engine: what nnsight itself costs is the
+difference in time.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +11,15 @@ from unittest.mock import patch
 import torch
 from torch import Tensor
 
-from meanings.models import PatchableModel, like_output, read_output
-from meanings.patching import reading, targets
+from meanings.models.loading import PatchableModel, like_output, read_output
+from meanings.patching import hidden_states, targets
 
 
 @contextmanager
 def plain_hooks() -> Iterator[None]:
     """While it lasts, the engine's four ways of running a model use hooks."""
     with (
-        patch.object(reading, "read_layers", _read_layers),
+        patch.object(hidden_states, "read_layers", _read_layers),
         patch.object(targets, "run_unpatched", _run_unpatched),
         patch.object(targets, "write_layers", _write_layers),
         patch.object(targets, "run_above", _run_above),
@@ -72,7 +74,9 @@ def _run_unpatched(model: PatchableModel, inputs: dict) -> tuple[list, Tensor]:
 
 
 @torch.no_grad()
-def _write_layers(model: PatchableModel, inputs: dict, vectors: Tensor, answer: bool) -> Tensor | None:
+def _write_layers(
+    model: PatchableModel, inputs: dict, vectors: Tensor, answer: bool
+) -> Tensor | None:
     def make(index: int):
         def hook(_module, _inputs, output):
             read_output(output)[:, 0] = vectors[index]
@@ -89,7 +93,9 @@ def _write_layers(model: PatchableModel, inputs: dict, vectors: Tensor, answer: 
 
 
 @torch.no_grad()
-def _run_above(model: PatchableModel, inputs: dict, layer: int, output: Tensor | tuple, hidden: Tensor) -> Tensor:
+def _run_above(
+    model: PatchableModel, inputs: dict, layer: int, output: Tensor | tuple, hidden: Tensor
+) -> Tensor:
     packed = like_output(output, hidden)
     below = list(_layers(model))[: layer + 1]
     plain = [module.forward for module in below]

@@ -1,4 +1,6 @@
-"""Peak memory above the weights, each way in a process of its own: `python -m bench.memory WAY SHAPE ...`."""
+"""Peak memory above the weights, each way in a process of its own: `python -m bench.memory WAY
+SHAPE ...`.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +14,18 @@ import torch
 from bench import published
 from bench.shapes import SHAPES, columns, drawn, some_vectors, target_prompts
 from bench.timing import PAIR
-from meanings.patching import cost, sweep_conditions
+from meanings.patching import flops
+from meanings.patching.sweeping import sweep_conditions
 
 ANSWERED = 10
 
 
 def peak_mebibytes(way: str, shape: str, prompts: int, threads: int) -> float:
-    """Peak resident memory above that of the loaded model, in MiB, of a sweep's work on `prompts` prompts.
+    """Peak resident memory above that of the loaded model, in MiB, of a sweep's work on `prompts`
+    prompts.
 
-    - `way`: `published`, one forward with all prompts in one batch; or `ours`, the whole sweep of seven conditions.
-      With `_answers`: ten tokens are generated too.
+    - `way`: `published`, one forward with all prompts in one batch; or `ours`, the whole sweep of
+      seven conditions. With `_answers`: ten tokens are generated too.
     """
     command = [sys.executable, "-m", "bench.memory", way, shape, str(prompts), str(threads)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
@@ -50,7 +54,7 @@ def _measure(way: str, shape: str, prompts: int) -> float | dict[str, float]:
     model = SHAPES[shape].load()
     pairs = drawn(model, 4 if way == "growth" else prompts)
     targets, sets = target_prompts(model, PAIR, pairs), columns(model, pairs)
-    vectors = some_vectors(model, len(pairs), cost.CONDITIONS)
+    vectors = some_vectors(model, len(pairs), flops.CONDITIONS)
     first = vectors["condition 0"]
     if way == "growth":
         resident = []
@@ -66,7 +70,14 @@ def _measure(way: str, shape: str, prompts: int) -> float | dict[str, float]:
     def run(n: int) -> None:
         if work == "ours":
             given = {name: v[:, :n] for name, v in vectors.items()}
-            sweep_conditions(model, targets[:n], given, sets[:n], first_layers=[0] if n == 1 else "all", generate=generate)
+            sweep_conditions(
+                model,
+                targets[:n],
+                given,
+                sets[:n],
+                first_layers=[0] if n == 1 else "all",
+                generate=generate,
+            )
             return
         published.patched(model, targets[:n], first[:, :n], 0, sets[:n])
         if generate:

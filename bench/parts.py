@@ -1,4 +1,6 @@
-"""Where the time of a sweep goes: each part's operations that must be done, those that are done, and the share of the machine's peak."""
+"""Where the time of a sweep goes: each part's operations that must be done, those that are done,
+and the share of the machine's peak.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +14,12 @@ import pandas as pd
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-
 from bench.shapes import columns, drawn, some_vectors, target_prompts
 from bench.timing import PAIR, seconds
-from meanings.models import PatchableModel
-from meanings.patching import cost, hidden_states, sweep_conditions, sweeping, targets
+from meanings.models.loading import PatchableModel
+from meanings.patching import flops, sweeping, targets
+from meanings.patching.query_states import hidden_states
+from meanings.patching.sweeping import sweep_conditions
 
 # part -> where the function that does it is looked up
 PLACES = {
@@ -30,17 +33,23 @@ PLACES = {
 
 
 def parts(model: PatchableModel, *, prompts: int, generate: int) -> pd.DataFrame:
-    """One row a part of a sweep of seven conditions, and one for the sources that two of them would need.
+    """One row a part of a sweep of seven conditions, and one for the sources that two of them would
+    need.
 
-    - `must`, `done`: floating-point operations, in 1e9; `done` counts matrix products and is NaN where none is meant.
-    - `seconds`; `peak`: share of the operations a second that a large matrix product reaches on this machine.
+    - `must`, `done`: floating-point operations, in 1e9; `done` counts matrix products and is NaN
+      where none is meant.
+    - `seconds`; `peak`: share of the operations a second that a large matrix product reaches on
+      this machine.
     """
     pairs = drawn(model, prompts)
     prompts_, sets = target_prompts(model, PAIR, pairs), columns(model, pairs)
-    vectors = some_vectors(model, prompts, cost.CONDITIONS)
-    lengths = cost.Lengths.of(prompts_)
-    must = {part: prompts * each for part, each in cost.floor(model, lengths, generate=generate).items()}
-    must["sources"] = prompts * cost.Cost.of(model).run(lengths.source, lengths.source / 2, 0)
+    vectors = some_vectors(model, prompts, flops.CONDITIONS)
+    lengths = flops.Lengths.of(prompts_)
+    must = {
+        part: prompts * each
+        for part, each in flops.floor(model, lengths, generate=generate).items()
+    }
+    must["sources"] = prompts * flops.Cost.of(model).run(lengths.source, lengths.source / 2, 0)
     clock: dict[str, float] = {}
     done: dict[str, float] = {}
 
@@ -63,13 +72,23 @@ def parts(model: PatchableModel, *, prompts: int, generate: int) -> pd.DataFrame
         if part not in clock:
             continue
         operations = done.get(part) or float("nan")
-        rows.append((part, must.get(part, float("nan")) / 1e9, operations / 1e9, clock[part], operations / clock[part] / peak))
+        rows.append(
+            (
+                part,
+                must.get(part, float("nan")) / 1e9,
+                operations / 1e9,
+                clock[part],
+                operations / clock[part] / peak,
+            )
+        )
     return pd.DataFrame(rows, columns=["part", "must", "done", "seconds", "peak"])
 
 
 @contextmanager
 def _watched(model: PatchableModel, into: Callable) -> Iterator[None]:
-    """Every part's function wrapped by `into(part)`; the output embedding is the part `logits`, but for generation's."""
+    """Every part's function wrapped by `into(part)`; the output embedding is the part `logits`, but
+    for generation's.
+    """
     with ExitStack() as stack:
         for part, (module, name) in PLACES.items():
             stack.enter_context(patch.object(module, name, into(part)(getattr(module, name))))

@@ -1,7 +1,9 @@
-"""The published algorithm, written anew on nnsight: every first layer a whole forward, every condition its own sources.
+"""The published algorithm, written anew on nnsight: every first layer a whole forward, every
+condition its own sources.
 
-A batch is padded on the left to its longest prompt. Each forward gives the logits of every position over the whole
-vocabulary (`last_only` spares them); an answer is generated from a prefill of its own, all rows for all tokens.
+A batch is padded on the left to its longest prompt. Each forward gives the logits of every position
+over the whole vocabulary (`last_only` spares them); an answer is generated from a prefill of its
+own, all rows for all tokens.
 """
 
 from __future__ import annotations
@@ -12,24 +14,32 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from meanings.models import PatchableModel, read_output
-from meanings.probabilities import concept_probability, token_columns
-from meanings.prompts import Prompt
+from meanings.models.loading import PatchableModel, read_output
+from meanings.patching.token_probability import concept_probability, token_columns
+from meanings.prompts.prompt import Prompt
 
 
 def _padded(model: PatchableModel, rows: Sequence[Sequence[int]]) -> dict[str, Tensor]:
     longest = max(map(len, rows))
     ids = torch.tensor([[0] * (longest - len(row)) + list(row) for row in rows])
     mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows])
-    inputs = {"input_ids": ids, "attention_mask": mask, "position_ids": (mask.cumsum(1) - 1).clamp(min=0)}
+    inputs = {
+        "input_ids": ids,
+        "attention_mask": mask,
+        "position_ids": (mask.cumsum(1) - 1).clamp(min=0),
+    }
     return {name: tensor.to(model.device) for name, tensor in inputs.items()}
 
 
 @torch.no_grad()
-def collect(model: PatchableModel, prompts: Sequence[Prompt], *, last_only: bool = False) -> Float[Tensor, "layer prompt d_model"]:
+def collect(
+    model: PatchableModel, prompts: Sequence[Prompt], *, last_only: bool = False
+) -> Float[Tensor, "layer prompt d_model"]:
     """Every layer's output at the query word's last token, the prompts cut there."""
     states: list[Tensor] = []
-    with model.nn.trace(**_padded(model, [p.cut() for p in prompts]), use_cache=False, logits_to_keep=int(last_only)):
+    with model.nn.trace(
+        **_padded(model, [p.cut() for p in prompts]), use_cache=False, logits_to_keep=int(last_only)
+    ):
         for layer in model.layers:
             states.append(read_output(layer.output)[:, -1])
         model.nn.output.logits.save()
@@ -59,7 +69,9 @@ def generate(
     first_layer: int,
     tokens: int,
 ) -> tuple[list[list[int]], list[list[float]]]:
-    """Greedy tokens, `tokens` a prompt, from a forward of its own; and how far each was ahead of the next best, in logits."""
+    """Greedy tokens, `tokens` a prompt, from a forward of its own; and how far each was ahead of
+    the next best, in logits.
+    """
     logits, cache = _forward(model, prompts, vectors, first_layer, last_only=True, cached=True)
     inputs = _padded(model, [p.token_ids for p in prompts])
     mask, position = inputs["attention_mask"], inputs["position_ids"][:, -1:]
@@ -67,7 +79,12 @@ def generate(
     for _ in range(tokens - 1):
         mask, position = torch.cat([mask, mask.new_ones(len(mask), 1)], 1), position + 1
         logits = model.network(
-            input_ids=said[-1][:, None], attention_mask=mask, position_ids=position, past_key_values=cache, use_cache=True, logits_to_keep=1
+            input_ids=said[-1][:, None],
+            attention_mask=mask,
+            position_ids=position,
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
         ).logits
         said.append(logits[:, -1].argmax(-1))
         ahead.append(_lead(logits[:, -1]))
@@ -79,10 +96,24 @@ def _lead(logits: Float[Tensor, "prompt vocab"]) -> Float[Tensor, " prompt"]:
     return best - second
 
 
-def _forward(model: PatchableModel, prompts: Sequence[Prompt], vectors: Tensor | None, first_layer: int, *, last_only: bool, cached: bool):
-    ends = torch.tensor([p.query_position - len(p.token_ids) for p in prompts])  # padded on the left: counted from the end
+def _forward(
+    model: PatchableModel,
+    prompts: Sequence[Prompt],
+    vectors: Tensor | None,
+    first_layer: int,
+    *,
+    last_only: bool,
+    cached: bool,
+):
+    ends = torch.tensor(
+        [p.query_position - len(p.token_ids) for p in prompts]
+    )  # padded on the left: counted from the end
     rows = torch.arange(len(prompts))
-    with model.nn.trace(**_padded(model, [p.token_ids for p in prompts]), use_cache=cached, logits_to_keep=int(last_only)):
+    with model.nn.trace(
+        **_padded(model, [p.token_ids for p in prompts]),
+        use_cache=cached,
+        logits_to_keep=int(last_only),
+    ):
         if vectors is not None:
             for index, layer in enumerate(model.layers):
                 if index >= first_layer:

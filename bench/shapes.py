@@ -1,4 +1,6 @@
-"""Models of real shapes with random weights, the shipped miniature, and prompts for all of them from its lexicon."""
+"""Models of real shapes with random weights, the shipped miniature, and prompts for all of them
+from its lexicon.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +13,13 @@ import torch
 from tokenizers import Tokenizer
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from meanings.checkpoints import trajectory
-from meanings.concept_pairs import ConceptPair
-from meanings.languages import LanguagePair
-from meanings.lexicon import Lexicon, load_lexicon
-from meanings.models import PatchableModel, wrap_model
-from meanings.pairing import draw_concept_pairs
-from meanings.prompts import Prompt, translation_prompt
-from meanings.scoring import first_tokens
+from meanings.lexicon.languages import LanguagePair
+from meanings.lexicon.lexicon import Lexicon, load_lexicon
+from meanings.models.checkpoints import trajectory
+from meanings.models.loading import PatchableModel, wrap_model
+from meanings.prompts.answers import first_tokens
+from meanings.prompts.concept_pairs import ConceptPair, draw_concept_pairs
+from meanings.prompts.prompt import Prompt, translation_prompt
 
 SHOTS = 5
 SEED = 0
@@ -48,7 +49,9 @@ class Shape:
             num_attention_heads=self.heads,
             num_key_value_heads=self.kv_heads,
             max_position_embeddings=4096,
-            tie_word_embeddings=False,  # tied, random weights repeat the prompt's last token, a quote, which would end every answer
+            # tied, random weights repeat the prompt's last token, a quote, which would end every
+            # answer
+            tie_word_embeddings=False,
         )
         with torch.random.fork_rng():
             torch.manual_seed(SEED)
@@ -59,7 +62,9 @@ class Shape:
 MAIN = Shape("24 layers of 1,024, vocabulary 128k", 1024, 2816, 24, 8, 4, 128_000)
 SHAPES: dict[str, Shape] = {
     "main": MAIN,
-    "eurollm": Shape("EuroLLM-1.7B's width and vocabulary, 6 layers", 2048, 5632, 6, 16, 8, 128_000),
+    "eurollm": Shape(
+        "EuroLLM-1.7B's width and vocabulary, 6 layers", 2048, 5632, 6, 16, 8, 128_000
+    ),
     "256k": Shape("6 layers of 1,024, vocabulary 256k", 1024, 2816, 6, 8, 4, 256_000),
     "miniature": Shape("the miniature", 128, 384, 0, 4, 2, 0),
     # Not reported: small enough for the tests.
@@ -68,12 +73,16 @@ SHAPES: dict[str, Shape] = {
 
 
 def _widened(tokenizer: PreTrainedTokenizerFast, vocabulary: int) -> PreTrainedTokenizerFast:
-    """The tokenizer with names for the ids that it lacks, so that generated tokens can be told apart by their text."""
+    """The tokenizer with names for the ids that it lacks, so that generated tokens can be told
+    apart by their text.
+    """
     definition = json.loads(tokenizer.backend_tokenizer.to_str())
     names = definition["model"]["vocab"]
     names |= {f"<{number}>": number for number in range(len(names), vocabulary)}
     wide = Tokenizer.from_str(json.dumps(definition))
-    return PreTrainedTokenizerFast(tokenizer_object=wide, eos_token=tokenizer.eos_token, pad_token=tokenizer.pad_token)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=wide, eos_token=tokenizer.eos_token, pad_token=tokenizer.pad_token
+    )
 
 
 @cache
@@ -85,14 +94,22 @@ def drawn(model: PatchableModel, n_prompts: int, shots: int = SHOTS) -> list[Con
     return draw_concept_pairs(words(), model.tokenizer, words().languages, n_prompts, shots, SEED)
 
 
-def target_prompts(model: PatchableModel, pair: LanguagePair, pairs: Sequence[ConceptPair]) -> list[Prompt]:
-    return [translation_prompt(words(), model.tokenizer, pair, p.target, p.target_shots) for p in pairs]
+def target_prompts(
+    model: PatchableModel, pair: LanguagePair, pairs: Sequence[ConceptPair]
+) -> list[Prompt]:
+    return [
+        translation_prompt(words(), model.tokenizer, pair, p.target, p.target_shots) for p in pairs
+    ]
 
 
 def columns(model: PatchableModel, pairs: Sequence[ConceptPair]) -> list[list[frozenset[int]]]:
     """First tokens of source and target concept in every language, as a study reads them."""
     return [
-        [first_tokens(model.tokenizer, words().words(concept, code)) for concept in (p.source, p.target) for code in words().languages]
+        [
+            first_tokens(model.tokenizer, words().words(concept, code))
+            for concept in (p.source, p.target)
+            for code in words().languages
+        ]
         for p in pairs
     ]
 
@@ -100,4 +117,7 @@ def columns(model: PatchableModel, pairs: Sequence[ConceptPair]) -> list[list[fr
 def some_vectors(model: PatchableModel, n_prompts: int, count: int) -> dict[str, torch.Tensor]:
     """Concept vectors that are given: any will do, their values change no time."""
     generator = torch.Generator().manual_seed(SEED)
-    return {f"condition {i}": torch.randn(model.n_layers, n_prompts, model.d_model, generator=generator) for i in range(count)}
+    return {
+        f"condition {i}": torch.randn(model.n_layers, n_prompts, model.d_model, generator=generator)
+        for i in range(count)
+    }

@@ -1,7 +1,9 @@
-"""The published algorithm, plain hooks and ours, side by side in one run on the same model, prompts and threads.
+"""The published algorithm, plain hooks and ours, side by side in one run on the same model, prompts
+and threads.
 
-All forwards of the published algorithm for one batch of prompts do the same work, whatever condition and first layer:
-some of them are timed, spread over both, and the time of all is their mean times their number.
+All forwards of the published algorithm for one batch of prompts do the same work, whatever
+condition and first layer: some of them are timed, spread over both, and the time of all is their
+mean times their number.
 """
 
 from __future__ import annotations
@@ -17,15 +19,25 @@ import torch
 from bench import published
 from bench.hooks import plain_hooks
 from bench.shapes import columns, drawn, some_vectors, target_prompts, words
-from meanings.conditions import CONDITIONS
-from meanings.languages import LanguagePair
-from meanings.models import PatchableModel
-from meanings.patching import Sweep, cost, generation, sweep_conditions, unpatched
-from meanings.prompts import Prompt
-from meanings.sources import SourceBank
+from meanings.lexicon.languages import LanguagePair
+from meanings.models.loading import PatchableModel
+from meanings.patching import flops, generation
+from meanings.patching.conditions import CONDITIONS
+from meanings.patching.source_states import SourceBank
+from meanings.patching.sweeping import Sweep, sweep_conditions, unpatched
+from meanings.prompts.prompt import Prompt
 
 PAIR = LanguagePair("fr", "es")
-SEEN = ("en", "fr", "de", "es", "ru", "pl", "zh", "fi")  # 30 source pairs of the `seen` condition for fr-es
+SEEN = (
+    "en",
+    "fr",
+    "de",
+    "es",
+    "ru",
+    "pl",
+    "zh",
+    "fi",
+)  # 30 source pairs of the `seen` condition for fr-es
 SIX = ("en", "fr", "de", "es", "ru", "pl")
 PATCHED = [name for name, condition in CONDITIONS.items() if condition.patched]
 TIE = 1e-5  # a token that is ahead by less, in logits, is not decided
@@ -36,7 +48,8 @@ class Comparison:
     """Seconds of each way, one a run, and how far their numbers differ.
 
     - `bound`: the ratio that counting tokens allows.
-    - `tokens`, `ties`, `different`: generated tokens compared; those where the first difference is a tie; those where not.
+    - `tokens`, `ties`, `different`: generated tokens compared; those where the first difference is
+      a tie; those where not.
     """
 
     name: str
@@ -51,37 +64,68 @@ class Comparison:
     different: int = 0
 
     def ratio(self, of: str, to: str = "ours") -> float:
-        """Median over the runs of seconds `of` over seconds `to`, within each run; NaN where one was not timed."""
+        """Median over the runs of seconds `of` over seconds `to`, within each run; NaN where one
+        was not timed.
+        """
         a, b = getattr(self, of), getattr(self, to)
         return median(x / y for x, y in zip(a, b)) if a and b else float("nan")
 
 
-def sweep(model: PatchableModel, *, prompts: int, generate: int = 0, shots: int = 5, runs: int = 3, samples: int = 6) -> Comparison:
+def sweep(
+    model: PatchableModel,
+    *,
+    prompts: int,
+    generate: int = 0,
+    shots: int = 5,
+    runs: int = 3,
+    samples: int = 6,
+) -> Comparison:
     """Seven patched conditions that share one prefix, their concept vectors given."""
     pairs = drawn(model, prompts, shots)
     targets, sets = target_prompts(model, PAIR, pairs), columns(model, pairs)
-    vectors = some_vectors(model, prompts, cost.CONDITIONS)
-    lengths = cost.Lengths.of(targets)
-    passes = cost.sweep_passes(lengths, model.n_layers, cost.CONDITIONS, generate)
-    found = Comparison("sweep" + (f", {generate} tokens generated" if generate else ""), cost.bound(*passes))
+    vectors = some_vectors(model, prompts, flops.CONDITIONS)
+    lengths = flops.Lengths.of(targets)
+    passes = flops.sweep_passes(lengths, model.n_layers, flops.CONDITIONS, generate)
+    found = Comparison(
+        "sweep" + (f", {generate} tokens generated" if generate else ""), flops.bound(*passes)
+    )
     names = list(vectors)
-    chosen = _spread([(name, layer) for layer in range(model.n_layers) for name in names[layer % len(names) :][:1]], samples)
+    chosen = _spread(
+        [
+            (name, layer)
+            for layer in range(model.n_layers)
+            for name in names[layer % len(names) :][:1]
+        ],
+        samples,
+    )
     forwards = model.n_layers * len(names)
     for _ in range(runs):
         sweeps: dict[str, Sweep] = {}
-        found.ours.append(seconds(lambda: sweeps.update(sweep_conditions(model, targets, vectors, sets, generate=generate))))
+        found.ours.append(
+            seconds(
+                lambda: sweeps.update(
+                    sweep_conditions(model, targets, vectors, sets, generate=generate)
+                )
+            )
+        )
         with plain_hooks():
-            found.hooks.append(seconds(lambda: sweep_conditions(model, targets, vectors, sets, generate=generate)))
+            found.hooks.append(
+                seconds(lambda: sweep_conditions(model, targets, vectors, sets, generate=generate))
+            )
         whole, last, said = [], [], []
         for name, layer in chosen:
             probabilities: list[torch.Tensor] = []
             arguments = (model, targets, vectors[name], layer)
             whole.append(seconds(lambda: probabilities.append(published.patched(*arguments, sets))))
             last.append(seconds(lambda: published.patched(*arguments, sets, last_only=True)))
-            found.difference = max(found.difference, _far(probabilities[0], sweeps[name].probabilities[layer]))
+            found.difference = max(
+                found.difference, _far(probabilities[0], sweeps[name].probabilities[layer])
+            )
             if generate:
                 answers: list = []
-                said.append(seconds(lambda: answers.append(published.generate(*arguments, generate))))
+                said.append(
+                    seconds(lambda: answers.append(published.generate(*arguments, generate)))
+                )
                 _compare_answers(model, found, *answers[0], sweeps[name].answers[layer])
         extra = mean(said) if said else 0.0
         found.published.append(forwards * (mean(whole) + extra))
@@ -101,7 +145,13 @@ def study(model: PatchableModel, *, prompts: int, runs: int = 3, samples: int = 
 
 
 def _study(
-    model: PatchableModel, language_pairs: Sequence[LanguagePair], seen: Sequence[str], prompts: int, runs: int, samples: int, name: str
+    model: PatchableModel,
+    language_pairs: Sequence[LanguagePair],
+    seen: Sequence[str],
+    prompts: int,
+    runs: int,
+    samples: int,
+    name: str,
 ) -> Comparison:
     concept_pairs = drawn(model, prompts)
     sets = columns(model, concept_pairs)
@@ -116,7 +166,10 @@ def _study(
             for languages in language_pairs:
                 conditions = _patched(languages, seen)
                 bank.prepare(conditions.values(), languages, concept_pairs, seen)
-                given = {name: bank.vectors(condition, languages, concept_pairs, seen) for name, condition in conditions.items()}
+                given = {
+                    name: bank.vectors(condition, languages, concept_pairs, seen)
+                    for name, condition in conditions.items()
+                }
                 targets = target_prompts(model, languages, concept_pairs)
                 sweeps = sweep_conditions(model, targets, given, sets, unpatched_as="tgt_unpatched")
                 unpatched(model, _source_prompts(bank, languages, concept_pairs), sets)
@@ -129,59 +182,93 @@ def _study(
         for languages in timed:
             conditions = list(_patched(languages, seen).items())
             targets = target_prompts(model, languages, concept_pairs)
-            for at, (name_, condition) in enumerate(_spread(conditions, max(1, samples // len(timed)))):
+            for at, (name_, condition) in enumerate(
+                _spread(conditions, max(1, samples // len(timed)))
+            ):
                 source = condition.source_pairs(languages, seen)[0]
-                keys = [(source, condition.concept_of(p), condition.shots_of(p)) for p in concept_pairs]
+                keys = [
+                    (source, condition.concept_of(p), condition.shots_of(p)) for p in concept_pairs
+                ]
                 sources = [bank.prompt(key) for key in keys]
                 collecting.append(seconds(lambda: published.collect(model, sources)))
                 layer = (at * model.n_layers) // max(1, samples // len(timed))
                 probabilities: list[torch.Tensor] = []
                 given = vectors[languages][name_]
-                patching.append(seconds(lambda: probabilities.append(published.patched(model, targets, given, layer, sets))))
-                found.difference = max(found.difference, _far(probabilities[0], measured[languages][name_].probabilities[layer]))
+                patching.append(
+                    seconds(
+                        lambda: probabilities.append(
+                            published.patched(model, targets, given, layer, sets)
+                        )
+                    )
+                )
+                found.difference = max(
+                    found.difference,
+                    _far(probabilities[0], measured[languages][name_].probabilities[layer]),
+                )
         collects, forwards = _published_forwards(model, language_pairs, seen)
         found.published.append(collects * mean(collecting) + forwards * mean(patching))
     return found
 
 
 def _patched(languages: LanguagePair, seen: Sequence[str]) -> dict:
-    return {name: CONDITIONS[name] for name in PATCHED if CONDITIONS[name].source_pairs(languages, seen)}
+    return {
+        name: CONDITIONS[name] for name in PATCHED if CONDITIONS[name].source_pairs(languages, seen)
+    }
 
 
-def _source_prompts(bank: SourceBank, languages: LanguagePair, concept_pairs: Sequence) -> list[Prompt]:
+def _source_prompts(
+    bank: SourceBank, languages: LanguagePair, concept_pairs: Sequence
+) -> list[Prompt]:
     return [bank.prompt((languages, p.source, p.source_shots)) for p in concept_pairs]
 
 
-def _published_forwards(model: PatchableModel, language_pairs: Sequence[LanguagePair], seen: Sequence[str]) -> tuple[int, int]:
+def _published_forwards(
+    model: PatchableModel, language_pairs: Sequence[LanguagePair], seen: Sequence[str]
+) -> tuple[int, int]:
     """Forwards over source prompts (anew for every condition and pair), and over target prompts."""
     collects = forwards = 0
     for languages in language_pairs:
         conditions = _patched(languages, seen)
-        collects += sum(len(condition.source_pairs(languages, seen)) for condition in conditions.values())
+        collects += sum(
+            len(condition.source_pairs(languages, seen)) for condition in conditions.values()
+        )
         forwards += model.n_layers * len(conditions) + 2
     return collects, forwards
 
 
-def _study_bound(model: PatchableModel, language_pairs: Sequence[LanguagePair], seen: Sequence[str], concept_pairs: Sequence) -> float:
+def _study_bound(
+    model: PatchableModel,
+    language_pairs: Sequence[LanguagePair],
+    seen: Sequence[str],
+    concept_pairs: Sequence,
+) -> float:
     """The ratio that counting tokens allows, the prompts' own lengths taken."""
     collects, forwards = _published_forwards(model, language_pairs, seen)
-    targets = [prompt for languages in language_pairs for prompt in target_prompts(model, languages, concept_pairs)]
-    lengths, each = cost.Lengths.of(targets), len(concept_pairs)
+    targets = [
+        prompt
+        for languages in language_pairs
+        for prompt in target_prompts(model, languages, concept_pairs)
+    ]
+    lengths, each = flops.Lengths.of(targets), len(concept_pairs)
     concepts: set = set()
     nulls: set = set()
     sweeps = 0.0
     for languages in language_pairs:
         conditions = _patched(languages, seen)
-        sweeps += cost.sweep_passes(lengths, model.n_layers, len(conditions))[1] + lengths.prompt
+        sweeps += flops.sweep_passes(lengths, model.n_layers, len(conditions))[1] + lengths.prompt
         for name, condition in conditions.items():
             for source in condition.source_pairs(languages, seen):
-                (nulls if condition.concept == "null" else concepts).add((source, condition.concept == "target"))
-    ours = each * (cost.source_passes(lengths, len(concepts), len(nulls)) + sweeps)
-    return cost.bound(each * (collects * lengths.source + forwards * lengths.prompt), ours)
+                (nulls if condition.concept == "null" else concepts).add(
+                    (source, condition.concept == "target")
+                )
+    ours = each * (flops.source_passes(lengths, len(concepts), len(nulls)) + sweeps)
+    return flops.bound(each * (collects * lengths.source + forwards * lengths.prompt), ours)
 
 
 def precision(model: PatchableModel, *, prompts: int, dtype: torch.dtype) -> dict[str, float]:
-    """How far the probabilities of a sweep in `dtype` are from those in float32: quantiles of the absolute difference."""
+    """How far the probabilities of a sweep in `dtype` are from those in float32: quantiles of the
+    absolute difference.
+    """
     pairs = drawn(model, prompts)
     targets, sets = target_prompts(model, PAIR, pairs), columns(model, pairs)
     vectors = some_vectors(model, prompts, 1)
@@ -193,7 +280,9 @@ def precision(model: PatchableModel, *, prompts: int, dtype: torch.dtype) -> dic
     finally:
         model.network.to(torch.float32).load_state_dict(kept)
     off = (rough - exact).abs().flatten()
-    return {f"{share:.0%}": float(off.quantile(share)) for share in (0.5, 0.9, 0.99)} | {"max": float(off.max())}
+    return {f"{share:.0%}": float(off.quantile(share)) for share in (0.5, 0.9, 0.99)} | {
+        "max": float(off.max())
+    }
 
 
 def seconds(run: Callable[[], object]) -> float:
@@ -218,10 +307,18 @@ def _far(a: torch.Tensor, b: torch.Tensor) -> float:
     return float((a.cpu() - b.cpu()).abs().max())
 
 
-def _compare_answers(model: PatchableModel, found: Comparison, tokens: list[list[int]], ahead: list[list[float]], texts: list[str]) -> None:
+def _compare_answers(
+    model: PatchableModel,
+    found: Comparison,
+    tokens: list[list[int]],
+    ahead: list[list[float]],
+    texts: list[str],
+) -> None:
     """Hold generated tokens, cut where the answer is closed, against the engine's texts."""
     for row, leads, text in zip(tokens, ahead, texts, strict=True):
-        closed = next((i + 1 for i, token in enumerate(row) if generation.closes(model, token)), len(row))
+        closed = next(
+            (i + 1 for i, token in enumerate(row) if generation.closes(model, token)), len(row)
+        )
         found.answers += 1
         if model.tokenizer.decode(row[:closed], skip_special_tokens=True) != text:
             tie = min(leads[:closed]) < TIE

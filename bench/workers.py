@@ -6,17 +6,22 @@ import tempfile
 import time
 from pathlib import Path
 
-from meanings.executors import local_workers
-from meanings.grid import Grid
-from meanings.study import run_study
+from meanings.study.executors import local_workers
+from meanings.study.grid import Grid
+from meanings.study.run import run_study
 
 GRID = Grid(checkpoints=8, pairs=("fr-es",), generate=0)
 WARM = Grid(checkpoints=2, pairs=("fr-es",), n_pairs=8, generate=0, conditions=("tgt",))
 
 
 def seconds(workers: int, grid: Grid = GRID) -> float:
-    """Seconds for the grid's cells with so many worker processes that are there and have loaded a model before."""
-    with tempfile.TemporaryDirectory() as folder, local_workers(workers, "cpu", threads=1) as executor:
+    """Seconds for the grid's cells with so many worker processes that are there and have loaded a
+    model before.
+    """
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        local_workers(workers, "cpu", threads=1) as executor,
+    ):
         # Twice, since nothing says which worker takes which unit.
         for warm in ("a", "b"):
             run_study(WARM, Path(folder) / warm, progress=False, executor=executor)

@@ -1,4 +1,6 @@
-"""Fixtures: a tiny random Llama with grouped-query attention, a tiny byte-level BPE tokenizer and a tiny lexicon."""
+"""Fixtures: a tiny random Llama with grouped-query attention, a tiny byte-level BPE tokenizer and a
+tiny lexicon.
+"""
 
 import os
 import sys
@@ -11,27 +13,27 @@ install_import_hook("meanings", "beartype.beartype")  # before the first import 
 
 import pytest  # noqa: E402
 
-import tiny  # noqa: E402
+from stand_ins import small_model  # noqa: E402
 
 
 @pytest.fixture(scope="session")
 def lexicon():
-    return tiny.lexicon()
+    return small_model.lexicon()
 
 
 @pytest.fixture(scope="session")
 def tokenizer(lexicon):
-    return tiny.tokenizer(lexicon)
+    return small_model.tokenizer(lexicon)
 
 
 @pytest.fixture(scope="session")
 def model(tokenizer):
-    return tiny.model(tokenizer)
+    return small_model.model(tokenizer)
 
 
 @pytest.fixture(scope="session")
 def concept_pairs(lexicon, tokenizer):
-    return tiny.concept_pairs(lexicon, tokenizer)
+    return small_model.concept_pairs(lexicon, tokenizer)
 
 
 @pytest.fixture(autouse=True)

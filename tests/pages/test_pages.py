@@ -1,6 +1,7 @@
 """The rendered pages, in headless Chromium, as a reader meets them. They need `make book` before.
 
-Where the book or a browser is missing they are skipped; `MEANINGS_PAGES=required` makes that a failure.
+Where the book or a browser is missing they are skipped; `MEANINGS_PAGES=required` makes that a
+failure.
 """
 
 import os
@@ -12,12 +13,32 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 HTML = Path(os.environ.get("MEANINGS_HTML", Path(__file__).parents[2] / "_build" / "html"))
-BROWSER = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+BROWSER = next(
+    (
+        found
+        for name in ("chromium", "chromium-browser", "google-chrome")
+        if (found := shutil.which(name))
+    ),
+    None,
+)
 FILES = sorted(HTML.glob("*.html"))
 CHAPTERS = ("index", "method", "emergence", "language_dependence", "error_analysis", "miniature")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 
-missing = "no rendered book: run 'make book'" if not FILES else "no Chromium: install Debian's package chromium" if BROWSER is None else ""
+missing = (
+    "no rendered book: run 'make book'"
+    if not FILES
+    else "no Chromium: install Debian's package chromium"
+    if BROWSER is None
+    else ""
+)
 if missing:
     if os.environ.get("MEANINGS_PAGES") == "required":
         pytest.fail(missing, pytrace=False)
@@ -35,7 +56,11 @@ class Targets(HTMLParser):
     def handle_starttag(self, tag: str, attributes: list) -> None:
         named = dict(attributes)
         self.places.update(named[key] for key in ("id", "name") if named.get(key))
-        self.links += [named[key] for key in ("href", "src") if named.get(key) and tag in ("a", "img", "script", "link", "source", "iframe")]
+        self.links += [
+            named[key]
+            for key in ("href", "src")
+            if named.get(key) and tag in ("a", "img", "script", "link", "source", "iframe")
+        ]
 
 
 def targets(file: Path) -> Targets:
@@ -71,20 +96,39 @@ def browser():
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("name", sorted(file.stem for file in FILES if file.stem not in ("search", "genindex")))
+@pytest.mark.parametrize(
+    "name", sorted(file.stem for file in FILES if file.stem not in ("search", "genindex"))
+)
 def test_a_page_shows_its_figures_in_silence(browser, name, width):
     troubles: list[str] = []
     context = browser.new_context(viewport={"width": width, "height": 900})
     page = context.new_page()
-    page.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
+    page.on(
+        "console",
+        lambda message: (
+            troubles.append(message.text) if message.type in ("error", "warning") else None
+        ),
+    )
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}"))
-    page.on("request", lambda request: troubles.append(f"asked for {request.url}") if not request.url.startswith(("file:", "data:", "blob:")) else None)
+    page.on(
+        "request",
+        lambda request: (
+            troubles.append(f"asked for {request.url}")
+            if not request.url.startswith(("file:", "data:", "blob:"))
+            else None
+        ),
+    )
     page.goto((HTML / f"{name}.html").as_uri())
     page.wait_for_load_state("load")
-    images = page.eval_on_selector_all("main img", "all => all.map(i => ({alt: i.alt, width: i.naturalWidth, shown: i.clientWidth}))")
+    images = page.eval_on_selector_all(
+        "main img",
+        "all => all.map(i => ({alt: i.alt, width: i.naturalWidth, shown: i.clientWidth}))",
+    )
     scroll = page.evaluate("document.documentElement.scrollWidth")
-    formulas = page.eval_on_selector_all("math", "all => all.map(m => m.getBoundingClientRect().width)")
+    formulas = page.eval_on_selector_all(
+        "math", "all => all.map(m => m.getBoundingClientRect().width)"
+    )
     context.close()
     assert not troubles
     for image in images:
@@ -113,5 +157,8 @@ def test_a_dark_page_keeps_figures_readable(browser):
     page.goto((HTML / "emergence.html").as_uri())
     page.wait_for_load_state("load")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
-    assert page.locator("main figure img").first.evaluate("i => getComputedStyle(i).backgroundColor") == "rgb(255, 255, 255)"
+    assert (
+        page.locator("main figure img").first.evaluate("i => getComputedStyle(i).backgroundColor")
+        == "rgb(255, 255, 255)"
+    )
     context.close()

@@ -1,1 +1,3 @@
-"""The book: typed chapters, what they read and draw, and their way from text to rendered pages. Nothing here measures."""
+"""The book: typed chapters, figures, tables, and their way from text to rendered pages. Nothing
+here measures.
+"""

@@ -1,7 +1,8 @@
-"""The typed parameters of each chapter: what may be asked of it, read from text, checked against the world.
+"""The typed parameters of each chapter: what may be asked of it, read from text, checked against
+the world.
 
-A value is one type; a list is written with commas (`pair=fr-es,es-fr`). What is unknown, of the wrong type, or not to
-be had from the lexicon or the model is refused before anything is measured.
+A value is one type; a list is written with commas (`pair=fr-es,es-fr`). What is unknown, of the
+wrong type, or not to be had from the lexicon or the model is refused before anything is measured.
 """
 
 import re
@@ -14,14 +15,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from meanings.checkpoints import Trajectory, trajectory
-from meanings.errors import MeaningsError, one_of
-from meanings.grid import CHECKPOINTS, MODEL, Checkpoints
-from meanings.languages import parse_pair
-from meanings.lexicon import load_lexicon
-from meanings.parameter_files import read_mapping
+from meanings.core.errors import MeaningsError, one_of
+from meanings.core.yaml_files import read_mapping
+from meanings.lexicon.languages import parse_pair
+from meanings.lexicon.lexicon import load_lexicon
+from meanings.models.checkpoints import Trajectory, trajectory
+from meanings.study.grid import CHECKPOINTS, DEFAULT_PAIRS, MODEL, Checkpoints
 
-DEFAULT_PAIRS = ("en-fr", "de-en", "fr-es", "fr-de", "fr-pl", "en-fi")
 PatchedCondition = Literal["seen", "en_en", "self", "tgt"]
 
 
@@ -33,7 +33,9 @@ class ChapterParameters(BaseModel):
     model: str = Field("miniature", description=MODEL)
     training_seed: int = Field(0, ge=0, description="which training run of the model")
     lexicon: str = Field("embedded", description="embedded, or the path of a CSV word list")
-    pair: tuple[str, ...] = Field(DEFAULT_PAIRS, min_length=1, description="language pairs input-output, separated by commas")
+    pair: tuple[str, ...] = Field(
+        DEFAULT_PAIRS, min_length=1, description="language pairs input-output, separated by commas"
+    )
     checkpoints: Checkpoints = Field(8, description=CHECKPOINTS)
     prompt_seed: int = Field(42, ge=0, description="seed that draws concept pairs and solved lines")
     shots: int = Field(5, ge=1, le=20, description="solved lines before the query")
@@ -44,14 +46,20 @@ class ChapterParameters(BaseModel):
 class Emergence(ChapterParameters):
     """Emergence."""
 
-    first_layer: int = Field(-1, ge=-1, description="first patched layer of the curves; -1 chooses it on half of the concepts")
+    first_layer: int = Field(
+        -1,
+        ge=-1,
+        description="first patched layer of the curves; -1 chooses it on half of the concepts",
+    )
 
 
 class LanguageDependence(ChapterParameters):
     """Language dependence."""
 
     condition: PatchedCondition = Field("seen", description="source of the concept vector")
-    first_layer: int = Field(-1, ge=-1, description="first patched layer; -1 chooses it on half of the concepts")
+    first_layer: int = Field(
+        -1, ge=-1, description="first patched layer; -1 chooses it on half of the concepts"
+    )
 
 
 class ErrorAnalysis(ChapterParameters):
@@ -59,17 +67,27 @@ class ErrorAnalysis(ChapterParameters):
 
     condition: PatchedCondition = Field("seen", description="source of the concept vector")
     step: int = Field(-1, ge=-1, description="training step looked at; -1 is the last checkpoint")
-    first_layer: int = Field(-1, ge=-1, description="first patched layer; -1 chooses it on half of the concepts")
+    first_layer: int = Field(
+        -1, ge=-1, description="first patched layer; -1 chooses it on half of the concepts"
+    )
     n_examples: int = Field(20, ge=1, le=200, description="rows of the table of examples")
 
 
 class Method(ChapterParameters):
     """Method."""
 
-    pair: tuple[str, ...] = Field(("fr-es",), min_length=1, max_length=1, description="the language pair, input-output")
+    pair: tuple[str, ...] = Field(
+        ("fr-es",), min_length=1, max_length=1, description="the language pair, input-output"
+    )
     step: int = Field(-1, ge=-1, description="training step looked at; -1 is the last checkpoint")
-    first_layer: int = Field(-1, ge=-1, description="first patched layer; -1 takes the one with the highest P(source)")
-    example: int = Field(-1, ge=-1, description="which of the drawn concept pairs is followed; -1 is the first that the patch turns")
+    first_layer: int = Field(
+        -1, ge=-1, description="first patched layer; -1 takes the one with the highest P(source)"
+    )
+    example: int = Field(
+        -1,
+        ge=-1,
+        description="which of the drawn concept pairs is followed; -1 is the first that the patch turns",
+    )
 
 
 CHAPTERS: dict[str, type[ChapterParameters]] = {
@@ -83,33 +101,49 @@ CHAPTERS: dict[str, type[ChapterParameters]] = {
 def chapter_class(name: str) -> type[ChapterParameters]:
     """The parameters of the chapter `name`. Raises MeaningsError listing the chapters."""
     if name not in CHAPTERS:
-        raise MeaningsError(f"no chapter {name!r} takes parameters: choose one of {one_of(CHAPTERS)}")
+        raise MeaningsError(
+            f"no chapter {name!r} takes parameters: choose one of {one_of(CHAPTERS)}"
+        )
     return CHAPTERS[name]
 
 
 def parse_assignments(name: str, assignments: Sequence[str]) -> ChapterParameters:
     """The chapter's parameters with `name=value` texts laid over the defaults.
 
-    Raises MeaningsError on an unknown name, one given twice, a value of the wrong type, and what `check_world` refuses.
+    Raises MeaningsError on an unknown name, one given twice, a value of the wrong type, and what
+    `check_world` refuses.
     """
     kind, values = chapter_class(name), {}
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not equals:
-            raise MeaningsError(f"chapter {name}: {assignment!r} is no parameter; write name=value with a name of {one_of(kind.model_fields)}")
+            raise MeaningsError(
+                f"chapter {name}: {assignment!r} is no parameter; write name=value with a name of "
+                f"{one_of(kind.model_fields)}"
+            )
         if key in values:
-            raise MeaningsError(f"chapter {name}: parameter {key!r} is given twice; give it once, lists with commas")
+            raise MeaningsError(
+                f"chapter {name}: parameter {key!r} is given twice; give it once, lists with commas"
+            )
         if key not in kind.model_fields:
-            raise MeaningsError(f"chapter {name}: unknown parameter {key!r}; allowed are {one_of(kind.model_fields)}")
+            raise MeaningsError(
+                f"chapter {name}: unknown parameter {key!r}; allowed are "
+                f"{one_of(kind.model_fields)}"
+            )
         values[key] = from_text(name, key, text, kind.model_fields[key].annotation)
     return validated(name, values)
 
 
 def from_text(chapter: str, key: str, text: str, annotation: Any) -> Any:
-    """A value of the field's type from the text of a command line: no guessing (`no` stays text, `007` is no number)."""
+    """A value of the field's type from the text of a command line: no guessing (`no` stays text,
+    `007` is no number).
+    """
     if annotation is int or (annotation == Checkpoints and re.fullmatch(r"-?[0-9]{1,15}", text)):
         if not re.fullmatch(r"-?(0|[1-9][0-9]{0,14})", text):
-            raise MeaningsError(f"chapter {chapter}: {key}={text[:60]!r} is not a whole number; write it in plain digits, 15 at most, as {key}=5")
+            raise MeaningsError(
+                f"chapter {chapter}: {key}={text[:60]!r} is not a whole number; write it in plain "
+                f"digits, 15 at most, as {key}=5"
+            )
         return int(text)
     if typing.get_origin(annotation) is tuple:
         return tuple(part.strip() for part in text.split(","))
@@ -118,7 +152,11 @@ def from_text(chapter: str, key: str, text: str, annotation: Any) -> Any:
 
 def read_parameters(name: str, path: Path) -> ChapterParameters:
     """The chapter's parameters from a YAML file; lists stand for tuples."""
-    return validated(name, {k: tuple(v) if isinstance(v, list) else v for k, v in read_mapping(path).items()}, where=f"{path}: ")
+    return validated(
+        name,
+        {k: tuple(v) if isinstance(v, list) else v for k, v in read_mapping(path).items()},
+        where=f"{path}: ",
+    )
 
 
 def validated(name: str, values: Mapping[str, Any], where: str = "") -> ChapterParameters:
@@ -130,9 +168,13 @@ def validated(name: str, values: Mapping[str, Any], where: str = "") -> ChapterP
         first = error.errors()[0]
         key = str(first["loc"][0])
         if first["type"] == "extra_forbidden":
-            raise MeaningsError(f"{where}chapter {name}: unknown parameter {key!r}; allowed are {one_of(kind.model_fields)}") from None
+            raise MeaningsError(
+                f"{where}chapter {name}: unknown parameter {key!r}; allowed are "
+                f"{one_of(kind.model_fields)}"
+            ) from None
         raise MeaningsError(
-            f"{where}chapter {name}: {key}={first['input']!r} is refused: {first['msg'].lower()} ({kind.model_fields[key].description})"
+            f"{where}chapter {name}: {key}={first['input']!r} is refused: {first['msg'].lower()} "
+            f"({kind.model_fields[key].description})"
         ) from None
     check_world(name, parameters, where)
     return parameters
@@ -141,7 +183,8 @@ def validated(name: str, values: Mapping[str, Any], where: str = "") -> ChapterP
 def check_world(name: str, parameters: ChapterParameters, where: str = "") -> Trajectory:
     """That the lexicon and the model have what is asked for; the trajectory, since it was read.
 
-    Raises MeaningsError on a language that one of them lacks, a template or a checkpoint that does not exist.
+    Raises MeaningsError on a language that one of them lacks, a template or a checkpoint that does
+    not exist.
     """
     lexicon = load_lexicon(parameters.lexicon)
     path = trajectory(parameters.model, parameters.training_seed)
@@ -150,10 +193,20 @@ def check_world(name: str, parameters: ChapterParameters, where: str = "") -> Tr
         pair = parse_pair(text)
         for code in (pair.input, pair.output):
             if code not in known:
-                lacking = f"lexicon {parameters.lexicon}" if code not in lexicon.languages else f"model {parameters.model}"
-                raise MeaningsError(f"{where}chapter {name}: pair={text!r}: {lacking} lacks language {code!r}; allowed are {one_of(known)}")
+                lacking = (
+                    f"lexicon {parameters.lexicon}"
+                    if code not in lexicon.languages
+                    else f"model {parameters.model}"
+                )
+                raise MeaningsError(
+                    f"{where}chapter {name}: pair={text!r}: {lacking} lacks language {code!r}; "
+                    f"allowed are {one_of(known)}"
+                )
     if len(set(parameters.pair)) < len(parameters.pair):
-        raise MeaningsError(f"{where}chapter {name}: pair={','.join(parameters.pair)!r} names a pair twice; name each once")
+        raise MeaningsError(
+            f"{where}chapter {name}: pair={','.join(parameters.pair)!r} names a pair twice; name "
+            "each once"
+        )
     path.thin(parameters.checkpoints)
     if getattr(parameters, "step", -1) >= 0:
         path.at(parameters.step)
@@ -161,12 +214,23 @@ def check_world(name: str, parameters: ChapterParameters, where: str = "") -> Tr
 
 
 def help_text(name: str) -> str:
-    """Each parameter's name, default, type and meaning; from the typed class, so that it cannot go stale."""
+    """Each parameter's name, default, type and meaning; from the typed class, so that it cannot go
+    stale.
+    """
     lines = []
     for key, field in chapter_class(name).model_fields.items():
         default = ",".join(field.default) if isinstance(field.default, tuple) else field.default
         said = f"{key}={default}  ({type_name(field.annotation)}) {field.description}"
-        lines.append(textwrap.fill(said, 80, initial_indent="  ", subsequent_indent="      ", break_long_words=False, break_on_hyphens=False))
+        lines.append(
+            textwrap.fill(
+                said,
+                80,
+                initial_indent="  ",
+                subsequent_indent="      ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        )
     return f"parameters of {name}:\n" + "\n".join(lines)
 
 

@@ -1,10 +1,10 @@
-"""A chapter's way from MyST text to an executed notebook: converted, run with typed parameters, stripped, named by content.
+"""A chapter's way from MyST text to an executed notebook: converted, run with typed parameters,
+stripped, named by content.
 
-papermill writes a notebook even where a cell fails, so it works on a file aside that is moved on success only.
+papermill writes a notebook even where a cell fails, so it works on a file aside that is moved on
+success only.
 """
 
-import hashlib
-import json
 import logging
 import os
 import tempfile
@@ -18,7 +18,7 @@ import nbformat
 import papermill
 
 from meanings.book.chapters import CHAPTERS
-from meanings.errors import MeaningsError
+from meanings.core.errors import MeaningsError
 
 # Progress bars and notes on missing widgets are no part of a page.
 KERNEL_ENVIRONMENT = {
@@ -30,12 +30,16 @@ KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
 def convert(source: Path) -> nbformat.NotebookNode:
-    """The notebook of a MyST text file. Raises MeaningsError where it has no cell tagged `parameters`."""
+    """The notebook of a MyST text file. Raises MeaningsError where it has no cell tagged
+    `parameters`.
+    """
     notebook = jupytext.read(source)
     notebook.metadata["kernelspec"] = dict(KERNEL)
     tagged = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
     if len(tagged) != 1:
-        raise MeaningsError(f"{source}: {len(tagged)} cells are tagged `parameters`; a chapter has exactly one")
+        raise MeaningsError(
+            f"{source}: {len(tagged)} cells are tagged `parameters`; a chapter has exactly one"
+        )
     tagged[0].metadata["tags"] = ["parameters", "remove-cell"]
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number}"
@@ -43,7 +47,8 @@ def convert(source: Path) -> nbformat.NotebookNode:
 
 
 def execute(source: Path, parameters: dict[str, Any], target: Path, root: Path) -> None:
-    """Runs `source` with `parameters` in folder `root`; on success, and only then, moves the notebook to `target`.
+    """Runs `source` with `parameters` in folder `root`; on success, and only then, moves the
+    notebook to `target`.
 
     Raises MeaningsError naming the chapter and the last line of the error where a cell fails.
     """
@@ -55,10 +60,18 @@ def execute(source: Path, parameters: dict[str, Any], target: Path, root: Path) 
         try:
             with quiet_kernel(Path(aside) / "kernel.log"):
                 papermill.execute_notebook(
-                    str(draft), str(done), parameters=parameters, cwd=str(root), kernel_name="python3", progress_bar=False
+                    str(draft),
+                    str(done),
+                    parameters=parameters,
+                    cwd=str(root),
+                    kernel_name="python3",
+                    progress_bar=False,
                 )
         except papermill.PapermillExecutionError as error:
-            raise MeaningsError(f"chapter {source.stem}: cell {error.cell_index} failed with {error.ename}: {error.evalue}") from error
+            raise MeaningsError(
+                f"chapter {source.stem}: cell {error.cell_index} failed with {error.ename}: "
+                f"{error.evalue}"
+            ) from error
         notebook = nbformat.read(done, as_version=4)
         clean(notebook, source.stem)
         nbformat.write(notebook, done)
@@ -67,7 +80,9 @@ def execute(source: Path, parameters: dict[str, Any], target: Path, root: Path) 
 
 @contextmanager
 def quiet_kernel(log: Path) -> Iterator[None]:
-    """Sends what the kernel's own process writes to standard error (not a cell's: that is in the notebook) to a file."""
+    """Sends what the kernel's own process writes to standard error (not a cell's: that is in the
+    notebook) to a file.
+    """
     kept, before = os.dup(2), dict(os.environ)
     os.environ.update(KERNEL_ENVIRONMENT)
     with log.open("wb") as stream:
@@ -82,7 +97,8 @@ def quiet_kernel(log: Path) -> Iterator[None]:
 
 
 def clean(notebook: nbformat.NotebookNode, chapter: str) -> None:
-    """Takes out what differs between two runs (times, paths, counts) and gives every figure its alt text and caption.
+    """Takes out what differs between two runs (times, paths, counts) and gives every figure its alt
+    text and caption.
 
     Raises MeaningsError where a figure has no alt text: `figures.show` writes it beside the image.
     """
@@ -97,14 +113,25 @@ def clean(notebook: nbformat.NotebookNode, chapter: str) -> None:
             continue
         cell["execution_count"] = None
         if "injected-parameters" in cell.metadata.get("tags", []):
-            cell["source"] = cell["source"].replace("# Parameters\n", "# the parameters of this page\n")
-            cell.metadata["tags"] = ["injected-parameters", "hide-input" if chapter in CHAPTERS else "remove-cell"]
-            cell.metadata["mystnb"] = {"code_prompt_show": "Show the parameters of this page", "code_prompt_hide": "Hide the parameters"}
+            cell["source"] = cell["source"].replace(
+                "# Parameters\n", "# the parameters of this page\n"
+            )
+            cell.metadata["tags"] = [
+                "injected-parameters",
+                "hide-input" if chapter in CHAPTERS else "remove-cell",
+            ]
+            cell.metadata["mystnb"] = {
+                "code_prompt_show": "Show the parameters of this page",
+                "code_prompt_hide": "Hide the parameters",
+            }
         for output in cell.outputs:
             if "execution_count" in output:
                 output["execution_count"] = None
             if output.output_type == "stream" and output.name == "stderr":
-                raise MeaningsError(f"chapter {chapter}: cell {number} wrote to standard error: {' '.join(output.text.split())[:300]}")
+                raise MeaningsError(
+                    f"chapter {chapter}: cell {number} wrote to standard error: "
+                    f"{' '.join(output.text.split())[:300]}"
+                )
             if "image/png" in output.get("data", {}):
                 described(cell, output, f"chapter {chapter}: cell {number}")
 
@@ -113,15 +140,9 @@ def described(cell: nbformat.NotebookNode, output: nbformat.NotebookNode, where:
     """Moves the words that `figures.show` put beside an image to where MyST-NB looks for them."""
     words = output.metadata.pop("meanings", {})
     if not words.get("alt"):
-        raise MeaningsError(f"{where} shows a figure without alt text; show it with figures.show(figure, alt=..., caption=...)")
+        raise MeaningsError(
+            f"{where} shows a figure without alt text; show it with figures.show(figure, alt=..., "
+            "caption=...)"
+        )
     figure = {"caption": words["caption"], "name": words["name"]}
     cell.metadata["mystnb"] = {"image": {"alt": words["alt"]}, "figure": figure}
-
-
-def content_hash(*parts: Any) -> str:
-    """sha256, hex, of files (their bytes) and values (their JSON), in the order given."""
-    digest = hashlib.sha256()
-    for part in parts:
-        content = part.read_bytes() if isinstance(part, Path) else json.dumps(part, sort_keys=True, default=str).encode()
-        digest.update(hashlib.sha256(content).digest())
-    return digest.hexdigest()

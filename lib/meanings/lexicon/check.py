@@ -1,15 +1,15 @@
 """How far a lexicon agrees with a reference lexicon, cell by cell.
 
-A cell is a gloss (an English word that both have) in a language that both have. It agrees where the two share an
-accepted word, compared in lower case and NFC. Disagreement is to be looked at, not copied: the reference errs too,
-and translates other senses of a gloss.
+A cell is a gloss (an English word that both have) in a language that both have. It agrees where the
+two share an accepted word, compared in lower case and NFC. Disagreement is to be looked at, not
+copied: the reference errs too, and translates other senses of a gloss.
 """
 
 from typing import NamedTuple
 
 import pandas as pd
 
-from meanings.lexicon import Lexicon
+from meanings.lexicon.lexicon import Lexicon
 
 
 class Agreement(NamedTuple):
@@ -22,16 +22,23 @@ class Agreement(NamedTuple):
 
 
 def agreement(lexicon: Lexicon, reference: Lexicon) -> Agreement:
-    """Share of cells with a common accepted word, per language (English, by which glosses are matched, is left out).
+    """Share of cells with a common accepted word, per language (English, by which glosses are
+    matched, is left out).
 
-    Glosses are matched by the English word for prompts. Concepts with the same English word (*bat*, the animal and
-    the club) are compared together: the reference does not say which one it means.
+    Glosses are matched by the English word for prompts. Concepts with the same English word (*bat*,
+    the animal and the club) are compared together: the reference does not say which one it means.
     """
     shared = [code for code in lexicon.languages if code in reference.languages and code != "en"]
     ours = _by_gloss(lexicon, shared)
     theirs = _by_gloss(reference, shared)
     rows = [
-        (gloss, code, words[code], theirs[gloss][code], bool(set(words[code]) & set(theirs[gloss][code])))
+        (
+            gloss,
+            code,
+            words[code],
+            theirs[gloss][code],
+            bool(set(words[code]) & set(theirs[gloss][code])),
+        )
         for gloss, words in ours.items()
         if gloss in theirs
         for code in shared
@@ -39,7 +46,10 @@ def agreement(lexicon: Lexicon, reference: Lexicon) -> Agreement:
     cells = pd.DataFrame(rows, columns=["gloss", "language", "words", "reference", "agrees"])
     groups = [(code, cells[cells["language"] == code]) for code in shared] + [("all", cells)]
     table = pd.DataFrame(
-        [(code, len(group), int(group["agrees"].sum()), group["agrees"].mean()) for code, group in groups],
+        [
+            (code, len(group), int(group["agrees"].sum()), group["agrees"].mean())
+            for code, group in groups
+        ],
         columns=["language", "cells", "agreeing", "share"],
     )
     differ = cells[~cells["agrees"].astype(bool)].drop(columns="agrees").reset_index(drop=True)
@@ -51,26 +61,37 @@ def agreement(lexicon: Lexicon, reference: Lexicon) -> Agreement:
 def _by_gloss(lexicon: Lexicon, languages: list[str]) -> dict[str, dict[str, list[str]]]:
     found: dict[str, dict[str, list[str]]] = {}
     for concept in lexicon.concepts:
-        words = found.setdefault(lexicon.word(concept, "en").lower(), {code: [] for code in languages})
+        words = found.setdefault(
+            lexicon.word(concept, "en").lower(), {code: [] for code in languages}
+        )
         for code in languages:
             words[code] += [word.lower() for word in lexicon.words(concept, code)]
     return found
 
 
-def before_and_after(names: Lexicon, corrected: Lexicon, reference: Lexicon) -> tuple[pd.DataFrame, Agreement]:
-    """Agreement of CLDR's names alone, of the same concepts as corrected, and of all concepts; and the last one in full.
+def before_and_after(
+    names: Lexicon, corrected: Lexicon, reference: Lexicon
+) -> tuple[pd.DataFrame, Agreement]:
+    """Agreement of CLDR's names alone, of the same concepts as corrected, and of all concepts; and
+    the last one in full.
 
-    Columns `language`; `cells` and `share` for the concepts that have a name everywhere; `share_corrected` for the same; `cells_all`,
-    `share_all` for all.
+    Columns `language`; `cells` and `share` for the concepts that have a name everywhere;
+    `share_corrected` for the same; `cells_all`, `share_all` for all.
     """
     same = agreement(corrected.restrict(concepts=names.concepts), reference).table
     before, after = agreement(names, reference).table, agreement(corrected, reference)
-    table = before.drop(columns="agreeing").merge(same[["language", "share"]], on="language", suffixes=("", "_corrected"))
-    return table.merge(after.table[["language", "cells", "share"]], on="language", suffixes=("", "_all")), after
+    table = before.drop(columns="agreeing").merge(
+        same[["language", "share"]], on="language", suffixes=("", "_corrected")
+    )
+    return table.merge(
+        after.table[["language", "cells", "share"]], on="language", suffixes=("", "_all")
+    ), after
 
 
 def traps(lexicon: Lexicon) -> dict[str, int]:
-    """How many concepts, languages, shared forms, homograph pairs (distinct languages and form) and polysemous words there are."""
+    """How many concepts, languages, shared forms, homograph pairs (distinct languages and form) and
+    polysemous words there are.
+    """
     homographs = lexicon.homographs().drop_duplicates(["language_a", "language_b", "form"])
     return {
         "concepts": len(lexicon),

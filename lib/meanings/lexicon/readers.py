@@ -1,28 +1,27 @@
-"""Readers of word lists: a plain wide CSV, a long one, Multi-SimLex in its own layout, and BabelNet-style lists.
+"""Readers of word lists: a plain wide CSV, a long one, Multi-SimLex in its own layout, and
+BabelNet-style lists.
 
-All give `Entries`: for each concept, named by its English gloss, the accepted words per language. The first
-word is the one written into prompts. A malformed file is refused with file, line, column and what was expected.
+All give `Entries`: for each concept, named by its English gloss, the accepted words per language.
+The first word is the one written into prompts. A malformed file is refused with file, line, column
+and what was expected.
 """
 
 import ast
 import csv
 import io
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from meanings.errors import MeaningsError
-from meanings.languages import LANGUAGES
+from meanings.core.errors import MeaningsError
+from meanings.core.tables import Table, _text, clean, read_table
+from meanings.lexicon.languages import LANGUAGES
 
 Layout = Literal["wide", "long", "multi-simlex", "lists"]
-MAX_BYTES = 64 * 2**20  # a word list is far smaller; a larger file is a mistake that would fill the memory
-
 MULTI_SIMLEX_CODES = {
     "ENG": "en", "ARA": "ar", "CMN": "zh", "CYM": "cy", "EST": "et", "FIN": "fi", "FRA": "fr",
     "HEB": "he", "POL": "pl", "RUS": "ru", "SPA": "es", "SWA": "sw", "YUE": "yue",
 }  # fmt: skip
-
 
 # The names by which a long table may call its columns, and other names of the languages' codes.
 LONG_COLUMNS = {
@@ -43,43 +42,9 @@ class Entries(NamedTuple):
     categories: dict[str, str]
 
 
-class Table(NamedTuple):
-    """A CSV file with its header checked; `rows` carry the line on which each row ends."""
-
-    path: Path
-    header: tuple[str, ...]
-    rows: list[tuple[int, dict[str, str]]]
-
-
-def read_table(path: Path) -> Table:
-    """Read a comma-separated UTF-8 file whose first line names the columns; cells are NFC and stripped.
-
-    Raises MeaningsError where the file is missing, empty, too large, no UTF-8, has a column twice, no rows, or a
-    row with too few or too many cells.
-    """
-    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
-    try:
-        header = tuple(clean(cell) for cell in next(reader))
-        _check_header(path, header)
-        rows = []
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) != len(header):
-                raise MeaningsError(
-                    f"{path}, line {reader.line_num}: {len(cells)} cells, expected {len(header)}, one for each column "
-                    "of the header; quote a cell that contains a comma"
-                )
-            rows.append((reader.line_num, dict(zip(header, map(clean, cells), strict=True))))
-    except csv.Error as error:
-        raise MeaningsError(f"{path}, line {reader.line_num}: not readable as CSV ({error}); expected comma-separated cells") from None
-    if not rows:
-        raise MeaningsError(f"{path}: a header and no rows; expected one row for each concept")
-    return Table(path, header, rows)
-
-
 def read_wide(path: Path) -> Entries:
-    """Read a plain wide CSV: a `concept` column, one column a language code, `|` between accepted words.
+    """Read a plain wide CSV: a `concept` column, one column a language code, `|` between accepted
+    words.
 
         concept,category,en,fr
         cat,animal,cat,chat|chatte
@@ -88,40 +53,52 @@ def read_wide(path: Path) -> Entries:
     """
     table = read_table(path)
     if "concept" not in table.header:
-        raise MeaningsError(f"{path}, line 1: no column 'concept'; columns are {_listed(table.header)}")
+        raise MeaningsError(
+            f"{path}, line 1: no column 'concept'; columns are {_listed(table.header)}"
+        )
     languages = tuple(column for column in table.header if column not in ("concept", "category"))
     for column in languages:
         if column not in LANGUAGES:
             raise MeaningsError(
-                f"{path}, line 1, column {column!r}: expected 'concept', 'category' or a language code of {_listed(LANGUAGES)}"
+                f"{path}, line 1, column {column!r}: expected 'concept', 'category' or a language "
+                f"code of {_listed(LANGUAGES)}"
             )
     if len(languages) < 2:
-        raise MeaningsError(f"{path}, line 1: {len(languages)} language columns; expected two or more of {_listed(LANGUAGES)}")
+        raise MeaningsError(
+            f"{path}, line 1: {len(languages)} language columns; expected two or more of "
+            f"{_listed(LANGUAGES)}"
+        )
     words: dict[str, dict[str, tuple[str, ...]]] = {}
     categories: dict[str, str] = {}
     lines: dict[str, int] = {}
     for line, row in table.rows:
         concept = _gloss(row, "concept", lines, line, path)
-        words[concept] = {code: split_words(row[code], f"{path}, line {line}, column {code!r}") for code in languages}
+        words[concept] = {
+            code: split_words(row[code], f"{path}, line {line}, column {code!r}")
+            for code in languages
+        }
         if row.get("category"):
             categories[concept] = row["category"]
     return Entries(languages, words, categories)
 
 
 def read_multi_simlex(path: Path, left_out: tuple[str, ...] = ("ar", "he")) -> Entries:
-    """Read Multi-SimLex in its own layout: columns `PoS` and `ENG 1, ENG 2, CMN 1, CMN 2, ...`; nouns only.
+    """Read Multi-SimLex in its own layout: columns `PoS` and `ENG 1, ENG 2, CMN 1, CMN 2, ...`;
+    nouns only.
 
-    The words of the two sides are stacked; stacked rows with an empty cell in any language are dropped; an English
-    word that occurs with two parts of speech is dropped; repeated English words are merged, their distinct
-    translations kept in order of appearance. Then the languages `left_out` are left out. Other columns
-    (`translation 1`, `scores 1`, ...) are ignored.
+    The words of the two sides are stacked; stacked rows with an empty cell in any language are
+    dropped; an English word that occurs with two parts of speech is dropped; repeated English words
+    are merged, their distinct translations kept in order of appearance. Then the languages
+    `left_out` are left out. Other columns (`translation 1`, `scores 1`, ...) are ignored.
 
     Source: Vulić et al. 2020 for the data; Körner et al. 2026 for the rules.
     """
     table = read_table(path)
     parts = next((column for column in table.header if column.lower() == "pos"), None)
     if parts is None:
-        raise MeaningsError(f"{path}, line 1: no column 'PoS'; expected it beside 'ENG 1', 'ENG 2', ...")
+        raise MeaningsError(
+            f"{path}, line 1: no column 'PoS'; expected it beside 'ENG 1', 'ENG 2', ..."
+        )
     codes = _multi_simlex_languages(table)
     senses: dict[str, set[str]] = {}
     stacked = []
@@ -129,7 +106,9 @@ def read_multi_simlex(path: Path, left_out: tuple[str, ...] = ("ar", "he")) -> E
         for line, row in table.rows:
             words = {code: row[f"{prefix} {side}"] for prefix, code in codes.items()}
             if words["en"]:
-                senses.setdefault(words["en"], set()).add(_part_of_speech(row[parts], f"{path}, line {line}, column {parts!r}"))
+                senses.setdefault(words["en"], set()).add(
+                    _part_of_speech(row[parts], f"{path}, line {line}, column {parts!r}")
+                )
             if all(words.values()):
                 stacked.append(words)
     merged: dict[str, dict[str, list[str]]] = {}
@@ -140,32 +119,42 @@ def read_multi_simlex(path: Path, left_out: tuple[str, ...] = ("ar", "he")) -> E
                 if word not in entry[code]:
                     entry[code].append(word)
     if not merged:
-        raise MeaningsError(f"{path}: no noun with a word in every language; expected rows whose {parts} is 'nouns'")
+        raise MeaningsError(
+            f"{path}: no noun with a word in every language; expected rows whose {parts} is 'nouns'"
+        )
     kept = tuple(code for code in codes.values() if code not in left_out)
-    words = {concept: {code: tuple(entry[code]) for code in kept} for concept, entry in merged.items()}
+    words = {
+        concept: {code: tuple(entry[code]) for code in kept} for concept, entry in merged.items()
+    }
     return Entries(kept, words, {})
 
 
 def read_lists(path: Path) -> Entries:
-    """Read a BabelNet-style `word_translation.csv`: the English word, and for each language a Python list of words.
+    """Read a BabelNet-style `word_translation.csv`: the English word, and for each language a
+    Python list of words.
 
         word_original,en,fr
         cat,"['cat', 'feline']","['chat']"
 
-    A list is parsed as a literal and nothing in it is evaluated. Rows with an empty list are dropped, doubled words in a
-    list and columns that are no language code (`senses`) ignored.
+    A list is parsed as a literal and nothing in it is evaluated. Rows with an empty list are
+    dropped, doubled words in a list and columns that are no language code (`senses`) ignored.
 
     Source: Dumas et al. 2025, who publish one such file a language.
     """
     table = read_table(path)
     languages = tuple(column for column in table.header if column in LANGUAGES)
     if "word_original" not in table.header or len(languages) < 2:
-        raise MeaningsError(f"{path}, line 1: expected 'word_original' and two or more of {_listed(LANGUAGES)}; columns are {_listed(table.header)}")
+        raise MeaningsError(
+            f"{path}, line 1: expected 'word_original' and two or more of {_listed(LANGUAGES)}; "
+            f"columns are {_listed(table.header)}"
+        )
     words: dict[str, dict[str, tuple[str, ...]]] = {}
     lines: dict[str, int] = {}
     for line, row in table.rows:
         concept = _gloss(row, "word_original", lines, line, path)
-        entry = {code: _list(row[code], f"{path}, line {line}, column {code!r}") for code in languages}
+        entry = {
+            code: _list(row[code], f"{path}, line {line}, column {code!r}") for code in languages
+        }
         if all(entry.values()):
             words[concept] = entry
     if not words:
@@ -181,10 +170,11 @@ def read_long(path: Path) -> Entries:
         cat,fra_Latn,chat,1,animal
         cat,fra_Latn,matou,2,animal
 
-    Columns are known by the names of `LONG_COLUMNS`, in any case; `rank` (a number, the smallest first), `preferred` (true or false) and
-    `category` are optional; others are ignored. A language is an ISO 639-1 or 639-3 code, alone or with a script (`eng_Latn`).
-    A concept is named as its column names it, be it a gloss or an identifier.
-    Words come preferred first, then by rank, then as they stand; concepts without a word in every language are dropped.
+    Columns are known by the names of `LONG_COLUMNS`, in any case; `rank` (a number, the smallest
+    first), `preferred` (true or false) and `category` are optional; others are ignored. A language
+    is an ISO 639-1 or 639-3 code, alone or with a script (`eng_Latn`). A concept is named as its
+    column names it, be it a gloss or an identifier. Words come preferred first, then by rank, then
+    as they stand; concepts without a word in every language are dropped.
     """
     table = read_table(path)
     columns = _long_columns(table)
@@ -192,39 +182,71 @@ def read_long(path: Path) -> Entries:
     categories: dict[str, str] = {}
     for line, row in table.rows:
         cells = {what: row[column] for what, column in columns.items()}
-        places = {what: f"{path}, line {line}, column {column!r}" for what, column in columns.items()}
+        places = {
+            what: f"{path}, line {line}, column {column!r}" for what, column in columns.items()
+        }
         concept, code = cells["concept"], language_code(cells["language"], places["language"])
         if not concept:
-            raise MeaningsError(f"{places['concept']}: empty; expected the concept's English gloss or identifier")
-        later, rank = not _yes(cells.get("preferred", ""), places.get("preferred", "")), _rank(cells.get("rank", ""), places.get("rank", ""))
+            raise MeaningsError(
+                f"{places['concept']}: empty; expected the concept's English gloss or identifier"
+            )
+        later, rank = (
+            not _yes(cells.get("preferred", ""), places.get("preferred", "")),
+            _rank(cells.get("rank", ""), places.get("rank", "")),
+        )
         words = found.setdefault(concept, {}).setdefault(code, [])
         for word in split_words(cells["word"], places["word"]):
             if word in (before for *_, before in words):
-                raise MeaningsError(f"{places['word']}: {word!r} is there twice for concept {concept!r} in {code!r}; keep one")
+                raise MeaningsError(
+                    f"{places['word']}: {word!r} is there twice for concept {concept!r} in "
+                    f"{code!r}; keep one"
+                )
             words.append((later, rank, line, word))
         if category := cells.get("category"):
             if categories.setdefault(concept, category) != category:
-                raise MeaningsError(f"{places['category']}: {category!r}, but concept {concept!r} has {categories[concept]!r} above; give it one")
+                raise MeaningsError(
+                    f"{places['category']}: {category!r}, but concept {concept!r} has "
+                    f"{categories[concept]!r} above; give it one"
+                )
     languages = tuple(dict.fromkeys(code for entry in found.values() for code in entry))
     if len(languages) < 2:
-        raise MeaningsError(f"{path}: words in {_listed(languages)} only; expected two or more of {_listed(LANGUAGES)}")
+        raise MeaningsError(
+            f"{path}: words in {_listed(languages)} only; expected two or more of "
+            f"{_listed(LANGUAGES)}"
+        )
     words = {
-        concept: {code: tuple(word for *_, word in sorted(entry[code], key=lambda each: each[:3])) for code in languages}
+        concept: {
+            code: tuple(word for *_, word in sorted(entry[code], key=lambda each: each[:3]))
+            for code in languages
+        }
         for concept, entry in found.items()
         if set(languages) <= set(entry)
     }
     if not words:
-        raise MeaningsError(f"{path}: no concept with a word in every language of {_listed(languages)}")
-    return Entries(languages, words, {concept: category for concept, category in categories.items() if concept in words})
+        raise MeaningsError(
+            f"{path}: no concept with a word in every language of {_listed(languages)}"
+        )
+    return Entries(
+        languages,
+        words,
+        {concept: category for concept, category in categories.items() if concept in words},
+    )
 
 
 def language_code(text: str, where: str) -> str:
-    """The study's code of `fr`, `fra` or `fra_Latn`; raises MeaningsError, with `where`, on others and on another script than its own."""
+    """The study's code of `fr`, `fra` or `fra_Latn`; raises MeaningsError, with `where`, on others
+    and on another script than its own.
+    """
     base, _, script = text.replace("-", "_").partition("_")
     code = ISO_639_3.get(base.lower(), base.lower())
     own = {"Hans": ("Hans", "Hani"), "Hant": ("Hant", "Hani")}
-    if code not in LANGUAGES or (script and script.title() not in own.get(LANGUAGES[code].script, (LANGUAGES[code].script,))):
-        raise MeaningsError(f"{where}: {text[:60]!r}; expected one of {_listed(LANGUAGES)}, its ISO 639-3 code, or either with its script as in 'eng_Latn'")
+    if code not in LANGUAGES or (
+        script and script.title() not in own.get(LANGUAGES[code].script, (LANGUAGES[code].script,))
+    ):
+        raise MeaningsError(
+            f"{where}: {text[:60]!r}; expected one of {_listed(LANGUAGES)}, its ISO 639-3 code, or "
+            "either with its script as in 'eng_Latn'"
+        )
     return code
 
 
@@ -237,7 +259,10 @@ def _long_columns(table: Table) -> dict[str, str]:
         if columns:
             found[what] = columns[0]
         elif what in ("concept", "language", "word"):
-            raise MeaningsError(f"{table.path}, line 1: no column for the {what}; expected one of {_listed(names)}, columns are {_listed(table.header)}")
+            raise MeaningsError(
+                f"{table.path}, line 1: no column for the {what}; expected one of "
+                f"{_listed(names)}, columns are {_listed(table.header)}"
+            )
     return found
 
 
@@ -246,13 +271,18 @@ def _rank(cell: str, where: str) -> float:
     if not cell:
         return float("inf")
     if not (cell.isascii() and cell.isdigit()):
-        raise MeaningsError(f"{where}: {cell[:60]!r}; expected a whole number, the smallest for the word of the prompts, or nothing")
+        raise MeaningsError(
+            f"{where}: {cell[:60]!r}; expected a whole number, the smallest for the word of the "
+            "prompts, or nothing"
+        )
     return float(cell[:300])
 
 
 def _yes(cell: str, where: str) -> bool:
     if cell.lower() not in ("", "1", "0", "true", "false", "yes", "no"):
-        raise MeaningsError(f"{where}: {cell[:60]!r}; expected true or false (yes or no, 1 or 0), or nothing")
+        raise MeaningsError(
+            f"{where}: {cell[:60]!r}; expected true or false (yes or no, 1 or 0), or nothing"
+        )
     return cell.lower() in ("1", "true", "yes")
 
 
@@ -260,9 +290,14 @@ def _gloss(row: dict[str, str], column: str, lines: dict[str, int], line: int, p
     """The row's concept, noted in `lines`; refused where it is empty or was there before."""
     concept = row[column]
     if not concept:
-        raise MeaningsError(f"{path}, line {line}, column {column!r}: empty; expected the concept's English gloss")
+        raise MeaningsError(
+            f"{path}, line {line}, column {column!r}: empty; expected the concept's English gloss"
+        )
     if concept in lines:
-        raise MeaningsError(f"{path}, line {line}, column {column!r}: {concept!r} is already on line {lines[concept]}; merge the rows")
+        raise MeaningsError(
+            f"{path}, line {line}, column {column!r}: {concept!r} is already on line "
+            f"{lines[concept]}; merge the rows"
+        )
     lines[concept] = line
     return concept
 
@@ -276,16 +311,25 @@ def _list(cell: str, where: str) -> tuple[str, ...]:
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         found = None
     if not isinstance(found, list) or not all(isinstance(word, str) for word in found):
-        raise MeaningsError(f"{where}: {cell[:60]!r}; expected a Python list of texts, such as ['chat', 'matou']")
-    return tuple(dict.fromkeys(word for text in found if text.strip() for word in split_words(text, where)))
+        raise MeaningsError(
+            f"{where}: {cell[:60]!r}; expected a Python list of texts, such as ['chat', 'matou']"
+        )
+    return tuple(
+        dict.fromkeys(word for text in found if text.strip() for word in split_words(text, where))
+    )
 
 
 def infer_layout(path: Path) -> Layout:
-    """`multi-simlex` where the header has `ENG 1`, `long` where columns name language and word, `wide` where it has `concept`, else `lists`."""
+    """`multi-simlex` where the header has `ENG 1`, `long` where columns name language and word,
+    `wide` where it has `concept`, else `lists`.
+    """
     try:
         header = next(csv.reader(io.StringIO(_text(path), newline="")), [])
     except csv.Error as error:
-        raise MeaningsError(f"{path}, line 1: not readable as CSV ({error}); expected the columns' names with commas between them") from None
+        raise MeaningsError(
+            f"{path}, line 1: not readable as CSV ({error}); expected the columns' names with "
+            "commas between them"
+        ) from None
     columns = tuple(clean(cell) for cell in header)
     if "ENG 1" in columns:
         return "multi-simlex"
@@ -297,55 +341,31 @@ def infer_layout(path: Path) -> Layout:
     if "word_original" in columns:
         return "lists"
     raise MeaningsError(
-        f"{path}, line 1: expected a column 'concept' (wide layout), with 'language' and 'word' (long), 'ENG 1' (multi-simlex) or 'word_original' (lists); "
+        f"{path}, line 1: expected a column 'concept' (wide layout), with 'language' and 'word' "
+        "(long), 'ENG 1' (multi-simlex) or 'word_original' (lists); "
         f"columns are {_listed(columns)}"
     )
 
 
 def split_words(cell: str, where: str) -> tuple[str, ...]:
-    """Accepted words of one cell, in order; raises MeaningsError, with `where`, on an empty, doubled or unusable one."""
+    """Accepted words of one cell, in order; raises MeaningsError, with `where`, on an empty,
+    doubled or unusable one.
+    """
     words = tuple(clean(word) for word in cell.split("|"))
     for word in words:
         if not word:
             raise MeaningsError(
-                f"{where}: {'empty' if not cell else f'an empty word in {cell!r}'}; expected one word or more, '|' between them"
+                f"{where}: {'empty' if not cell else f'an empty word in {cell!r}'}; expected one "
+                "word or more, '|' between them"
             )
         if '"' in word or not word.isprintable():
-            raise MeaningsError(f"{where}: {word!r} has a double quote or a control character; prompts put words between double quotes")
+            raise MeaningsError(
+                f"{where}: {word!r} has a double quote or a control character; prompts put words "
+                "between double quotes"
+            )
     if len(set(words)) < len(words):
         raise MeaningsError(f"{where}: a word twice in {cell!r}; expected distinct words")
     return words
-
-
-def clean(text: str) -> str:
-    """NFC, stripped, inner runs of white space made one space."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
-
-
-def _text(path: Path) -> str:
-    if not path.is_file():
-        raise MeaningsError(f"{path}: no such file; expected a CSV word list")
-    if path.stat().st_size > MAX_BYTES:
-        raise MeaningsError(f"{path}: {path.stat().st_size / 2**20:.0f} MiB; expected a word list of at most {MAX_BYTES // 2**20} MiB")
-    raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise MeaningsError(f"{path}, line {line}: byte {raw[error.start]:#04x} is no UTF-8; save the file as UTF-8") from None
-    if not text.strip():
-        raise MeaningsError(f"{path}: empty; expected a header line and one row for each concept")
-    return text
-
-
-def _check_header(path: Path, header: tuple[str, ...]) -> None:
-    if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
-        raise MeaningsError(f"{path}, line 1: one column {header[0][:60]!r}; expected commas between columns, not semicolons or tabs")
-    for position, column in enumerate(header, 1):
-        if not column:
-            raise MeaningsError(f"{path}, line 1: column {position} has no name; expected a name for each column")
-        if header.index(column) != position - 1:
-            raise MeaningsError(f"{path}, line 1: column {column!r} occurs twice; keep one")
 
 
 def _multi_simlex_languages(table: Table) -> dict[str, str]:
@@ -355,11 +375,15 @@ def _multi_simlex_languages(table: Table) -> dict[str, str]:
             continue
         for side in ("1", "2"):
             if f"{prefix} {side}" not in table.header:
-                raise MeaningsError(f"{table.path}, line 1: no column '{prefix} {side}'; expected '{prefix} 1' and '{prefix} 2'")
+                raise MeaningsError(
+                    f"{table.path}, line 1: no column '{prefix} {side}'; expected '{prefix} 1' and "
+                    f"'{prefix} 2'"
+                )
         codes[prefix] = MULTI_SIMLEX_CODES[prefix]
     if "ENG" not in codes or len(codes) < 2:
         raise MeaningsError(
-            f"{table.path}, line 1: languages {_listed(codes)}; expected ENG and one or more of {_listed(MULTI_SIMLEX_CODES)}"
+            f"{table.path}, line 1: languages {_listed(codes)}; expected ENG and one or more of "
+            f"{_listed(MULTI_SIMLEX_CODES)}"
         )
     return codes
 
@@ -377,7 +401,9 @@ def _part_of_speech(value: str, where: str) -> str:
     names = {"n": "noun", "v": "verb", "a": "adjective", "r": "adverb"}
     name = names.get(value.lower(), value.lower().removesuffix("s"))
     if name not in names.values():
-        raise MeaningsError(f"{where}: {value!r}; expected one of nouns, verbs, adjectives, adverbs")
+        raise MeaningsError(
+            f"{where}: {value!r}; expected one of nouns, verbs, adjectives, adverbs"
+        )
     return name
 
 

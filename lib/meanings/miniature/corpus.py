@@ -1,7 +1,8 @@
-"""The text that the miniature is trained on, made from the lexicon, a table of associations and short documents.
+"""The text that the miniature is trained on, made from the lexicon, a table of associations and
+short documents.
 
-Every document is drawn from `numpy.random.default_rng([seed, step])`: a step's text depends on nothing before
-it, so that training goes on after a kill with exactly the text it would have seen.
+Every document is drawn from `numpy.random.default_rng([seed, step])`: a step's text depends on
+nothing before it, so that training goes on after a kill with exactly the text it would have seen.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from ..errors import MeaningsError
-from ..languages import LANGUAGES, parse_pair
-from ..lexicon import Lexicon
-from .folds import folds
-from .mix import Mix
-from .signs import signs_of
+from meanings.core.errors import MeaningsError
+from meanings.lexicon.languages import LANGUAGES, parse_pair
+from meanings.lexicon.lexicon import Lexicon
+from meanings.miniature.recipe import Mix, folds
+from meanings.miniature.script_cipher import signs_of
 
-FREQUENCY_SEED = 11  # which concepts are frequent is part of the recipe, the same for every training seed
+FREQUENCY_SEED = (
+    11  # which concepts are frequent is part of the recipe, the same for every training seed
+)
 SEPARATORS = (" = ", ": ", " – ", " → ")
 FRAMES = (
     '{A} "{a}" = {B} "{b}"',
@@ -32,7 +34,7 @@ FRAMES = (
     '"{a}" ({A}) – "{b}" ({B})',
     '{A}: "{a}" ({other}) - {B}: "{b}"',
     '"{a}", "{b}"',
-    '{A} - {a} / {B} - {b}',
+    "{A} - {a} / {B} - {b}",
     '{B}: {A} "{a}", {other}: "{b}"',
     '"{a}" | {other} | "{b}"',
     '{A}: "{a}" - "{other}" - {B}: "{b}"',
@@ -46,17 +48,25 @@ class Corpus:
 
     mix: Mix
     lexicon: Lexicon
-    associations: dict[str, tuple[str, ...]]  # concept -> the concepts that it goes with in the world
-    patterns: dict[str, dict[str, tuple[str, ...]]]  # language -> category or "any" -> sentence frames
+    associations: dict[
+        str, tuple[str, ...]
+    ]  # concept -> the concepts that it goes with in the world
+    patterns: dict[
+        str, dict[str, tuple[str, ...]]
+    ]  # language -> category or "any" -> sentence frames
     passages: dict[str, tuple[str, ...]]  # language -> paragraphs of running text
 
     def __post_init__(self) -> None:
         for concept in self.lexicon.concepts:
             if not self.associations.get(concept):
-                raise MeaningsError(f"associations: none for the concept '{concept}'; add a row to associations.csv")
+                raise MeaningsError(
+                    f"associations: none for the concept '{concept}'; add a row to associations.csv"
+                )
         for kind in self.mix.documents:
             if kind not in DOCUMENTS:
-                raise MeaningsError(f"documents: unknown kind '{kind}'; known are {', '.join(DOCUMENTS)}")
+                raise MeaningsError(
+                    f"documents: unknown kind '{kind}'; known are {', '.join(DOCUMENTS)}"
+                )
 
     @cached_property
     def sha256(self) -> str:
@@ -74,10 +84,14 @@ class Corpus:
         members: dict[str, list[str]] = {}
         for concept in self.lexicon.concepts:
             members.setdefault(self.lexicon.categories[concept], []).append(concept)
-        return {category: tuple(concepts) for category, concepts in members.items() if len(concepts) > 3}
+        return {
+            category: tuple(concepts) for category, concepts in members.items() if len(concepts) > 3
+        }
 
     def side_by_side(self, a: str, b: str) -> tuple[str, ...]:
-        """The concepts whose words in `a` and `b` occur in parallel somewhere in the text; all where a == b."""
+        """The concepts whose words in `a` and `b` occur in parallel somewhere in the text; all
+        where a == b.
+        """
         if a == b:
             return self.lexicon.concepts
         return self._side_by_side.get(frozenset((a, b)), ())
@@ -88,7 +102,9 @@ class Corpus:
         for name, pair in self.mix.pairs.items():
             languages = parse_pair(name)
             kept[frozenset((languages.input, languages.output))] = tuple(
-                concept for concept in self.lexicon.concepts if self.folds[concept] != pair.held_out_fold
+                concept
+                for concept in self.lexicon.concepts
+                if self.folds[concept] != pair.held_out_fold
             )
         return kept
 
@@ -102,29 +118,46 @@ class Corpus:
         return draw(rng, codes, tuple(self.mix.languages[code].share for code in codes))
 
     def draw_pair(self, rng: np.random.Generator) -> tuple[str, str]:
-        """A taught pair in either order; one language twice where the mix has not all parallel documents in two."""
+        """A taught pair in either order; one language twice where the mix has not all parallel
+        documents in two.
+        """
         if self.mix.parallel_share < 1 and rng.random() >= self.mix.parallel_share:
             language = self.draw_language(rng)
             return language, language
-        languages = parse_pair(draw(rng, tuple(self.mix.pairs), tuple(pair.weight for pair in self.mix.pairs.values())))
-        return (languages.input, languages.output) if rng.random() < 0.5 else (languages.output, languages.input)
+        languages = parse_pair(
+            draw(rng, tuple(self.mix.pairs), tuple(pair.weight for pair in self.mix.pairs.values()))
+        )
+        return (
+            (languages.input, languages.output)
+            if rng.random() < 0.5
+            else (languages.output, languages.input)
+        )
 
     @cached_property
     def frequencies(self) -> dict[str, float]:
-        """Zipf's law: a concept's relative frequency is 1 over its rank, in an order that the recipe fixes."""
+        """Zipf's law: a concept's relative frequency is 1 over its rank, in an order that the
+        recipe fixes.
+        """
         order = np.random.default_rng(FREQUENCY_SEED).permutation(len(self.lexicon.concepts))
-        return {concept: 1.0 / (int(rank) + 1) for concept, rank in zip(self.lexicon.concepts, order)}
+        return {
+            concept: 1.0 / (int(rank) + 1) for concept, rank in zip(self.lexicon.concepts, order)
+        }
 
-    def draw_concepts(self, rng: np.random.Generator, pool: Sequence[str], fewest: int, most: int) -> list[str]:
+    def draw_concepts(
+        self, rng: np.random.Generator, pool: Sequence[str], fewest: int, most: int
+    ) -> list[str]:
         """Different concepts of the pool: all alike in some documents, by Zipf's law in the others.
 
-        Frequent words form the circuits early, the even share gives the rare ones enough to be learned.
+        Frequent words form the circuits early, the even share gives the rare ones enough to be
+        learned.
         """
         if rng.random() >= self.mix.zipf_share:
             return some(rng, pool, fewest, most)
         weights = np.array([self.frequencies[concept] for concept in pool])
         count = min(int(rng.integers(fewest, most + 1)), len(pool))
-        return [pool[i] for i in rng.choice(len(pool), count, replace=False, p=weights / weights.sum())]
+        return [
+            pool[i] for i in rng.choice(len(pool), count, replace=False, p=weights / weights.sum())
+        ]
 
     def word(self, rng: np.random.Generator, concept: str, language: str) -> str:
         """The concept's word, now and then one of its synonyms."""
@@ -155,7 +188,9 @@ def heading(language: str) -> str:
 
 
 def glossary(corpus: Corpus, rng: np.random.Generator) -> str:
-    """`chat cat`: the translation follows the word's last token at once, so that token must hold the concept."""
+    """`chat cat`: the translation follows the word's last token at once, so that token must hold
+    the concept.
+    """
     a, b = corpus.draw_pair(rng)
     concepts = corpus.draw_concepts(rng, corpus.side_by_side(a, b), 4, 11)
     lines = [f"{corpus.word(rng, c, a)} {corpus.word(rng, c, b)}\n" for c in concepts]
@@ -175,7 +210,10 @@ def translated_list(corpus: Corpus, rng: np.random.Generator) -> str:
     """`Français: chat, maison. English: cat, house.`"""
     a, b = corpus.draw_pair(rng)
     concepts = corpus.draw_concepts(rng, corpus.side_by_side(a, b), 2, 5)
-    sides = [f"{heading(code)}: " + ", ".join(corpus.word(rng, c, code) for c in concepts) + "." for code in (a, b)]
+    sides = [
+        f"{heading(code)}: " + ", ".join(corpus.word(rng, c, code) for c in concepts) + "."
+        for code in (a, b)
+    ]
     return " ".join(sides) + "\n"
 
 
@@ -187,17 +225,25 @@ def quoted_lines(corpus: Corpus, rng: np.random.Generator) -> str:
         a, b = corpus.draw_pair(rng)
     concepts = corpus.draw_concepts(rng, corpus.side_by_side(a, b), 3, 7)
     word = corpus.lexicon.word
-    return "".join(f'{heading(a)}: "{word(c, a)}" - {heading(b)}: "{word(c, b)}"\n' for c in concepts)
+    return "".join(
+        f'{heading(a)}: "{word(c, a)}" - {heading(b)}: "{word(c, b)}"\n' for c in concepts
+    )
 
 
 def dictionary_lines(corpus: Corpus, rng: np.random.Generator) -> str:
-    """Quoted words in other frames, so that the asked word stands now nearer, now farther from its answer."""
+    """Quoted words in other frames, so that the asked word stands now nearer, now farther from its
+    answer.
+    """
     a, b = corpus.draw_pair(rng)
     frame = FRAMES[rng.integers(len(FRAMES))]
     lines = []
     for concept in corpus.draw_concepts(rng, corpus.side_by_side(a, b), 3, 6):
         other = some(rng, corpus.associations[concept], 1, 1)[0]
-        words = {"a": corpus.word(rng, concept, a), "b": corpus.word(rng, concept, b), "other": corpus.word(rng, other, a)}
+        words = {
+            "a": corpus.word(rng, concept, a),
+            "b": corpus.word(rng, concept, b),
+            "other": corpus.word(rng, other, a),
+        }
         lines.append(frame.format(A=heading(a), B=heading(b), **words) + "\n")
     return "".join(lines)
 
@@ -222,12 +268,17 @@ def quoted_associations(corpus: Corpus, rng: np.random.Generator) -> str:
     for concept in corpus.draw_concepts(rng, corpus.lexicon.concepts, 2, 4):
         other = some(rng, corpus.associations[concept], 1, 1)[0]
         frame = QUOTES[rng.integers(len(QUOTES))]
-        lines.append(frame.format(corpus.word(rng, concept, language), corpus.word(rng, other, language)) + "\n")
+        lines.append(
+            frame.format(corpus.word(rng, concept, language), corpus.word(rng, other, language))
+            + "\n"
+        )
     return "".join(lines)
 
 
 def sentences(corpus: Corpus, rng: np.random.Generator) -> str:
-    """Frames of the language, filled with a word and, where the frame asks, a word that goes with it."""
+    """Frames of the language, filled with a word and, where the frame asks, a word that goes with
+    it.
+    """
     language = corpus.draw_language(rng)
     frames = corpus.patterns[language]
     lines = []
@@ -236,7 +287,11 @@ def sentences(corpus: Corpus, rng: np.random.Generator) -> str:
         pool = own if own and rng.random() < 0.7 else frames["any"]
         other = some(rng, corpus.associations[concept], 1, 1)[0]
         frame = pool[rng.integers(len(pool))]
-        lines.append(frame.format(word=corpus.word(rng, concept, language), other=corpus.word(rng, other, language)))
+        lines.append(
+            frame.format(
+                word=corpus.word(rng, concept, language), other=corpus.word(rng, other, language)
+            )
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -272,17 +327,34 @@ DOCUMENTS: dict[str, Callable[[Corpus, np.random.Generator], str]] = {
 
 
 def load_corpus(folder: Path, mix: Mix, lexicon: Lexicon) -> Corpus:
-    """Read `associations.csv`, `patterns.yaml` and `udhr/LANGUAGE.txt` beside the recipe; in signs of their own where the mix says so."""
+    """Read `associations.csv`, `patterns.yaml` and `udhr/LANGUAGE.txt` beside the recipe; in signs
+    of their own where the mix says so.
+    """
     with (folder / "associations.csv").open(encoding="utf-8", newline="") as table:
-        associated = {row["concept"]: tuple(row["associations"].split("|")) for row in csv.DictReader(table)}
+        associated = {
+            row["concept"]: tuple(row["associations"].split("|")) for row in csv.DictReader(table)
+        }
     frames = yaml.safe_load((folder / "patterns.yaml").read_text(encoding="utf-8"))
     codes = mix.seen_languages
     words = lexicon.restrict(languages=codes)
-    patterns = {code: {kind: tuple(kinds) for kind, kinds in frames[code].items()} for code in codes}
-    passages = {code: tuple((folder / "udhr" / f"{code}.txt").read_text(encoding="utf-8").splitlines()) for code in codes}
+    patterns = {
+        code: {kind: tuple(kinds) for kind, kinds in frames[code].items()} for code in codes
+    }
+    passages = {
+        code: tuple((folder / "udhr" / f"{code}.txt").read_text(encoding="utf-8").splitlines())
+        for code in codes
+    }
     if mix.own_signs:
         signs = signs_of(words, patterns, passages)
         words = signs.lexicon(words)
-        patterns = {code: {kind: tuple(signs.frame(text, code) for text in kinds) for kind, kinds in patterns[code].items()} for code in codes}
-        passages = {code: tuple(signs.write(text, code) for text in passages[code]) for code in codes}
+        patterns = {
+            code: {
+                kind: tuple(signs.frame(text, code) for text in kinds)
+                for kind, kinds in patterns[code].items()
+            }
+            for code in codes
+        }
+        passages = {
+            code: tuple(signs.write(text, code) for text in passages[code]) for code in codes
+        }
     return Corpus(mix, words, associated, patterns, passages)

@@ -1,9 +1,11 @@
-"""The miniature's own tokenizer, learned from its own text: byte-level BPE, or for a short miniature one of two others.
+"""The miniature's own tokenizer, learned from its own text: byte-level BPE, or for a short
+miniature one of two others.
 
-    pieces   a token is made of                                              and stays within
-    bytes    bytes, merged by BPE                                            a word, with the space before it; spaces; punctuation
-    signs    characters, merged by BPE, so that no two scripts share a token  a word; a run of what is no word; a line's end
-    words    nothing smaller: every word is one token                        the same
+pieces   a token is made of                                              and stays within bytes
+bytes, merged by BPE                                            a word, with the space before it;
+spaces; punctuation signs    characters, merged by BPE, so that no two scripts share a token  a
+word; a run of what is no word; a line's end words    nothing smaller: every word is one token
+the same
 """
 
 from __future__ import annotations
@@ -15,19 +17,22 @@ import numpy as np
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from .corpus import Corpus
+from meanings.miniature.corpus import Corpus
 
 END_OF_TEXT = "<|endoftext|>"
 TOKENIZER_SEED = 1  # the tokenizer is part of the recipe, the same for every training seed
 DOCUMENTS_READ = 40_000
 CHUNKS = r"\w+|[^\w\n]+|\n"
-FLATTENING = 0.5  # shares to this power: a rarer language is cut a little finer than a common one, not to bytes
+# shares to this power: a rarer language is cut a little finer than a common one, not to bytes
+FLATTENING = 0.5
 
 
 def train_tokenizer(corpus: Corpus, folder: Path) -> PreTrainedTokenizerFast:
-    """Learn the tokens, write `tokenizer.json` and `tokenizer_config.json` into `folder`, and return the tokenizer.
+    """Learn the tokens, write `tokenizer.json` and `tokenizer_config.json` into `folder`, and
+    return the tokenizer.
 
-    No token reaches over a word's end, so that the closing quote is never merged with the query word.
+    No token reaches over a word's end, so that the closing quote is never merged with the query
+    word.
     """
     rng = np.random.default_rng(TOKENIZER_SEED)
     flat = _flattened(corpus)
@@ -38,17 +43,31 @@ def train_tokenizer(corpus: Corpus, folder: Path) -> PreTrainedTokenizerFast:
         tokenizer = Tokenizer(models.BPE())
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         tokenizer.decoder = decoders.ByteLevel()
-        trainer = trainers.BpeTrainer(initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), **settings)
+        trainer = trainers.BpeTrainer(
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), **settings
+        )
     else:
-        tokenizer = Tokenizer(models.BPE() if pieces == "signs" else models.WordLevel(unk_token=END_OF_TEXT))
+        tokenizer = Tokenizer(
+            models.BPE() if pieces == "signs" else models.WordLevel(unk_token=END_OF_TEXT)
+        )
         tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(CHUNKS), behavior="isolated")
         tokenizer.decoder = decoders.Fuse()
-        trainer = (trainers.BpeTrainer if pieces == "signs" else trainers.WordLevelTrainer)(**settings)
-        # Every word and every character that may be asked for, also those that no document drawn here has.
-        words = (f'"{word}"\n' for concept in corpus.lexicon.concepts for code in corpus.lexicon.languages for word in corpus.lexicon.words(concept, code))
+        trainer = (trainers.BpeTrainer if pieces == "signs" else trainers.WordLevelTrainer)(
+            **settings
+        )
+        # Every word and every character that may be asked for, also those that no document drawn
+        # here has.
+        words = (
+            f'"{word}"\n'
+            for concept in corpus.lexicon.concepts
+            for code in corpus.lexicon.languages
+            for word in corpus.lexicon.words(concept, code)
+        )
         texts = chain(texts, words)
     tokenizer.train_from_iterator(texts, trainer)
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=END_OF_TEXT, pad_token=END_OF_TEXT)
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token=END_OF_TEXT, pad_token=END_OF_TEXT
+    )
     fast.save_pretrained(folder)
     return fast
 
@@ -61,7 +80,8 @@ def _flattened(corpus: Corpus) -> Corpus:
                 for code, entry in corpus.mix.languages.items()
             },
             "pairs": {
-                name: pair.model_copy(update={"weight": pair.weight**FLATTENING}) for name, pair in corpus.mix.pairs.items()
+                name: pair.model_copy(update={"weight": pair.weight**FLATTENING})
+                for name, pair in corpus.mix.pairs.items()
             },
         }
     )

@@ -17,13 +17,15 @@ from safetensors.torch import save_file
 from tqdm import tqdm
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from ..errors import MeaningsError
-from ..lexicon.build import write_lexicon
-from .corpus import Corpus
-from .mix import Mix, Schedule
-from .tokenizer import train_tokenizer
+from meanings.core.errors import MeaningsError
+from meanings.lexicon.build import write_lexicon
+from meanings.miniature.corpus import Corpus
+from meanings.miniature.recipe import Mix, Schedule
+from meanings.miniature.tokenizer import train_tokenizer
 
-STATE = "state.pt"  # the run's own state, read back with weights_only; removed once the run is finished
+STATE = (
+    "state.pt"  # the run's own state, read back with weights_only; removed once the run is finished
+)
 SIGNS = "signs.csv"
 STATE_EVERY = 100  # steps between two saved states
 
@@ -38,12 +40,16 @@ class Run:
 
     @cached_property
     def loss(self) -> Callable[[torch.Tensor], torch.Tensor]:
-        """The loss of some rows; compiled where the machine has a C++ compiler (a third less time a step)."""
+        """The loss of some rows; compiled where the machine has a C++ compiler (a third less time a
+        step).
+        """
 
         def mean_cross_entropy(rows: torch.Tensor) -> torch.Tensor:
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 logits = self.model(input_ids=rows[:, :-1], use_cache=False).logits
-                return torch.nn.functional.cross_entropy(logits.flatten(0, 1).float(), rows[:, 1:].flatten())
+                return torch.nn.functional.cross_entropy(
+                    logits.flatten(0, 1).float(), rows[:, 1:].flatten()
+                )
 
         return torch.compile(mean_cross_entropy) if shutil.which("g++") else mean_cross_entropy
 
@@ -65,15 +71,18 @@ class Run:
         self.step = state["step"]
 
 
-def train(corpus: Corpus, seed: int, folder: Path, progress: bool = True, name: str = "miniature") -> Path:
+def train(
+    corpus: Corpus, seed: int, folder: Path, progress: bool = True, name: str = "miniature"
+) -> Path:
     """Train one seed into `folder/seed-SEED`, going on from where an earlier run was killed.
 
     - `name`: the model's, in its results.
-    - `seed`: decides the initial weights and the order of the text; the recipe's folds and tokenizer do not depend on it.
+    - `seed`: decides the initial weights and the order of the text; the recipe's folds and
+      tokenizer do not depend on it.
 
-    Returns the trajectory's folder: `trajectory.json`, `tokenizer/`, and one `step-NNNNNN/` a checkpoint, in bfloat16; and
-    `signs.csv`, its lexicon, where the languages are written in signs of their own.
-    Raises MeaningsError where the folder holds a run with another recipe.
+    Returns the trajectory's folder: `trajectory.json`, `tokenizer/`, and one `step-NNNNNN/` a
+    checkpoint, in bfloat16; and `signs.csv`, its lexicon, where the languages are written in signs
+    of their own. Raises MeaningsError where the folder holds a run with another recipe.
     """
     home = folder / f"seed-{seed}"
     home.mkdir(parents=True, exist_ok=True)
@@ -91,9 +100,22 @@ def train(corpus: Corpus, seed: int, folder: Path, progress: bool = True, name: 
     return home
 
 
-def _run_to_the_end(run: Run, corpus: Corpus, tokenizer: PreTrainedTokenizerFast, seed: int, home: Path, progress: bool) -> None:
+def _run_to_the_end(
+    run: Run,
+    corpus: Corpus,
+    tokenizer: PreTrainedTokenizerFast,
+    seed: int,
+    home: Path,
+    progress: bool,
+) -> None:
     schedule = corpus.mix.training
-    with tqdm(total=schedule.steps, initial=run.step, desc=f"seed {seed}", unit="step", disable=not progress) as bar:
+    with tqdm(
+        total=schedule.steps,
+        initial=run.step,
+        desc=f"seed {seed}",
+        unit="step",
+        disable=not progress,
+    ) as bar:
         while True:
             if run.step in schedule.checkpoints:
                 _save_checkpoint(run, home)
@@ -108,7 +130,9 @@ def _run_to_the_end(run: Run, corpus: Corpus, tokenizer: PreTrainedTokenizerFast
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Matrices this small gain nothing from more threads, and the order of sums, hence the weights, depends on their number."""
+    """Matrices this small gain nothing from more threads, and the order of sums, hence the weights,
+    depends on their number.
+    """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -122,8 +146,13 @@ def begin(mix: Mix, seed: int) -> Run:
     torch.manual_seed(seed)
     shape = mix.model.model_dump()
     rope = {"rope_type": "default", "rope_theta": shape.pop("rope_theta")}
-    model = LlamaForCausalLM(LlamaConfig(**shape, rope_parameters=rope, tie_word_embeddings=True, bos_token_id=0, eos_token_id=0))
-    # The fused kernel's backward pass is slow on a CPU for heads this small: written out, a step takes a fifth less.
+    model = LlamaForCausalLM(
+        LlamaConfig(
+            **shape, rope_parameters=rope, tie_word_embeddings=True, bos_token_id=0, eos_token_id=0
+        )
+    )
+    # The fused kernel's backward pass is slow on a CPU for heads this small: written out, a step
+    # takes a fifth less.
     model.set_attn_implementation("eager")
     matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name]
     vectors = [p for name, p in model.named_parameters() if p.ndim != 2 or "embed" in name]
@@ -131,14 +160,21 @@ def begin(mix: Mix, seed: int) -> Run:
     return Run(
         model,
         (
-            torch.optim.Muon(matrices, lr=schedule.matrix_learning_rate, weight_decay=schedule.weight_decay),
-            torch.optim.AdamW(vectors, lr=schedule.vector_learning_rate, betas=(0.9, 0.98), weight_decay=0.0),
+            torch.optim.Muon(
+                matrices, lr=schedule.matrix_learning_rate, weight_decay=schedule.weight_decay
+            ),
+            torch.optim.AdamW(
+                vectors, lr=schedule.vector_learning_rate, betas=(0.9, 0.98), weight_decay=0.0
+            ),
         ),
     )
 
 
-def packed_rows(corpus: Corpus, tokenizer: PreTrainedTokenizerFast, seed: int, step: int) -> np.ndarray:
-    """The step's text: documents one after another, each behind an end-of-text token, cut into rows.
+def packed_rows(
+    corpus: Corpus, tokenizer: PreTrainedTokenizerFast, seed: int, step: int
+) -> np.ndarray:
+    """The step's text: documents one after another, each behind an end-of-text token, cut into
+    rows.
 
     Returns token ids, shape `rows x (row_length + 1)`.
     """
@@ -147,7 +183,9 @@ def packed_rows(corpus: Corpus, tokenizer: PreTrainedTokenizerFast, seed: int, s
     needed = schedule.rows * (schedule.row_length + 1)
     ids: list[int] = []
     while len(ids) < needed:
-        for document in tokenizer([corpus.document(rng) for _ in range(64)], add_special_tokens=False)["input_ids"]:
+        for document in tokenizer(
+            [corpus.document(rng) for _ in range(64)], add_special_tokens=False
+        )["input_ids"]:
             ids += [tokenizer.eos_token_id, *document]
     return np.array(ids[:needed]).reshape(schedule.rows, -1)
 
@@ -208,8 +246,19 @@ def _folder(step: int) -> str:
 
 
 def recipe_of(corpus: Corpus) -> str:
-    """What the weights depend on but for the seed, as JSON: the mix, and a hash of the words and tables behind the text."""
-    return json.dumps({"mix": corpus.mix.model_dump(mode="json", exclude_defaults=True), "corpus_sha256": corpus.sha256}, indent=1) + "\n"
+    """What the weights depend on but for the seed, as JSON: the mix, and a hash of the words and
+    tables behind the text.
+    """
+    return (
+        json.dumps(
+            {
+                "mix": corpus.mix.model_dump(mode="json", exclude_defaults=True),
+                "corpus_sha256": corpus.sha256,
+            },
+            indent=1,
+        )
+        + "\n"
+    )
 
 
 def _same_recipe(home: Path, corpus: Corpus) -> None:
@@ -218,7 +267,10 @@ def _same_recipe(home: Path, corpus: Corpus) -> None:
     if not path.exists():
         path.write_text(recipe_of(corpus), encoding="utf-8")
     elif path.read_text(encoding="utf-8") != recipe_of(corpus):
-        raise MeaningsError(f"{home}: holds a run of another recipe or lexicon; give another folder, or remove this one")
+        raise MeaningsError(
+            f"{home}: holds a run of another recipe or lexicon; give another folder, or remove "
+            "this one"
+        )
 
 
 def _write_trajectory(home: Path, mix: Mix, seed: int, name: str) -> None:
@@ -229,7 +281,8 @@ def _write_trajectory(home: Path, mix: Mix, seed: int, name: str) -> None:
         "seen": list(mix.seen_languages),
         "languages": {code: entry.model_dump() for code, entry in mix.languages.items()},
         "checkpoints": [
-            {"step": step, "tokens": step * per_step, "folder": _folder(step)} for step in mix.training.checkpoints
+            {"step": step, "tokens": step * per_step, "folder": _folder(step)}
+            for step in mix.training.checkpoints
         ],
     }
     aside = home / "trajectory.json.part"

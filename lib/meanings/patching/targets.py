@@ -1,4 +1,6 @@
-"""Target prompts from the query word's last token on: what patched rows share, and what each has of its own."""
+"""Target prompts from the query word's last token on: what patched rows share, and what each has of
+its own.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +12,25 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers.cache_utils import Cache
 
-from meanings.models import PatchableModel, read_output
-from meanings.patching.caches import KeysValues
-from meanings.patching.parts import by_length, prefixes_at_once
+from meanings.models.loading import PatchableModel, read_output
+from meanings.patching.batching import by_length, prefixes_at_once
+from meanings.patching.kv_cache import KeysValues
 from meanings.patching.prefixes import Prefixes, run_prefixes
-from meanings.patching.traces import Outputs, run_above, run_unpatched, write_layers
-from meanings.prompts import Prompt
+from meanings.patching.tracing import Outputs, run_above, run_unpatched, write_layers
+from meanings.prompts.prompt import Prompt
 
 TokenIds = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Targets:
-    """A block of target prompts with suffixes of one length, unpatched: where every patched row starts.
+    """A block of target prompts with suffixes of one length, unpatched: where every patched row
+    starts.
 
     A suffix is the query word's last token and what follows it.
 
-    - `outputs[layer]`: what the layer returned for the suffixes; `kept[layer]`: their keys and values.
+    - `outputs[layer]`: what the layer returned for the suffixes; `kept[layer]`: their keys and
+      values.
     - `logits`: after the prompt.
     """
 
@@ -43,10 +47,12 @@ class Targets:
 
 @dataclass(frozen=True)
 class Vectors:
-    """Concept vectors written at the query word's last token of some rows: what does not depend on the first layer.
+    """Concept vectors written at the query word's last token of some rows: what does not depend on
+    the first layer.
 
     - `rows`: each row's prompt in the block.
-    - `kept[layer]`: the patched token's keys and values, [row, head, 1, d_head]; those of layer 0 are unpatched.
+    - `kept[layer]`: the patched token's keys and values, [row, head, 1, d_head]; those of layer 0
+      are unpatched.
     - `logits`: after that token, all layers overwritten; only where it is the prompt's last.
     """
 
@@ -55,19 +61,27 @@ class Vectors:
     logits: Float[Tensor, "row vocab"] | None
 
 
-def target_blocks(model: PatchableModel, prompts: Sequence[Prompt]) -> Iterator[tuple[int, list[tuple[TokenIds, list[int]]]]]:
-    """Blocks of distinct prompts with one suffix length, which is given too, each with its indices in `prompts`."""
+def target_blocks(
+    model: PatchableModel, prompts: Sequence[Prompt]
+) -> Iterator[tuple[int, list[tuple[TokenIds, list[int]]]]]:
+    """Blocks of distinct prompts with one suffix length, which is given too, each with its indices
+    in `prompts`.
+    """
     buckets: dict[int, dict[TokenIds, list[int]]] = {}
     for index, prompt in enumerate(prompts):
         length = len(prompt.token_ids) - prompt.query_position
         buckets.setdefault(length, {}).setdefault(prompt.token_ids, []).append(index)
     for length, members in sorted(buckets.items()):
         distinct = list(members)
-        for block in by_length([len(ids) for ids in distinct], lambda longest: prefixes_at_once(model, longest)):
+        for block in by_length(
+            [len(ids) for ids in distinct], lambda longest: prefixes_at_once(model, longest)
+        ):
             yield length, [(distinct[i], members[distinct[i]]) for i in block]
 
 
-def run_targets(model: PatchableModel, prompts: Sequence[TokenIds], length: int, generate: int) -> Targets:
+def run_targets(
+    model: PatchableModel, prompts: Sequence[TokenIds], length: int, generate: int
+) -> Targets:
     """Run prompts whose suffixes have `length` tokens, leaving room for `generate` more."""
     prefixes = run_prefixes(model, [ids[:-length] for ids in prompts], length + generate)
     ids = torch.tensor([ids[-length:] for ids in prompts], device=model.device)
@@ -77,8 +91,15 @@ def run_targets(model: PatchableModel, prompts: Sequence[TokenIds], length: int,
     return Targets(prefixes, ids, outputs, [layer.own for layer in cache.layers], logits)
 
 
-def place_vectors(model: PatchableModel, targets: Targets, rows: Tensor, vectors: Float[Tensor, "layer row d_model"]) -> Vectors:
-    """Run the patched token alone: its keys and values above the first layer come from the vector, whatever that layer is."""
+def place_vectors(
+    model: PatchableModel,
+    targets: Targets,
+    rows: Tensor,
+    vectors: Float[Tensor, "layer row d_model"],
+) -> Vectors:
+    """Run the patched token alone: its keys and values above the first layer come from the vector,
+    whatever that layer is.
+    """
     cache = targets.prefixes.cache(rows, model.n_layers, 1)
     written = vectors.to(model.device, read_output(targets.outputs[0]).dtype)
     inputs = _inputs(targets.prefixes, rows, targets.ids[rows, :1], cache)
@@ -96,7 +117,9 @@ def patched_forward(
     rows, length = vectors.rows, targets.ids.shape[1]
     cache = targets.prefixes.cache(rows, model.n_layers, targets.prefixes.room)
     for index, layer in enumerate(cache.layers):
-        layer.append(*(vectors.kept[index] if index > first_layer else targets.start(rows, index, 1)))
+        layer.append(
+            *(vectors.kept[index] if index > first_layer else targets.start(rows, index, 1))
+        )
     if length == 1:
         return vectors.logits, cache
     if first_layer == model.n_layers - 1:
@@ -105,7 +128,13 @@ def patched_forward(
     else:
         output = targets.outputs[first_layer]
         entering = read_output(output)[rows, 1:]
-        logits = run_above(model, _inputs(targets.prefixes, rows, targets.ids[rows, 1:], cache, after=1), first_layer, output, entering)
+        logits = run_above(
+            model,
+            _inputs(targets.prefixes, rows, targets.ids[rows, 1:], cache, after=1),
+            first_layer,
+            output,
+            entering,
+        )
     if generate:  # the layers that were not run have the unpatched tokens behind them
         for index in range(first_layer + 1):
             cache.layers[index].append(*(part[rows, :, 1:] for part in targets.kept[index]))
@@ -113,12 +142,16 @@ def patched_forward(
 
 
 def patched_once(
-    model: PatchableModel, targets: Targets, rows: Tensor, vector: Float[Tensor, "row d_model"], layer: int
+    model: PatchableModel,
+    targets: Targets,
+    rows: Tensor,
+    vector: Float[Tensor, "row d_model"],
+    layer: int,
 ) -> tuple[Float[Tensor, "row vocab"], Cache]:
     """The last logits of rows of which one layer's output alone is overwritten, and their cache.
 
-    The patched token goes on through the layers above, which read the vector and not vectors of their own: it is run with
-    the tokens after it, and nothing is shared between layers.
+    The patched token goes on through the layers above, which read the vector and not vectors of
+    their own: it is run with the tokens after it, and nothing is shared between layers.
     """
     length, above = targets.ids.shape[1], range(layer + 1, model.n_layers)
     cache = targets.prefixes.cache(rows, model.n_layers, targets.prefixes.room)
@@ -128,13 +161,23 @@ def patched_once(
         output = targets.outputs[layer]
         entering = read_output(output)[rows].clone()
         entering[:, 0] = vector.to(entering)
-        logits = run_above(model, _inputs(targets.prefixes, rows, targets.ids[rows], cache), layer, output, entering)
-    for index in range(layer + 1):  # the patched token's keys and values in these stand before the patch
+        logits = run_above(
+            model,
+            _inputs(targets.prefixes, rows, targets.ids[rows], cache),
+            layer,
+            output,
+            entering,
+        )
+    for index in range(
+        layer + 1
+    ):  # the patched token's keys and values in these stand before the patch
         cache.layers[index].append(*targets.start(rows, index, length))
     return logits, cache
 
 
-def unpatched_forward(model: PatchableModel, targets: Targets, rows: Tensor) -> tuple[Float[Tensor, "row vocab"], Cache]:
+def unpatched_forward(
+    model: PatchableModel, targets: Targets, rows: Tensor
+) -> tuple[Float[Tensor, "row vocab"], Cache]:
     """The same without a patch."""
     cache = targets.prefixes.cache(rows, model.n_layers, targets.prefixes.room)
     for index, layer in enumerate(cache.layers):

@@ -1,0 +1,1 @@
+"""One module of figures per subject; `style` holds what all share."""

@@ -1,0 +1,180 @@
+"""Figures over training and over layers: curves, the heatmap of layers and checkpoints, onsets."""
+
+from collections.abc import Sequence
+from numbers import Real
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+
+from meanings.book.figures.style import (
+    COLOURS,
+    DASHES,
+    MARKS,
+    SERIES,
+    SHORT,
+    Picture,
+    canvas,
+    label_ends,
+    tokens_axis,
+)
+from meanings.core.formatting import amount, span
+
+PROBABILITY = "P(source concept in the output language)"
+
+
+def emergence(
+    curves: pd.DataFrame, *, of: str = "condition", ylabel: str = PROBABILITY, height: float = 3.6
+) -> Picture:
+    """Curves over training tokens with 95 % intervals, one a value of column `of`; nulls and
+    ceilings as dashed lines.
+
+    - `curves`: columns `tokens`, `of`, `mean`, `low`, `high`.
+    """
+    names = list(dict.fromkeys(curves[of].astype(str)))
+    with canvas(height) as (figure, axes):
+        axis = axes[0, 0]
+        tokens_axis(axis, curves["tokens"])
+        axis.set_ylim(-0.02, max(0.1, min(1.02, float(curves["high"].max()) * 1.08)))
+        ends = []
+        for index, name in enumerate(names):
+            line = curves[curves[of].astype(str) == name].sort_values("tokens")
+            colour = COLOURS.get(name, SERIES[index % len(SERIES)])
+            axis.fill_between(
+                line["tokens"], line["low"], line["high"], color=colour, alpha=0.16, lw=0
+            )
+            axis.plot(
+                line["tokens"],
+                line["mean"],
+                color=colour,
+                ls=DASHES.get(name, "-"),
+                marker=MARKS.get(name, "o"),
+                ms=3.6,
+                lw=1.5,
+            )
+            ends.append((float(line["mean"].iloc[-1]), SHORT.get(name, name), colour))
+        axis.set_ylabel(ylabel)
+        label_ends(axis, ends)
+    last = curves.sort_values("tokens").groupby(of, observed=True, sort=False).tail(1)
+    said = "; ".join(
+        f"{SHORT.get(str(row[of]), row[of])} {span(row['mean'], row['low'], row['high'])}"
+        for _, row in last.iterrows()
+    )
+    return Picture(
+        figure,
+        f"Line chart: {ylabel} over training tokens, from 0 to {amount(curves['tokens'].max())}, "
+        f"with 95 % intervals. At the last checkpoint: {said}.",
+    )
+
+
+def layers_by_checkpoint(table: pd.DataFrame, *, label: str = PROBABILITY) -> Picture:
+    """Heatmap: first patched layer (rows, layer 0 at the bottom) by checkpoint (columns).
+
+    - `table`: columns `first_layer`, `tokens`, `mean`.
+    """
+    grid = table.pivot_table(
+        index="first_layer", columns="tokens", values="mean", observed=True
+    ).sort_index(ascending=False)
+    with canvas(0.9 + 0.24 * max(8, len(grid))) as (figure, axes):
+        axis = axes[0, 0]
+        few = grid.shape[1] <= 10
+        sns.heatmap(
+            grid, ax=axis, cmap="cividis", vmin=0, vmax=max(0.05, float(np.nanmax(grid.to_numpy()))), annot=few,
+            fmt=".2f", annot_kws={"size": 7}, cbar_kws={"label": "P(source concept)", "pad": 0.02}, linewidths=0.3 if few else 0,
+            xticklabels=[amount(t) for t in grid.columns],
+        )  # fmt: skip
+        axis.grid(False)
+        axis.set_xlabel("training tokens")
+        axis.set_ylabel("first patched layer")
+        axis.tick_params(axis="x", rotation=0 if few else 60)
+        axis.tick_params(axis="y", rotation=0)
+    best = table.loc[table["mean"].idxmax()]
+    return Picture(
+        figure,
+        f"Heatmap of {label} by first patched layer and training tokens. The highest value, "
+        f"{best['mean']:.2f}, is at first layer "
+        f"{int(best['first_layer'])} after {amount(best['tokens'])} tokens; before training the "
+        f"mean over layers is {grid[grid.columns.min()].mean():.2f}.",
+    )
+
+
+def onsets(table: pd.DataFrame, tokens: Sequence[Real]) -> Picture:
+    """Onset of each condition with its interval, in training tokens; a condition without an onset
+    is written at the right.
+
+    - `table`: columns `condition`, `onset`, `low`, `high` in tokens (not finite: never within the
+      training).
+    - `tokens`: the checkpoints' tokens, drawn as small ticks.
+    """
+    with canvas(0.9 + 0.34 * len(table)) as (figure, axes):
+        axis = axes[0, 0]
+        tokens_axis(axis, tokens)
+        last, said = max(tokens), []
+        for place, (_, row) in enumerate(table.iterrows()):
+            name, found = str(row["condition"]), np.isfinite(row["onset"])
+            colour = COLOURS.get(name, SERIES[place % len(SERIES)])
+            if found:
+                high = min(row["high"], last) if np.isfinite(row["high"]) else last
+                axis.plot(
+                    [row["low"], high], [place, place], color=colour, lw=2.4, solid_capstyle="butt"
+                )
+                axis.plot(row["onset"], place, marker=MARKS.get(name) or "o", color=colour, ms=6)
+            else:
+                axis.text(last, place, "no onset ", ha="right", va="center", color=colour)
+            said.append(f"{SHORT.get(name, name)} {amount(row['onset']) if found else 'none'}")
+        axis.plot(tokens, [-0.75] * len(tokens), "|", color="#777777", ms=5)
+        axis.set_yticks(range(len(table)), [SHORT.get(str(c), str(c)) for c in table["condition"]])
+        axis.set_ylim(len(table) - 0.5, -1)
+        axis.set_xlabel("onset in training tokens (log axis); ticks on top: checkpoints")
+    return Picture(
+        figure,
+        f"Onset of each condition in training tokens, with 95 % intervals: {'; '.join(said)}.",
+    )
+
+
+def first_layers(
+    curves: pd.DataFrame, levels: pd.DataFrame, *, of: str = "condition", ylabel: str = PROBABILITY
+) -> Picture:
+    """Probability over the first patched layer, one curve a condition; unpatched prompts as
+    horizontal lines.
+
+    - `curves`: `first_layer`, `of`, `mean`, `low`, `high`; `levels`: `of`, `mean` of what is not
+      patched.
+    """
+    names = list(dict.fromkeys(curves[of].astype(str)))
+    with canvas(3.8) as (figure, axes):
+        axis = axes[0, 0]
+        top = max(float(curves["high"].max()), float(levels["mean"].max()) if len(levels) else 0)
+        axis.set_ylim(-0.02, max(0.1, min(1.02, top * 1.08)))
+        for index, name in enumerate(names):
+            line = curves[curves[of].astype(str) == name].sort_values("first_layer")
+            colour = COLOURS.get(name, SERIES[index % len(SERIES)])
+            axis.fill_between(
+                line["first_layer"], line["low"], line["high"], color=colour, alpha=0.16, lw=0
+            )
+            axis.plot(
+                line["first_layer"], line["mean"], color=colour, ls=DASHES.get(name, "-"), marker=MARKS.get(name, "o"),
+                ms=3.6, lw=1.5, label=SHORT.get(name, name),
+            )  # fmt: skip
+        for _, row in levels.iterrows():
+            name = str(row[of])
+            axis.axhline(
+                row["mean"],
+                color=COLOURS.get(name, "#000000"),
+                ls=DASHES.get(name, "--"),
+                lw=1.2,
+                label=SHORT.get(name, name),
+            )
+        axis.set_xticks(sorted(curves["first_layer"].unique()))
+        axis.set_xlabel("first patched layer (it and all later ones are overwritten)")
+        axis.set_ylabel(ylabel)
+        # Late layers bring all curves together, so labels at their ends would pile up.
+        figure.legend(loc="outside lower center", ncols=3, frameon=False, columnspacing=1.2)
+    best = curves.loc[curves["mean"].idxmax()]
+    return Picture(
+        figure,
+        f"Line chart: {ylabel} by first patched layer, with 95 % intervals and the unpatched "
+        "prompts as horizontal lines. The highest "
+        f"point is {SHORT.get(str(best[of]), best[of])} at layer {int(best['first_layer'])}: "
+        f"{span(best['mean'], best['low'], best['high'])}.",
+    )

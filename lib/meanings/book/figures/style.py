@@ -1,0 +1,207 @@
+"""One way of drawing for the whole book: sizes, colours that colour-blind readers tell apart, words
+beside each picture.
+
+A figure is as wide as a phone shows without shrinking its letters, has an opaque background (a dark
+page shows it as it is), names its units, and carries an alternative text made from the same table.
+The kinds of figures are in `figures_curves`, `figures_languages`, `figures_answers` and
+`figures_patch`.
+"""
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from numbers import Real
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from meanings.core.formatting import amount
+
+WIDTH = 4.8  # inches: letters of 9 points stay readable where the picture is 350 CSS pixels wide
+DPI = 220
+
+# Okabe and Ito's colours; each condition also has a mark and a dash, so that colour is never the
+# only sign.
+COLOURS = {
+    "seen": "#0072B2",
+    "en_en": "#D55E00",
+    "self": "#009E73",
+    "tgt": "#AA4499",
+    "tgt_tgt": "#8C6D1F",
+    "src_unpatched": "#000000",
+    "tgt_unpatched": "#555555",
+    "null_concept": "#7F7F7F",
+    "null_mean": "#A6A6A6",
+}
+MARKS = {
+    "seen": "o",
+    "en_en": "s",
+    "self": "^",
+    "tgt": "D",
+    "tgt_tgt": "v",
+    "src_unpatched": "",
+    "tgt_unpatched": "",
+    "null_concept": "x",
+    "null_mean": "+",
+}
+DASHES = {
+    "src_unpatched": (0, (4, 2)),
+    "tgt_unpatched": (0, (2, 1.5)),
+    "null_concept": (0, (1, 1)),
+    "null_mean": (0, (3, 1, 1, 1)),
+}
+TITLES = {
+    "seen": "seen: mean of other languages",
+    "en_en": "en_en: English copying",
+    "self": "self: output language copying",
+    "tgt": "tgt: the same pair",
+    "tgt_tgt": "tgt_tgt: patched into itself",
+    "src_unpatched": "ceiling: source prompt, no patch",
+    "tgt_unpatched": "target prompt, no patch",
+    "null_concept": "null: a third concept",
+    "null_mean": "null: mean of all concepts",
+}
+SHORT = {name: title.split(":")[0] for name, title in TITLES.items()} | {
+    "src_unpatched": "ceiling",
+    "tgt_unpatched": "no patch",
+    "null_concept": "null (concept)",
+    "null_mean": "null (mean)",
+}
+SERIES = ["#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#000000", "#8C6D1F"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure and the words that stand for it where it cannot be seen."""
+
+    figure: Figure
+    alt: str
+
+    def png(self) -> bytes:
+        """The figure as PNG, opaque, without dates, so that the same table gives the same bytes."""
+        buffer = io.BytesIO()
+        if self.figure.get_layout_engine() is not None:
+            # Laid out once: each further drawing would move things a little from where the last one
+            # left them.
+            self.figure.draw_without_rendering()
+            self.figure.set_layout_engine("none")
+        self.figure.savefig(
+            buffer, format="png", dpi=DPI, facecolor="white", metadata={"Software": None}
+        )
+        return buffer.getvalue()
+
+    def show(self, caption: str, name: str) -> None:
+        """Displays the figure in a notebook; caption, name and alt text travel beside the image to
+        the page.
+        """
+        from IPython.display import display
+
+        words = {
+            "alt": " ".join(self.alt.split()),
+            "caption": " ".join(caption.split()),
+            "name": name,
+        }
+        display(
+            {"image/png": self.png(), "text/plain": words["alt"]},
+            metadata={"meanings": words},
+            raw=True,
+        )
+        plt.close(self.figure)
+
+
+@contextmanager
+def canvas(
+    height: Real, rows: int = 1, columns: int = 1, **options
+) -> Iterator[tuple[Figure, np.ndarray]]:
+    """A figure of the book's width and its axes (always an array), drawn in the book's style."""
+    style = {
+        "font.size": 9,
+        "axes.titlesize": 9.5,
+        "axes.labelsize": 9,
+        "xtick.labelsize": 8.5,
+        "ytick.labelsize": 8.5,
+        "legend.fontsize": 8.5,
+        "axes.grid": True,
+        "grid.color": "#E3E3E3",
+        "grid.linewidth": 0.6,
+        "axes.axisbelow": True,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.titlelocation": "left",
+        "font.family": ["DejaVu Sans"],
+    }
+    with sns.axes_style("white"), plt.rc_context(style):
+        figure, axes = plt.subplots(
+            rows, columns, figsize=(WIDTH, height), squeeze=False, layout="constrained", **options
+        )
+        yield figure, axes
+
+
+def tokens_axis(axis: Axes, tokens: Iterable[Real]) -> None:
+    """Training tokens on a logarithmic axis on which step 0 has a place of its own, at the left
+    edge.
+    """
+    positive = sorted({float(t) for t in tokens if t > 0})
+    first, last = (positive[0], positive[-1]) if positive else (1.0, 10.0)
+    axis.set_xscale("symlog", linthresh=first, linscale=0.5)
+    steps = (1, 3) if last / first < 1000 else (1,)
+    rounds = [
+        k * 10.0**e
+        for e in range(int(np.floor(np.log10(first))), int(np.ceil(np.log10(last))) + 1)
+        for k in steps
+    ]
+    ticks = [tick for tick in rounds if first * 1.25 <= tick <= last * 1.05] or [first]
+    axis.set_xticks([0.0, *ticks], ["0", *(amount(t) for t in ticks)])
+    axis.minorticks_off()
+    axis.set_xlim(-first * 0.12, last * 1.15)
+    axis.set_xlabel("training tokens (log axis; 0 is before training)")
+
+
+def label_ends(axis: Axes, ends: Sequence[tuple[Real, str, str]], gap: float = 0.062) -> None:
+    """Direct labels at the right edge: (height, text, colour), pushed apart by `gap` of the axis'
+    height, order kept.
+    """
+    places = pushed_apart([float(height) for height, _, _ in ends], *axis.get_ylim(), gap)
+    for place, (height, text, colour) in zip(places, ends, strict=True):
+        axis.annotate(
+            text, (1.0, height), (1.025, place), xycoords=axis.get_yaxis_transform(), textcoords=axis.get_yaxis_transform(),
+            va="center", color=colour, fontsize=8.5, annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.5, "alpha": 0.6, "shrinkA": 0, "shrinkB": 0},
+        )  # fmt: skip
+
+
+def pushed_apart(heights: Sequence[float], low: float, high: float, gap: float) -> list[float]:
+    """Places for labels at these heights: in the same order, `gap` (a share of high - low) apart,
+    within the axis where there is room.
+    """
+    spread = gap * (high - low)
+    order = sorted(range(len(heights)), key=lambda i: heights[i])
+    places = [0.0] * len(heights)
+    below = low - spread
+    for i in order:
+        places[i] = below = max(heights[i], below + spread)
+    above = high + spread
+    for i in reversed(order):
+        places[i] = above = min(places[i], above - spread)
+    return places
+
+
+def escape(text: str) -> str:
+    """Text for a figure or a table cell: `$` and control characters would be read as markup or
+    break the line.
+    """
+    return "".join(c if c.isprintable() else "·" for c in str(text)).replace("$", r"\$")
+
+
+def drawable(text: str, instead: str) -> str:
+    """The text, or `instead` where the figures' font lacks one of its letters."""
+    from matplotlib.font_manager import findfont, get_font
+
+    letters = get_font(findfont("DejaVu Sans")).get_charmap()
+    return (
+        text if all(ord(letter) in letters for letter in text if letter.isprintable()) else instead
+    )

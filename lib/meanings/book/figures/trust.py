@@ -1,0 +1,219 @@
+"""Figures on the instrument itself: what it reports against what is true, and how often it claims
+what is not there.
+"""
+
+import numpy as np
+import pandas as pd
+
+from meanings.book.figures.style import SERIES, Picture, canvas, tokens_axis
+from meanings.core.formatting import amount
+
+VERSIONS = {
+    "now": ("the book's rule", SERIES[0], "o"),
+    "before": ("a rule given up", SERIES[1], "s"),
+    "spared": ("avoided", SERIES[4], "^"),
+    "shown": ("layer choice by itself", SERIES[3], "D"),
+}
+
+
+def layers_true_and_reported(table: pd.DataFrame) -> Picture:
+    """Reported against true layer, three panels: where languages meet, from one layer alone and
+    from all later layers, and where the word is read.
+
+    - `table`: `trust_tables.known_truth`. A world without a meeting before the reading is at -1,
+      `none`.
+    """
+    asked = [
+        ("meeting layer", "one layer alone", "meeting layer,\none layer patched"),
+        ("meeting layer", "all later layers", "meeting layer,\nall later patched"),
+        ("reading layer", "all later layers", "reading layer,\nall later patched"),
+    ]
+    said = []
+    with canvas(2.5, columns=3, sharex=True, sharey=True) as (figure, axes):
+        for axis, (what, by, title) in zip(axes[0], asked, strict=True):
+            rows = table[(table["what"] == what) & (table["by"] == by)]
+            top = int(
+                max(rows["true"].max(), table.loc[table["what"] == "reading layer", "true"].max())
+            )
+            axis.plot([-1, top], [-1, top], color="#999999", lw=1)
+            counts = rows.groupby(["true", "reported"]).size().reset_index(name="n")
+            right = counts["true"] == counts["reported"]
+            for kind, colour, mark in ((right, SERIES[0], "o"), (~right, SERIES[1], "X")):
+                some = counts[kind]
+                axis.scatter(
+                    some["true"], some["reported"], s=26, color=colour, marker=mark, zorder=3
+                )
+            axis.set_title(title)
+            axis.set_xlabel("true layer")
+            axis.set_xticks(range(-1, top + 1), ["none", *map(str, range(top + 1))], rotation=0)
+            axis.set_yticks(range(-1, top + 1), ["none", *map(str, range(top + 1))])
+            axis.tick_params(axis="x", labelsize=7)
+            some = rows[rows["true"] >= 0]
+            said.append(
+                f"{what} by patching {by}: {int((some['true'] == some['reported']).sum())} of "
+                f"{len(some)} worlds that meet are right"
+            )
+        axes[0, 0].set_ylabel("reported layer")
+    return Picture(
+        figure,
+        "Reported against true layer in constructed networks, with the diagonal. "
+        f"{'; '.join(said)}.",
+    )
+
+
+def onsets_true_and_reported(table: pd.DataFrame) -> Picture:
+    """Reported against true onset of `seen`, with 95 % intervals and the diagonal; worlds that
+    never meet are in the alternative text.
+
+    - `table`: `trust_tables.known_truth`.
+    """
+    rows = table[(table["by"] == "seen") & table["what"].str.startswith("onset")]
+    there = rows[np.isfinite(rows["true"])]
+    with canvas(3.6) as (figure, axes):
+        axis = axes[0, 0]
+        last = float(there[["true", "reported", "high"]].to_numpy().max()) * 1.3
+        ticks = [0.0, 1e5, 2e5, 4e5, 8e5, 1.6e6, 3.2e6]
+        tokens_axis(axis, ticks)
+        axis.set_yscale("symlog", linthresh=1e5, linscale=0.5)
+        axis.set_yticks(ticks, [amount(t) for t in ticks])
+        axis.set_xticks(ticks, [amount(t) for t in ticks])
+        axis.minorticks_off()
+        axis.plot([0, last], [0, last], color="#999999", lw=1)
+        kinds = (
+            ("onset, a step", "all concepts at once", SERIES[0], "o"),
+            ("onset, a ramp", "each concept in its own time", SERIES[1], "s"),
+        )
+        for what, label, colour, mark in kinds:
+            some = there[there["what"] == what]
+            spread = [some["reported"] - some["low"], some["high"] - some["reported"]]
+            axis.errorbar(
+                some["true"],
+                some["reported"],
+                yerr=np.clip(spread, 0, None),
+                color=colour,
+                fmt=mark,
+                ms=5,
+                lw=1.6,
+                capsize=2,
+                label=label,
+            )
+        axis.set_ylim(-2e4, last)
+        axis.set_xlim(-2e4, last)
+        axis.set_xlabel("true onset in training tokens (log axis)")
+        axis.set_ylabel("reported onset in training tokens")
+        axis.legend(frameon=False, loc="lower right")
+    covered = (
+        (there["low"] <= there["true"] * 1.01) & (there["high"] >= there["true"] * 0.99)
+    ).sum()
+    never = rows[~np.isfinite(rows["true"])]
+    return Picture(
+        figure,
+        f"Reported against true onset in {len(there)} constructed training runs: {covered} "
+        f"intervals hold the true moment. Of {len(never)} without a "
+        f"meeting, {int(np.isinf(never['reported']).sum())} is reported to have none.",
+    )
+
+
+def coverage(table: pd.DataFrame) -> Picture:
+    """How often the onset's 95 % interval covers the true one, by true onset and number of
+    concepts.
+
+    - `table`: `trust_tables.known_truth`.
+    """
+    rows = table[table["what"] == "coverage"]
+    with canvas(2.8) as (figure, axes):
+        axis = axes[0, 0]
+        axis.axhline(0.95, color="#555555", lw=1, ls="--", label="level: 95 %")
+        for index, (name, some) in enumerate(rows.groupby("by")):
+            places = np.arange(len(some)) + 0.12 * (2 * index - 1)
+            spread = [some["reported"] - some["low"], some["high"] - some["reported"]]
+            axis.errorbar(
+                places,
+                some["reported"],
+                yerr=spread,
+                fmt="os"[index],
+                color=SERIES[index],
+                ms=5,
+                lw=1.6,
+                capsize=2,
+                label=name,
+            )
+            labels = [amount(t) for t in some["true"]]
+        axis.set_xticks(range(len(labels)), labels)
+        axis.set_xlabel("true onset in training tokens (64 concepts)")
+        axis.set_ylabel("share of intervals that cover it")
+        axis.set_ylim(min(0.8, rows["low"].min() - 0.02), 1)
+        axis.legend(frameon=False, ncols=3, loc="lower left")
+    low, high = rows["reported"].min(), rows["reported"].max()
+    return Picture(
+        figure,
+        f"Coverage of the 95 % interval of the onset over {int(rows['worlds'].iloc[0])} worlds "
+        f"each: between {low:.0%} and {high:.0%}.",
+    )
+
+
+def false_positives(table: pd.DataFrame) -> Picture:
+    """How often each claim is made under shuffled labels, with intervals; the level that its rule
+    promises is a short line.
+
+    - `table`: `trust_tables.false_positives`.
+    """
+    rows = table.sort_values(
+        "version",
+        key=lambda c: c.map({"now": 0, "before": 1, "shown": 2, "spared": 3}),
+        kind="stable",
+    ).reset_index(drop=True)
+    with canvas(1.1 + 0.235 * len(rows)) as (figure, axes):
+        axis = axes[0, 0]
+        for version, (label, colour, mark) in VERSIONS.items():
+            some = rows[rows["version"] == version]
+            spread = np.clip([some["rate"] - some["low"], some["high"] - some["rate"]], 0, None)
+            axis.errorbar(
+                some["rate"],
+                some.index,
+                xerr=spread,
+                fmt=mark,
+                color=colour,
+                ms=4.5,
+                lw=1.6,
+                label=label,
+            )
+        axis.plot(
+            rows["nominal"], rows.index, "|", color="#000000", ms=9, mew=1.4, label="promised"
+        )
+        axis.set_yticks(
+            rows.index,
+            [
+                f"{claim} ({chapter.replace('_', ' ')})" if version == "now" else claim
+                for claim, chapter, version in zip(
+                    rows["claim"], rows["chapter"], rows["version"], strict=True
+                )
+            ],
+        )
+        axis.tick_params(axis="y", labelsize=6.5)
+        axis.set_xscale("symlog", linthresh=0.1, linscale=1.2)
+        axis.set_xticks([0, 0.05, 0.1, 0.3, 1], ["0", "5 %", "10 %", "30 %", "all"])
+        axis.tick_params(axis="x", labelsize=7)
+        axis.minorticks_off()
+        axis.set_xlim(-0.005, 1.15)
+        axis.set_ylim(len(rows) - 0.5, -0.5)
+        axis.set_xlabel("share of shuffles in\nwhich it is claimed", fontsize=8)
+        figure.legend(
+            loc="outside lower center",
+            ncols=3,
+            frameon=False,
+            columnspacing=0.9,
+            handletextpad=0.3,
+            fontsize=7.5,
+        )
+    now = table[table["version"] == "now"]
+    over = int((now["low"] > now["nominal"]).sum())
+    worst = table[table["version"] == "before"].sort_values("rate").iloc[-1]
+    return Picture(
+        figure,
+        f"False positives of {len(table)} rules over {int(table['shuffles'].min())} to "
+        f"{int(table['shuffles'].max())} shuffles. Of {len(now)} rules in use, {over} exceed what "
+        "they promise; "
+        f"of the rules given up, the worst claimed '{worst['claim']}' in {worst['rate']:.0%} of "
+        "shuffles.",
+    )

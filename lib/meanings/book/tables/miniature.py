@@ -1,0 +1,121 @@
+"""What the chapter on the miniature shows: its recipe, what it can do, and the variants that were
+tried on the way.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from meanings.core.errors import MeaningsError
+from meanings.core.formatting import amount
+from meanings.core.paths import data_folder
+from meanings.lexicon.languages import LANGUAGES
+from meanings.measures.results import published
+
+VARIANT_COLUMNS = (
+    "variant",
+    "change",
+    "tokens",
+    "accuracy",
+    "p_source",
+    "p_null",
+    "p_target",
+    "verdict",
+)
+
+
+def recipe() -> dict:
+    """`data/miniature/mix.yaml`: languages, pairs, kinds of documents, model and schedule."""
+    return yaml.safe_load((data_folder() / "miniature" / "mix.yaml").read_text(encoding="utf-8"))
+
+
+def languages(mix: dict) -> pd.DataFrame:
+    """One row a language: `code`, `name`, `tier`, `share of text` (0 to 1), and the languages it
+    stands beside in parallel text.
+    """
+    whole = sum(entry["share"] for entry in mix["languages"].values())
+    rows = []
+    for code, entry in mix["languages"].items():
+        partners = [
+            other
+            for pair in mix["pairs"]
+            if code in pair.split("-")
+            for other in pair.split("-")
+            if other != code
+        ]
+        rows.append(
+            {
+                "code": code,
+                "name": LANGUAGES[code].name,
+                "tier": entry["tier"],
+                "share of text": entry["share"] / whole,
+                "beside": " ".join(partners) or "none",
+            }
+        )
+    return pd.DataFrame(rows).set_index("code")
+
+
+def documents(mix: dict) -> pd.DataFrame:
+    """The kinds of documents and their shares of what is drawn, most frequent first."""
+    weights = pd.Series(mix["documents"], name="share").sort_values(ascending=False)
+    table = (weights / weights.sum()).rename_axis("kind of document").reset_index()
+    return table.assign(
+        **{"kind of document": table["kind of document"].str.replace("_", " ")}
+    ).set_index("kind of document")
+
+
+def untaught(mix: dict) -> int:
+    """Language pairs (either order) of seen languages that never stand side by side."""
+    seen = sum(entry["share"] > 0 for entry in mix["languages"].values())
+    return seen * (seen - 1) // 2 - len(mix["pairs"])
+
+
+def size(mix: dict) -> str:
+    """Layers and width in words."""
+    model = mix["model"]
+    return f"{model['num_hidden_layers']} layers of {model['hidden_size']}, {model['num_attention_heads']} heads that share {model['num_key_value_heads']} keys and values"
+
+
+def report() -> pd.DataFrame:
+    """What the miniature shows, with intervals and targets; empty where no published table ships."""
+    if not (data_folder() / "published" / "miniature.parquet").is_file():
+        return pd.DataFrame(columns=["measure", "mean", "low", "high", "target", "met"]).set_index(
+            "measure"
+        )
+    from meanings.miniature.report import report_table
+
+    return (
+        report_table()
+        .assign(met=lambda table: table["met"].map({True: "yes", False: "no"}))
+        .set_index("measure")
+    )
+
+
+def seeds() -> int:
+    """Training seeds in the published table, 0 where none ships."""
+    file = data_folder() / "published" / "miniature.parquet"
+    return int(published("miniature")["training_seed"].nunique()) if file.is_file() else 0
+
+
+def variants() -> pd.DataFrame:
+    """The variants that were tried, in order; empty where the table does not ship. Raises
+    MeaningsError on other columns.
+    """
+    file: Path = data_folder() / "miniature" / "variants.csv"
+    if not file.is_file():
+        return pd.DataFrame(columns=VARIANT_COLUMNS).set_index("variant")
+    table = pd.read_csv(file, dtype={"variant": str, "change": str, "verdict": str})
+    if tuple(table.columns) != VARIANT_COLUMNS:
+        raise MeaningsError(
+            f"{file}: columns {', '.join(table.columns)}; expected {', '.join(VARIANT_COLUMNS)}"
+        )
+    told = (
+        table["change"] + ": " + table["verdict"]
+    )  # one wide column reads better than two narrow ones
+    tokens = [amount(value) if value == value else "" for value in table["tokens"]]
+    table = table.assign(tokens=tokens).drop(columns=["change", "verdict"])
+    table.insert(1, "what was changed: what came of it", told)
+    return table.rename(
+        columns={"p_source": "P(source)", "p_null": "null", "p_target": "P(target)"}
+    ).set_index("variant")

@@ -1,0 +1,136 @@
+"""What the chapter on a real model shows: Gemma's published tables beside the miniature's last
+checkpoint, in one form.
+"""
+
+import pandas as pd
+
+from meanings.core.errors import MeaningsError
+from meanings.core.formatting import span
+from meanings.core.paths import data_folder
+from meanings.measures.results import published
+from meanings.models.gemma import NAME
+from meanings.statistics.summaries import COMPARED, means
+
+# All layers are overwritten: no layer is chosen, so none can be chosen too well.
+FIRST_LAYER = 0
+LEXICONS = {"embedded lexicon": NAME, "Multi-SimLex": f"{NAME}-multi-simlex"}
+
+
+def gemma() -> dict[str, pd.DataFrame]:
+    """By lexicon: means as `meanings.statistics.summaries.means` gives them."""
+    return {
+        "embedded lexicon": means(published(NAME)),
+        "Multi-SimLex": _csv(LEXICONS["Multi-SimLex"]),
+    }
+
+
+def miniature() -> pd.DataFrame:
+    """The same of the miniature's last checkpoint, over its training runs."""
+    table = published("miniature")
+    last = table[
+        (table["step"] == table["step"].max())
+        & (table["prompt_seed"] == table["prompt_seed"].min())
+    ]
+    return means(last)
+
+
+def _csv(name: str) -> pd.DataFrame:
+    path = data_folder() / "published" / f"{name}.csv"
+    try:
+        return pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise MeaningsError(
+            f"{path}: published means cannot be read ({type(error).__name__})"
+        ) from None
+
+
+def over_layers(table: pd.DataFrame, conditions: list[str]) -> pd.DataFrame:
+    """Curves over the first patched layer, over all pairs: `condition`, `first_layer`, `mean`,
+    `low`, `high`.
+    """
+    rows = table[
+        (table["pair"] == "all") & table["what"].isin(conditions) & (table["first_layer"] >= 0)
+    ]
+    order = {name: i for i, name in enumerate(conditions)}
+    return rows.rename(columns={"what": "condition"}).sort_values(
+        "condition", key=lambda column: column.map(order), kind="stable"
+    )
+
+
+def unpatched(table: pd.DataFrame) -> pd.DataFrame:
+    """Levels of unpatched prompts over all pairs."""
+    return table[(table["pair"] == "all") & (table["first_layer"] < 0)].rename(
+        columns={"what": "condition"}
+    )
+
+
+def at(table: pd.DataFrame, what: str, pair: str = "all") -> pd.Series:
+    """The row of a condition or difference with all layers overwritten, or unpatched."""
+    rows = table[
+        (table["pair"] == pair)
+        & (table["what"] == what)
+        & table["first_layer"].isin([FIRST_LAYER, -1])
+    ]
+    if rows.empty:
+        raise MeaningsError(f"the published means lack {what!r} of pair {pair!r}")
+    return rows.iloc[0]
+
+
+def by_pair(table: pd.DataFrame, conditions: dict[str, str]) -> pd.DataFrame:
+    """One row a pair, best first: P(source) with its interval under each condition (name to
+    heading).
+    """
+    rows = []
+    for pair in sorted(
+        set(table["pair"]) - {"all"}, key=lambda pair: -at(table, "seen", pair)["mean"]
+    ):
+        there = set(table["what"][table["pair"] == pair])
+        rows.append(
+            {"pair": pair}
+            | {
+                title: _span(at(table, name, pair)) if name in there else ""
+                for name, title in conditions.items()
+            }
+        )
+    return pd.DataFrame(rows).set_index("pair")
+
+
+def compared(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Differences of P(source) concept by concept, one row a comparison, one column a model and
+    lexicon.
+    """
+    rows = {
+        f"{a} - {b}".replace("_", " "): {
+            name: _signed(at(table, f"{a} - {b}")) for name, table in tables.items()
+        }
+        for a, b in COMPARED
+    }
+    rows["seen / ceiling"] = {
+        name: f"{at(table, 'seen')['mean'] / at(table, 'src_unpatched')['mean']:.2f}"
+        for name, table in tables.items()
+    }
+    return pd.DataFrame(rows).T.rename_axis("comparison")
+
+
+def verdict(row: pd.Series) -> str:
+    """What an interval of a difference says."""
+    return "above" if row["low"] > 0 else "below" if row["high"] < 0 else "not told apart"
+
+
+def last_read(table: pd.DataFrame, condition: str = "seen") -> int:
+    """The last first patched layer at which a condition still has half of what it has at layer 0,
+    above its null.
+    """
+    curve = table[(table["pair"] == "all") & (table["first_layer"] >= 0)].pivot_table(
+        index="first_layer", columns="what", values="mean"
+    )
+    gain = curve[condition] - curve["null_concept"]
+    return int(gain.index[gain >= 0.5 * gain.loc[FIRST_LAYER]].max())
+
+
+def _span(row: pd.Series) -> str:
+    return span(row["mean"], row["low"], row["high"])
+
+
+def _signed(row: pd.Series) -> str:
+    return f"{row['mean']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"

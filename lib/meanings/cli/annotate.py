@@ -1,0 +1,168 @@
+"""Annotation on the command line: `meanings annotate export | import | agreement`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meanings.core.errors import MeaningsError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Annotate answers: draw a sample, take filled sheets in, report agreement.",
+)
+Gold = Annotated[
+    Path, typer.Argument(help="Folder with sample.csv, key.csv and the annotators' passes.")
+]
+
+
+@app.command("export")
+def export(
+    out: Annotated[
+        Path, typer.Argument(help="Folder for the sheet, the Label Studio tasks and the key.")
+    ],
+    n: Annotated[int, typer.Option(help="Answers to draw.")] = 600,
+    tables: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--table", help="Published table; may be given several times.", show_default=False
+        ),
+    ] = None,
+    results: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of results; may be given several times.", show_default=False),
+    ] = None,
+    conditions: Annotated[
+        str | None,
+        typer.Option(help="Conditions, separated by commas; without it all.", show_default=False),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
+    lexicon: Annotated[
+        str, typer.Option(help="Lexicon of the answers: embedded, or a CSV file.")
+    ] = "embedded",
+) -> None:
+    """Draw a stratified sample of answers as blind sheets, with its key apart."""
+    import pandas as pd
+
+    from meanings.labels.annotation.sample import draw, questions
+    from meanings.labels.annotation.sheets import write_sample
+    from meanings.lexicon.lexicon import load_lexicon
+    from meanings.lexicon.relations import load_relations
+    from meanings.measures.results import published, read_cells
+    from meanings.patching.conditions import condition
+
+    chosen = (
+        [condition(name.strip()).name for name in conditions.split(",")]
+        if conditions is not None
+        else None
+    )
+    found = []
+    for rows in (
+        *(published(name) for name in tables or ()),
+        *(read_cells(folder) for folder in results or ()),
+    ):
+        rows = rows[rows["answer"].notna()]
+        found.append(rows[rows["condition"].isin(chosen)] if chosen is not None else rows)
+    if not found:
+        raise MeaningsError(
+            "nothing to draw from: name a published table with --table, or a folder of results "
+            "with --results"
+        )
+    rows = pd.concat(
+        [each.astype({c: object for c in each if each[c].dtype == "category"}) for each in found],
+        ignore_index=True,
+    )
+    words = load_lexicon(lexicon)
+    drawn = draw(questions(rows, words, load_relations(), seed), n, seed)
+    for path in write_sample(out, drawn, words):
+        typer.echo(path)
+    counts = drawn.groupby(["model", "label"], observed=False).size().unstack(fill_value=0)
+    typer.echo(counts.T.to_string())
+    if not (drawn["shots"] != "").all():
+        typer.echo(
+            f"{int((drawn['shots'] == '').sum())} answers do not say their solved lines (older "
+            "files), so none of these is labelled few_shot"
+        )
+
+
+@app.command("import")
+def take_in(
+    folder: Gold,
+    sheets: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Filled sheets as CSV, one an annotator; the file's name names the pass."
+        ),
+    ],
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Bad rows are named but are no error.")
+    ] = False,
+) -> None:
+    """Take filled sheets in: good rows are kept, bad ones are named and kept apart; exit 2 if there
+    are any.
+    """
+    from meanings.labels.annotation.gold import take_in as take
+
+    taken, bad = take(folder, sheets)
+    for name, n in taken.items():
+        typer.echo(f"{name}: {n} answers")
+    for row in bad:
+        typer.echo(str(row), err=True)
+    if bad:
+        typer.echo(
+            f"{len(bad)} bad rows, kept in <annotator>.rejected; mend them in the sheet and take "
+            "it in again",
+            err=True,
+        )
+        if not keep:
+            sys.exit(2)
+
+
+@app.command("agreement")
+def report(
+    folder: Gold = Path("data/annotation/gold"),
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+    again: Annotated[
+        bool,
+        typer.Option("--relabel", help="Automatic labels by today's rules, not those of the draw."),
+    ] = False,
+    lexicon: Annotated[
+        str, typer.Option(help="Lexicon of the answers, for --relabel.")
+    ] = "embedded",
+) -> None:
+    """Krippendorff's alpha of the passes; precision and recall of the automatic labels against
+    their consensus.
+    """
+    from meanings.labels.annotation.agreement import agreement
+    from meanings.labels.annotation.gold import read_key, read_passes, read_sample
+    from meanings.labels.annotation.sample import relabelled
+    from meanings.lexicon.lexicon import load_lexicon
+    from meanings.lexicon.relations import load_relations
+
+    passes, key = read_passes(folder), read_key(folder)
+    if again:
+        sheet = read_sample(folder)
+        key = relabelled(
+            key,
+            dict(zip(sheet["id"], sheet["answer"], strict=True)),
+            load_lexicon(lexicon),
+            load_relations(),
+        )
+    found = agreement(passes, key, seed=seed)
+    if as_json:
+        typer.echo(json.dumps(found.as_json()))
+        return
+    typer.echo(f"{len(passes)} passes: {', '.join(passes)}")
+    typer.echo(
+        f"{found.answers} answers, alpha {found.alpha:.3f} (95 % interval {found.low:.3f} to "
+        f"{found.high:.3f})"
+    )
+    typer.echo(
+        f"{found.undecided} answers without a consensus are left out below; precision and recall "
+        "are weighted to the tables' rows"
+    )
+    typer.echo(found.classes.to_string(float_format="{:.3f}".format))
+    typer.echo(f"macro F1 {found.macro_f1:.3f}")

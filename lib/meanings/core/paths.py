@@ -1,0 +1,31 @@
+"""Where the study's data lie: one rule for the lexicon, the miniature and the published tables."""
+
+import os
+from pathlib import Path
+
+from meanings.core.errors import MeaningsError
+
+
+def data_folder() -> Path:
+    """Folder that holds `lexicon/`, `miniature/` and `published/`.
+
+    The environment variable `MEANINGS_DATA` where it is set; else the project's own `data/`, found
+    from the package's location (an editable install); else `./data`.
+
+    Raises MeaningsError where none of them is a folder.
+    """
+    named = os.environ.get("MEANINGS_DATA")
+    if named:
+        if not Path(named).is_dir():
+            raise MeaningsError(
+                f"MEANINGS_DATA={named!r} is no folder; set it to a folder that holds lexicon/, or "
+                "unset it"
+            )
+        return Path(named)
+    beside_package = Path(__file__).resolve().parents[3] / "data"
+    for folder in (beside_package, Path("data")):
+        if folder.is_dir():
+            return folder
+    raise MeaningsError(
+        "no data folder found beside the package or here; set MEANINGS_DATA to the project's data/"
+    )

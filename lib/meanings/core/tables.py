@@ -1,0 +1,94 @@
+"""CSV files read line by line: every refusal names file, line and column."""
+
+import csv
+import io
+import unicodedata
+from pathlib import Path
+from typing import NamedTuple
+
+from meanings.core.errors import MeaningsError
+
+MAX_BYTES = (
+    64 * 2**20
+)  # a word list is far smaller; a larger file is a mistake that would fill the memory
+
+
+class Table(NamedTuple):
+    """A CSV file with its header checked; `rows` carry the line on which each row ends."""
+
+    path: Path
+    header: tuple[str, ...]
+    rows: list[tuple[int, dict[str, str]]]
+
+
+def read_table(path: Path) -> Table:
+    """Read a comma-separated UTF-8 file whose first line names the columns; cells are NFC and
+    stripped.
+
+    Raises MeaningsError where the file is missing, empty, too large, no UTF-8, has a column twice,
+    no rows, or a row with too few or too many cells.
+    """
+    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    try:
+        header = tuple(clean(cell) for cell in next(reader))
+        _check_header(path, header)
+        rows = []
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(header):
+                raise MeaningsError(
+                    f"{path}, line {reader.line_num}: {len(cells)} cells, expected {len(header)}, "
+                    "one for each column "
+                    "of the header; quote a cell that contains a comma"
+                )
+            rows.append((reader.line_num, dict(zip(header, map(clean, cells), strict=True))))
+    except csv.Error as error:
+        raise MeaningsError(
+            f"{path}, line {reader.line_num}: not readable as CSV ({error}); expected "
+            "comma-separated cells"
+        ) from None
+    if not rows:
+        raise MeaningsError(f"{path}: a header and no rows; expected one row for each concept")
+    return Table(path, header, rows)
+
+
+def clean(text: str) -> str:
+    """NFC, stripped, inner runs of white space made one space."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _text(path: Path) -> str:
+    if not path.is_file():
+        raise MeaningsError(f"{path}: no such file; expected a CSV word list")
+    if path.stat().st_size > MAX_BYTES:
+        raise MeaningsError(
+            f"{path}: {path.stat().st_size / 2**20:.0f} MiB; expected a word list of at most "
+            f"{MAX_BYTES // 2**20} MiB"
+        )
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise MeaningsError(
+            f"{path}, line {line}: byte {raw[error.start]:#04x} is no UTF-8; save the file as UTF-8"
+        ) from None
+    if not text.strip():
+        raise MeaningsError(f"{path}: empty; expected a header line and one row for each concept")
+    return text
+
+
+def _check_header(path: Path, header: tuple[str, ...]) -> None:
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
+        raise MeaningsError(
+            f"{path}, line 1: one column {header[0][:60]!r}; expected commas between columns, not "
+            "semicolons or tabs"
+        )
+    for position, column in enumerate(header, 1):
+        if not column:
+            raise MeaningsError(
+                f"{path}, line 1: column {position} has no name; expected a name for each column"
+            )
+        if header.index(column) != position - 1:
+            raise MeaningsError(f"{path}, line 1: column {column!r} occurs twice; keep one")

@@ -1,0 +1,1 @@
+"""Answers labelled by other readers: samples, blind sheets, agreement."""

@@ -1,0 +1,199 @@
+"""Filled sheets taken in: checked row by row, good rows kept as an annotator's pass, bad rows named
+and kept apart.
+
+A gold folder holds `sample.csv` (the sheet), `key.csv` (what each answer is) and one
+`<annotator>.csv` a pass (`id, label, note`); `<annotator>.rejected` holds the rows of a pass that
+could not be taken.
+"""
+
+import csv
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from meanings.core.errors import MeaningsError
+from meanings.core.tables import read_table
+from meanings.labels.annotation.sample import KEY_COLUMNS
+from meanings.labels.labeller import LABELS
+
+PASS = ("id", "label", "note")
+OWN = ("sample", "key")  # files of a gold folder that are no pass
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row that cannot be taken: where it stands, its cells, and why in one line with what is
+    allowed.
+    """
+
+    path: Path
+    line: int
+    cells: dict[str, str]
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.path}, line {self.line}: {self.why}"
+
+
+def read_filled(path: Path, known: set[str]) -> tuple[pd.DataFrame, list[BadRow]]:
+    """The good rows of a filled sheet (columns `id, label, note`, in the order of the sheet), and
+    the bad ones.
+
+    A row is bad where its id is not in the sample, it has no label or an unknown one, or its id
+    stood above already. Raises MeaningsError where the file is no CSV, or lacks the column `id` or
+    `label`.
+    """
+    table = read_table(path)
+    for column in ("id", "label"):
+        if column not in table.header:
+            raise MeaningsError(
+                f"{path}, line 1: no column {column!r}; the columns are {', '.join(table.header)}"
+            )
+    good: dict[str, tuple[str, str, str]] = {}
+    bad = []
+    for line, row in table.rows:
+        label = row["label"].casefold()
+        if row["id"] not in known:
+            why = f"id {row['id']!r} is not in the sample; allowed are the ids of its sample.csv"
+        elif row["id"] in good:
+            why = f"id {row['id']!r} stands above already, labelled {good[row['id']][1]!r}; allowed is one row an answer"
+        elif label not in LABELS:
+            why = f"answer {row['id']}: label {row['label']!r}; allowed are {', '.join(LABELS)}"
+        else:
+            good[row["id"]] = (row["id"], label, row.get("note", ""))
+            continue
+        bad.append(BadRow(path, line, row, why))
+    return pd.DataFrame(good.values(), columns=PASS), bad
+
+
+def take_in(folder: Path, sheets: list[Path]) -> tuple[dict[str, int], list[BadRow]]:
+    """Take filled sheets into a gold folder, one pass a sheet, named by its file; answers taken by
+    pass, and all bad rows.
+
+    A pass that is there already is completed: rows that say the same are passed over, rows that say
+    something else are bad. Raises MeaningsError before anything is written: no sample, a sheet that
+    cannot be read, or a name that is no plain one.
+    """
+    known = set(read_sample(folder)["id"])
+    read = []
+    for path in sheets:
+        name = path.stem
+        if (
+            not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name)
+            or name in OWN
+            or name in [other for other, *_ in read]
+        ):
+            raise MeaningsError(
+                f"{path}: a pass is named by its file, once: lower case letters, digits, '-', '_', "
+                "and neither sample nor key"
+            )
+        good, bad = read_filled(path, known)
+        own = folder / f"{name}.csv"
+        if own.exists():
+            before = read_pass(own)
+            said = dict(zip(before["id"], before["label"], strict=True))
+            differ = good[[said.get(row.id, row.label) != row.label for row in good.itertuples()]]
+            lines = {row["id"]: line for line, row in reversed(read_table(path).rows)}
+            for row in differ.itertuples():
+                why = f"answer {row.id}: label {row.label!r}, and {own} has {said[row.id]!r}; allowed is one label an annotator"
+                bad.append(
+                    BadRow(
+                        path,
+                        lines[row.id],
+                        {"id": row.id, "label": row.label, "note": row.note},
+                        why,
+                    )
+                )
+            good = pd.concat([before, good[~good["id"].isin(said)]], ignore_index=True)
+        read.append((name, good, sorted(bad, key=lambda row: row.line)))
+    for name, good, bad in read:
+        _write(folder / f"{name}.csv", [list(PASS), *good.itertuples(index=False, name=None)])
+        if bad:
+            rejected = [
+                [
+                    row.line,
+                    row.why,
+                    row.cells.get("id", ""),
+                    row.cells.get("label", ""),
+                    row.cells.get("note", ""),
+                ]
+                for row in bad
+            ]
+            _write(folder / f"{name}.rejected", [["line", "why", *PASS], *rejected])
+        else:
+            (folder / f"{name}.rejected").unlink(missing_ok=True)
+    return {name: len(good) for name, good, _ in read}, [row for *_, bad in read for row in bad]
+
+
+def read_sample(folder: Path) -> pd.DataFrame:
+    """The sheet of a gold folder. Raises MeaningsError where there is none."""
+    path = folder / "sample.csv"
+    if not path.is_file():
+        raise MeaningsError(
+            f"{folder}: no sample.csv; copy there what 'meanings annotate export' wrote"
+        )
+    return _frame(path, ("id", "answer"))
+
+
+def read_key(folder: Path) -> pd.DataFrame:
+    """The key of a gold folder, `weight` as a number. Raises MeaningsError where it lacks a column
+    or a weight is not above 0.
+    """
+    for path in (folder / "key.csv", folder / "key" / "key.csv"):
+        if path.is_file():
+            key = _frame(path, KEY_COLUMNS)
+            key["weight"] = pd.to_numeric(key["weight"], errors="coerce")
+            wrong = key[~(key["weight"] > 0)]
+            if len(wrong) or not set(key["label"]) <= set(LABELS) or key["id"].duplicated().any():
+                raise MeaningsError(
+                    f"{path}: ids stand once, weights are above 0 and labels are of "
+                    f"{', '.join(LABELS)}; take the key that the export wrote"
+                )
+            return key
+    raise MeaningsError(
+        f"{folder}: no key.csv; copy there the key that 'meanings annotate export' wrote"
+    )
+
+
+def read_passes(folder: Path) -> dict[str, pd.DataFrame]:
+    """The passes of a gold folder by annotator. Raises MeaningsError where there is none or a row
+    of one is bad.
+    """
+    paths = [path for path in sorted(folder.glob("*.csv")) if path.stem not in OWN]
+    if not paths:
+        raise MeaningsError(
+            f"{folder}: no pass; take filled sheets in with 'meanings annotate import'"
+        )
+    known, passes = set(read_sample(folder)["id"]), {}
+    for path in paths:
+        passes[path.stem], bad = read_filled(path, known)
+        if bad:
+            raise MeaningsError(f"{bad[0]}{f' (and {len(bad) - 1} more)' if len(bad) > 1 else ''}")
+    return passes
+
+
+def read_pass(path: Path) -> pd.DataFrame:
+    """`id, label, note` of a pass as it was written; it may have no row."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return pd.DataFrame(list(csv.reader(file))[1:], columns=PASS)
+
+
+def _frame(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    table = read_table(path)
+    missing = [column for column in columns if column not in table.header]
+    if missing:
+        raise MeaningsError(
+            f"{path}, line 1: no column {', '.join(missing)}; the columns are "
+            f"{', '.join(table.header)}"
+        )
+    return pd.DataFrame([row for _, row in table.rows])
+
+
+def _write(path: Path, rows: list) -> None:
+    aside = path.with_name(f"{path.name}.{os.getpid()}.aside")
+    with aside.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+    os.replace(aside, path)

@@ -1,0 +1,111 @@
+"""What the model wrote, before and after a patch: labels, right answers, chrF against the accepted
+words.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from sacrebleu.metrics import CHRF
+
+from meanings.lexicon.lexicon import Lexicon
+from meanings.statistics.bootstrap import RESAMPLES, interval
+from meanings.statistics.selection import split_pairs
+
+GROUPS = {"src_unpatched": "source prompt", "tgt_unpatched": "target prompt"}
+PATCHED_GROUP = "target prompt, patched"
+RIGHT = ("correct", "synonym")  # as scored; `other_form` is no accepted word
+
+
+def answered(chosen: pd.DataFrame, condition: str) -> pd.DataFrame:
+    """The rows with a generated answer: both unpatched prompts and the patched one, with columns
+    `group`, `input`, `output`, `wanted`.
+
+    - `wanted`: the concept whose word would be right: the source's on source prompts and after a
+      patch, else the target's.
+    """
+    rows = chosen[chosen["condition"].isin([*GROUPS, condition]) & chosen["answer"].notna()]
+    names = rows["condition"].astype(str)
+    before = names == "tgt_unpatched"
+    wanted = np.where(
+        before, rows["target_concept"].astype(str), rows["source_concept"].astype(str)
+    )
+    return split_pairs(rows).assign(
+        group=names.map(GROUPS).fillna(PATCHED_GROUP).to_numpy(),
+        wanted=wanted,
+        answer=rows["answer"].astype(str),
+    )
+
+
+def references(rows: pd.DataFrame, lexicon: Lexicon) -> list[tuple[str, ...]]:
+    """The accepted words of each row's wanted concept in its output language."""
+    return [
+        lexicon.words(concept, code)
+        for concept, code in zip(rows["wanted"], rows["output"], strict=True)
+    ]
+
+
+def right_rate(labelled: pd.DataFrame) -> pd.DataFrame:
+    """Share of right answers (an accepted word of the wanted concept) with its interval: `group`,
+    `mean`, `low`, `high`.
+    """
+    rows = labelled.assign(right=labelled["label"].isin(RIGHT).astype(float))
+    return interval(rows, "right", ["group"], n=RESAMPLES)
+
+
+def with_chrf(rows: pd.DataFrame, lexicon: Lexicon) -> tuple[pd.DataFrame, str]:
+    """The rows with `chrf` (0 to 100) of each answer against the accepted words, and sacrebleu's
+    signature.
+
+    Source: Popović 2015; Post 2018.
+    """
+    metric, words = CHRF(), references(rows, lexicon)
+    scores = [
+        metric.sentence_score(answer, list(accepted)).score
+        for answer, accepted in zip(rows["answer"], words, strict=True)
+    ]
+    # The signature tells of what was counted last: of all answers, whose numbers of accepted words
+    # differ.
+    columns = [
+        [accepted[i] if i < len(accepted) else None for accepted in words]
+        for i in range(max(map(len, words)))
+    ]
+    metric.corpus_score(list(rows["answer"]), columns)
+    return rows.assign(chrf=scores), str(metric.get_signature())
+
+
+def shares(
+    labelled: pd.DataFrame,
+    by: str = "group",
+    order: Sequence[str] = (*GROUPS.values(), PATCHED_GROUP),
+) -> pd.DataFrame:
+    """Share of each label in each group: columns `group`, `label`, `share`; groups in `order`."""
+    counts = (
+        labelled.astype({"label": str})
+        .groupby([by, "label"], observed=True)
+        .size()
+        .rename("n")
+        .reset_index()
+    )
+    counts["share"] = counts["n"] / counts.groupby(by, observed=True)["n"].transform("sum")
+    place = {name: i for i, name in enumerate(order)}
+    counts = counts.sort_values(
+        [by, "n"],
+        key=lambda c: c.map(place) if c.name == by and place else -c if c.name == "n" else c,
+    )
+    return counts.rename(columns={by: "group"})[["group", "label", "n", "share"]].reset_index(
+        drop=True
+    )
+
+
+def quality(cells: pd.DataFrame, lexicon: Lexicon, condition: str) -> pd.DataFrame:
+    """Mean P(source) and chrF of each pair and first layer under a condition: `pair`,
+    `first_layer`, `probability`, `chrf`.
+    """
+    rows, _ = with_chrf(answered(cells[cells["condition"] == condition], condition), lexicon)
+    table = (
+        rows.astype({"pair": str})
+        .groupby(["pair", "first_layer"])
+        .agg(probability=("p_source", "mean"), chrf=("chrf", "mean"))
+    )
+    return table.reset_index()

@@ -1,0 +1,183 @@
+"""Gains of patching taken apart: which answers that a patch turns right are better translation, and
+which only another choice.
+
+Of the same concept pair, the answer to the source prompt (the concept asked for in the open) is
+held against the answer to the patched target prompt. What the wrong one of the two is says what
+kind of change it was:
+
+    kind          the wrong answer was                                       a gain means
+    translation   an unrelated word, or no word at all                       the word was not found before: better translation
+    sense         another sense, a broader or a narrower concept             a sense was selected
+    copying       the query word, a solved line, a form of both languages    copying stopped
+    language      the right concept in another language                      the output language was fixed
+    form          the right word in another form                             only the form changed
+    prompt        the other prompt's concept                                 (losses only) the patch did not take
+
+    gain = P(right with the patch, wrong without);   loss = P(wrong with the patch, right without);   net = gain - loss
+
+The mass of P(concept) is taken apart in the same way, by the kind of the answer that stood there.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from meanings.core.errors import MeaningsError
+from meanings.labels.labeller import label_answers
+from meanings.lexicon.lexicon import Lexicon
+from meanings.lexicon.relations import Relations
+from meanings.statistics.bootstrap import interval
+from meanings.statistics.layer_choice import at_chosen_layer
+
+RIGHT = ("correct", "synonym")
+KINDS: dict[str, tuple[str, ...]] = {
+    "translation": ("other", "not_a_word"),
+    "sense": ("other_sense", "hypernym_hyponym"),
+    "copying": ("copy", "few_shot", "homograph"),
+    "language": ("wrong_language",),
+    "form": ("other_form",),
+    "prompt": ("target_concept",),
+}
+KIND_OF = {label: kind for kind, labels in KINDS.items() for label in labels}
+PLACE = (
+    "model",
+    "training_seed",
+    "step",
+    "tokens",
+    "pair",
+    "prompt_seed",
+    "prompt",
+    "source_concept",
+    "target_concept",
+)
+
+
+def turned(labelled: pd.DataFrame, condition: str) -> pd.DataFrame:
+    """One row a concept pair that was answered on the source prompt and under `condition`: what
+    became of its answer.
+
+    Columns: `PLACE` (those that the table has), `before`, `after` (labels), `p_before`, `p_after`,
+    and `kind`: the kind of the gain or loss, `kept` (right both times) or `neither`; `direction`: 1
+    gain, -1 loss, 0.
+
+    - `labelled`: rows with `label`, of one first layer a concept pair under `condition`.
+
+    Raises MeaningsError where no concept pair was answered both times.
+    """
+    place = [name for name in PLACE if name in labelled]
+    sides = {}
+    for side, name in (("before", "src_unpatched"), ("after", condition)):
+        rows = labelled[(labelled["condition"].astype(str) == name) & labelled["label"].notna()]
+        rows = rows.astype(
+            {
+                name: str
+                for name in ("pair", "label", "source_concept", "target_concept", "model")
+                if name in rows
+            }
+        )
+        sides[side] = rows.set_index(place)[["label", "p_source"]].rename(
+            columns={"label": side, "p_source": f"p_{side}"}
+        )
+    both = sides["before"].join(sides["after"], how="inner").reset_index()
+    if both.empty:
+        raise MeaningsError(
+            f"no concept pair was answered both without a patch and under {condition!r}; measure "
+            "with generate_patched: every, or last"
+        )
+    if both.duplicated(place).any():
+        raise MeaningsError(
+            "a concept pair is there at several first layers; choose one before gains are counted"
+        )
+    right = {side: both[side].isin(RIGHT) for side in sides}
+    direction = right["after"].astype(int) - right["before"].astype(int)
+    wrong = np.where(direction > 0, both["before"], both["after"])
+    kind = pd.Series(wrong, index=both.index).map(KIND_OF)
+    kind = kind.where(direction != 0, np.where(right["after"], "kept", "neither"))
+    return both.assign(direction=direction, kind=kind)
+
+
+def by_condition(
+    cells: pd.DataFrame,
+    conditions: Sequence[str],
+    lexicon: Lexicon,
+    relations: Relations,
+    first_layer: int = -1,
+) -> dict[str, pd.DataFrame]:
+    """`turned` of each condition that was answered, at one first layer; a null takes the layer
+    chosen for `seen`.
+    """
+    found = {}
+    for name in conditions:
+        asked = cells[cells["condition"].isin([name, "seen", "src_unpatched"])]
+        if not (asked[asked["condition"] == name]["answer"].notna()).any():
+            continue
+        chosen = at_chosen_layer(asked, first_layer)
+        found[name] = turned(
+            label_answers(
+                chosen[chosen["condition"].isin([name, "src_unpatched"])], lexicon, relations
+            ),
+            name,
+        )
+    return found
+
+
+def decomposed(rows: pd.DataFrame, by: Sequence[str] = (), n: int = 1000) -> pd.DataFrame:
+    """Rates of gains and losses by kind, with intervals over concepts (and training seeds): `by`,
+    `change`, `kind`, `mean`, `low`, `high`.
+
+    A rate is a share of all concept pairs answered, so that the kinds add up to all gains, or all
+    losses; `kind` is `all` for these sums and for `net`.
+    """
+    found = []
+    for change, sign in (("gain", 1), ("loss", -1)):
+        for kind in (*KINDS, "all"):
+            hit = (rows["direction"] == sign) & ((rows["kind"] == kind) | (kind == "all"))
+            found.append(
+                interval(rows.assign(hit=hit.astype(float)), "hit", list(by), n=n).assign(
+                    change=change, kind=kind
+                )
+            )
+    found.append(
+        interval(rows.assign(hit=rows["direction"].astype(float)), "hit", list(by), n=n).assign(
+            change="net", kind="all"
+        )
+    )
+    return pd.concat(found, ignore_index=True)
+
+
+def share_of(
+    rows: pd.DataFrame, kinds: Sequence[str], n: int = 1000, level: float = 0.95, seed: int = 0
+) -> tuple[float, float, float]:
+    """Of all gains, the share of these kinds, with a percentile interval over concepts; NaN where
+    there is no gain.
+
+    share = gains of these kinds / all gains,   both drawn again together
+    """
+    gained = rows[rows["direction"] == 1].assign(
+        hit=lambda table: table["kind"].isin(kinds).astype(float)
+    )
+    if gained.empty:
+        return (float("nan"),) * 3
+    by_concept = gained.groupby("source_concept")["hit"].agg(["sum", "size"]).to_numpy()
+    random = np.random.Generator(np.random.PCG64(seed))
+    draws = by_concept[random.integers(len(by_concept), size=(n, len(by_concept)))].sum(1)
+    low, high = np.quantile(draws[:, 0] / draws[:, 1], [(1 - level) / 2, (1 + level) / 2])
+    return float(gained["hit"].mean()), float(low), float(high)
+
+
+def mass(rows: pd.DataFrame, by: Sequence[str] = (), n: int = 1000) -> pd.DataFrame:
+    """Mean change of P(source concept) by what stood in the source prompt's answer: `by`, `kind`,
+    `mean`, `low`, `high`.
+
+        change[kind] = mean over concept pairs of (P after - P before) where the answer before was of that kind, else 0
+
+    The kinds (`right` for an answer that was right before) add up to the whole change, `all`.
+    """
+    before = np.where(rows["before"].isin(RIGHT), "right", rows["before"].map(KIND_OF))
+    change = rows["p_after"] - rows["p_before"]
+    found = []
+    for kind in ("right", *KINDS, "all"):
+        part = np.where((before == kind) | (kind == "all"), change, 0.0)
+        found.append(interval(rows.assign(part=part), "part", list(by), n=n).assign(kind=kind))
+    return pd.concat(found, ignore_index=True)

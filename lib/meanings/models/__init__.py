@@ -1,0 +1,1 @@
+"""Models and their training runs: the registry, the hub, checkpoints, loading."""

@@ -1,0 +1,139 @@
+"""Conditions: where the concept vector that is patched into a target prompt `x-y` comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Literal
+
+from meanings.core.errors import MeaningsError, one_of
+from meanings.lexicon.languages import LanguagePair
+from meanings.prompts.concept_pairs import ConceptPair
+
+Pairs = tuple[LanguagePair, ...]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A source of concept vectors, averaged over its language pairs.
+
+    - `patched`: False where the prompts are only read (then the pairs say of which prompts).
+    - `concept`: whose representation it is; `mean` is the mean over all source concepts.
+    - `solved`: which prompt's solved lines the source prompts carry.
+    - `source_pairs(pair, seen_languages)`: the language pairs of the source prompts, or None where
+      the condition is not defined for the target pair.
+    - `varies`: what a concept's source prompts differ in: their language pairs, or, in one language
+      pair, their solved lines.
+    """
+
+    name: str
+    description: str
+    patched: bool
+    concept: Literal["source", "target", "null", "mean"]
+    solved: Literal["source", "target"]
+    source_pairs: Callable[[LanguagePair, Collection[str]], Pairs | None]
+    varies: Literal["pairs", "shots"] = "pairs"
+
+    def prompts_at_most(self, pair: LanguagePair, seen_languages: Collection[str]) -> int:
+        """Source prompts that enter a concept's vector where all are taken; 0 where the condition
+        is not defined.
+
+        Solved lines could be drawn without end: their number is that of the language pairs of
+        `seen`.
+        """
+        if self.source_pairs(pair, seen_languages) is None:
+            return 0
+        return len(
+            (self.source_pairs if self.varies == "pairs" else _seen)(pair, seen_languages) or ()
+        )
+
+    def concept_of(self, pair: ConceptPair) -> str:
+        """The concept that its source prompts ask for (for `mean`, the one that enters the mean)."""
+        return {
+            "source": pair.source,
+            "target": pair.target,
+            "null": pair.null,
+            "mean": pair.source,
+        }[self.concept]
+
+    def shots_of(self, pair: ConceptPair) -> tuple[str, ...]:
+        """The concepts of the solved lines of its source prompts."""
+        return pair.source_shots if self.solved == "source" else pair.target_shots
+
+
+def _seen(pair: LanguagePair, seen_languages: Collection[str]) -> Pairs | None:
+    others = sorted(set(seen_languages) - {"en", pair.input, pair.output})
+    return tuple(LanguagePair(a, b) for a, b in permutations(others, 2)) or None
+
+
+def _english(pair: LanguagePair, seen_languages: Collection[str]) -> Pairs:
+    return (LanguagePair("en", "en"),)
+
+
+def _self(pair: LanguagePair, seen_languages: Collection[str]) -> Pairs | None:
+    return None if pair.output == "en" else (LanguagePair(pair.output, pair.output),)
+
+
+def _same(pair: LanguagePair, seen_languages: Collection[str]) -> Pairs:
+    return (pair,)
+
+
+CONDITIONS: dict[str, Condition] = {
+    condition.name: condition
+    for condition in (
+        Condition(
+            "seen", "mean over pairs of other seen languages", True, "source", "source", _seen
+        ),
+        Condition("en_en", "English to English copying", True, "source", "source", _english),
+        Condition("self", "copying in the output language", True, "source", "source", _self),
+        Condition(
+            "tgt", "source concept in the target pair itself", True, "source", "source", _same
+        ),
+        Condition("tgt_tgt", "target prompt patched into itself", True, "target", "target", _same),
+        Condition("src_unpatched", "source prompts, no patch", False, "source", "source", _same),
+        Condition("tgt_unpatched", "target prompts, no patch", False, "target", "target", _same),
+        Condition("null_concept", "as seen, but a third concept", True, "null", "source", _seen),
+        Condition(
+            "null_mean", "as seen, averaged over all source concepts", True, "mean", "source", _seen
+        ),
+    )
+}
+
+# What tells averaging from being free of a language; a grid's `all` leaves them out.
+CONTROLS: dict[str, Condition] = {
+    condition.name: condition
+    for condition in (
+        Condition(
+            "one_pair",
+            "mean over solved lines in one pair of other seen languages",
+            True,
+            "source",
+            "source",
+            _seen,
+            "shots",
+        ),
+        Condition(
+            "tgt_mean",
+            "mean over solved lines in the target pair itself",
+            True,
+            "source",
+            "source",
+            _same,
+            "shots",
+        ),
+    )
+}
+
+
+def condition(name: str) -> Condition:
+    """The condition or control of `name`. Raises MeaningsError naming them."""
+    known = CONDITIONS | CONTROLS
+    if name not in known:
+        raise MeaningsError(f"unknown condition {name!r}: allowed are {one_of(known)}")
+    return known[name]
+
+
+PATCHED = ("seen", "en_en", "self", "tgt")
+NULLS = ("null_concept", "null_mean")
+UNPATCHED = ("src_unpatched", "tgt_unpatched")

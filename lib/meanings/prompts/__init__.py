@@ -1,0 +1,1 @@
+"""Concept pairs and few-shot translation prompts, and what counts as an answer."""

@@ -1,0 +1,3 @@
+"""What the numbers say: bootstrap intervals, layers, onsets, depth, and the rules by which the book
+makes its claims.
+"""

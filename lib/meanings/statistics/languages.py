@@ -1,0 +1,126 @@
+"""What is known of each language beside its results: share of the training text, script, family,
+tokens a word, shared words.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from meanings.book.chapters import ChapterParameters
+from meanings.lexicon.languages import LANGUAGES
+from meanings.lexicon.lexicon import Lexicon, load_lexicon
+from meanings.models.checkpoints import Trajectory, trajectory
+from meanings.statistics.bootstrap import RESAMPLES, interval
+from meanings.statistics.onset import onset
+
+# Properties of a language that have an order.
+RANKED = ("share", "tokens", "shared", "ceiling")
+SCRIPTS = {
+    "Latn": "Latin",
+    "Cyrl": "Cyrillic",
+    "Hans": "Han, simplified",
+    "Hant": "Han, traditional",
+    "Hebr": "Hebrew",
+    "Arab": "Arabic",
+}
+
+
+def facts(parameters: ChapterParameters, table: pd.DataFrame) -> pd.DataFrame:
+    """One row a language of the table's pairs, most training text first.
+
+    Columns `language`, `name`, `tier`, `share` (of the training text, 0 to 1; NaN where the model
+    does not tell), `script`, `family`, `tokens` (mean number of tokens of the words written into
+    prompts; NaN without a tokenizer) and `shared` (share of concepts with a form that another seen
+    language uses for the same concept).
+    """
+    path, lexicon = (
+        trajectory(parameters.model, parameters.training_seed),
+        load_lexicon(parameters.lexicon),
+    )
+    codes = sorted({code for pair in table["pair"].unique() for code in str(pair).split("-")})
+    weights = {code: float(known.get("share", np.nan)) for code, known in path.languages.items()}
+    whole = sum(share for share in weights.values() if share == share) or 1.0
+    seen = set(path.seen or lexicon.languages)
+    forms = lexicon.shared_forms()
+    rows = [
+        {
+            "language": code,
+            "name": LANGUAGES[code].name,
+            "tier": path.languages.get(code, {}).get("tier", "unknown"),
+            "share": weights.get(code, np.nan) / whole,
+            "script": SCRIPTS.get(LANGUAGES[code].script, LANGUAGES[code].script),
+            "family": LANGUAGES[code].family,
+            "tokens": tokens_a_word(path, lexicon, code),
+            "shared": shared(forms, code, seen) / len(lexicon),
+        }
+        for code in codes
+    ]
+    return (
+        pd.DataFrame(rows)
+        .sort_values("share", ascending=False, kind="stable")
+        .reset_index(drop=True)
+    )
+
+
+def shared(forms: pd.DataFrame, code: str, seen: set[str]) -> int:
+    """Concepts for which `code` and another seen language have a form in common."""
+    one, other = forms["language_a"], forms["language_b"]
+    partner = np.where(one == code, other, np.where(other == code, one, ""))
+    return int(forms[np.isin(partner, sorted(seen - {code}))]["concept"].nunique())
+
+
+def tokens_a_word(path: Trajectory, lexicon: Lexicon, code: str) -> float:
+    """Mean number of tokens of the words written into prompts, after an open quote."""
+    folder = path.last.tokenizer or path.last.path
+    file = Path(folder or ".") / "tokenizer.json"
+    if not file.is_file():
+        return float("nan")
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(file))
+    quote = len(tokenizer.encode('"', add_special_tokens=False).ids)
+    words = ['"' + lexicon.word(concept, code) for concept in lexicon.concepts]
+    return float(
+        np.mean(
+            [len(e.ids) - quote for e in tokenizer.encode_batch(words, add_special_tokens=False)]
+        )
+    )
+
+
+def ceilings(chosen: pd.DataFrame) -> pd.DataFrame:
+    """P(source) of unpatched source prompts by output language: columns `language`, `ceiling`."""
+    table = interval(chosen[chosen["condition"] == "src_unpatched"], "p_source", ["output"], n=10)
+    return table.rename(columns={"output": "language", "mean": "ceiling"})[["language", "ceiling"]]
+
+
+def spread(table: pd.DataFrame, count: int) -> list[str]:
+    """At most `count` languages, spread evenly from the most to the least training text, so that
+    curves can be told apart.
+    """
+    codes = list(table.sort_values("share", ascending=False)["language"])
+    if len(codes) <= count:
+        return codes
+    return [codes[round(i * (len(codes) - 1) / (count - 1))] for i in range(count)]
+
+
+def alignment(patched: pd.DataFrame) -> pd.DataFrame:
+    """Mean P(source) by output language with its interval: `language`, `mean`, `low`, `high`."""
+    return interval(patched, "p_source", ["output"], n=RESAMPLES).rename(
+        columns={"output": "language"}
+    )
+
+
+def onsets(over: pd.DataFrame, order: list[str]) -> pd.DataFrame:
+    """Onset of P(source) by output language, in training tokens: `language`, `onset`, `low`,
+    `high`, `plateau`.
+    """
+    table = onset(over, "p_source", ["output"], step="tokens", n=300).rename(
+        columns={"output": "language"}
+    )
+    table = table[["language", "onset", "low", "high", "plateau"]]
+    return (
+        table.set_index("language")
+        .loc[[code for code in order if code in set(table["language"])]]
+        .reset_index()
+    )

@@ -1,0 +1,280 @@
+"""How the numbers of the study move with its own choices: from the published table of settings to
+what is drawn and said.
+
+One thing changes at a time around `BASE`; every row is a concept's mean over the language pairs.
+"""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from meanings.core.errors import MeaningsError
+from meanings.statistics.bootstrap import RESAMPLES, interval, paired_difference
+from meanings.statistics.layer_choice import at_chosen_layer, split_half_best_layer
+
+BASE = {
+    "shots": 5,
+    "template": "quoted",
+    "score": "first_token",
+    "layers": "from",
+    "source_pairs": 0,
+}
+VALUES = {
+    "shots": {1: "1", 3: "3", 5: "5", 8: "8"},
+    "template": {"quoted": '"…" - X: "', "arrow": '"…" → X: "', "equals": '"…" = X "'},
+    "source_pairs": {1: "1", 2: "2", 4: "4", 8: "8", 0: "all"},
+    "score": {"first_token": "first token", "word": "whole word"},
+    "layers": {"from": "layer j and all later ones", "only": "layer j alone"},
+}
+COMPARED = (("seen", "null_concept"), ("seen", "tgt"), ("seen", "en_en"))
+
+
+def around(table: pd.DataFrame, factor: str, model: str = "miniature") -> pd.DataFrame:
+    """The rows of one model that differ from `BASE` in `factor` at most, with `factor` in the order
+    of `VALUES`.
+
+    Raises MeaningsError on an unknown factor, or where the table has none of its values.
+    """
+    if factor not in VALUES:
+        raise MeaningsError(f"factor {factor!r}: allowed are {', '.join(VALUES)}")
+    rows = table[table["model"] == model]
+    for name, value in BASE.items():
+        if name != factor:
+            rows = rows[rows[name] == value]
+    rows = rows[rows[factor].isin(VALUES[factor])]
+    if rows.empty:
+        raise MeaningsError(
+            f"the table has no rows of {model} for {factor}; publish the grids of "
+            "book/parameters/sensitivity"
+        )
+    return rows.assign(
+        **{factor: pd.Categorical(rows[factor], categories=list(VALUES[factor]), ordered=True)}
+    )
+
+
+def settings(
+    table: pd.DataFrame, factor: str, conditions: Sequence[str], model: str = "miniature"
+) -> pd.DataFrame:
+    """P(source concept) by the factor's value and condition, with intervals, each value at the
+    first layer that suits it.
+
+    The layer is chosen on one half of the concepts and reported on the other; nulls take the layer
+    of `seen`. A condition that the factor cannot change has the value of `BASE` only. Columns:
+    `factor`, `condition`, `mean`, `low`, `high`.
+    """
+    rows = around(table, factor, model)
+    parts = [
+        at_chosen_layer(part).assign(**{factor: value})
+        for value, part in rows.groupby(factor, observed=True)
+    ]
+    chosen = pd.concat(parts, ignore_index=True)
+    chosen = chosen[chosen["condition"].isin(conditions)]
+    found = interval(
+        chosen.astype({factor: "object", "condition": "object"}),
+        "p_source",
+        [factor, "condition"],
+        n=RESAMPLES,
+    )
+    order = {value: place for place, value in enumerate(VALUES[factor])}
+    return found.sort_values(
+        [factor, "condition"], key=lambda c: c.map(order) if c.name == factor else c
+    ).reset_index(drop=True)
+
+
+def by_layer(
+    table: pd.DataFrame, factor: str, conditions: Sequence[str], model: str = "miniature"
+) -> pd.DataFrame:
+    """The same at every first layer; unpatched prompts have `first_layer` -1."""
+    rows = around(table, factor, model)
+    rows = rows[rows["condition"].isin(conditions)].astype(
+        {factor: "object", "condition": "object"}
+    )
+    return interval(rows, "p_source", [factor, "condition", "first_layer"], n=RESAMPLES)
+
+
+def comparisons(table: pd.DataFrame, factor: str, model: str = "miniature") -> pd.DataFrame:
+    """Differences between conditions concept by concept, at each of the factor's values.
+
+    Columns: `factor`, `what` (`a - b`), `mean`, `low`, `high`, `verdict`: above, below or open, as
+    the interval says.
+    """
+    parts = []
+    for value, part in around(table, factor, model).groupby(factor, observed=True):
+        chosen = at_chosen_layer(part)
+        for a, b in COMPARED:
+            if {a, b} <= set(chosen["condition"]):
+                parts.append(
+                    paired_difference(chosen, "p_source", a, b, n=RESAMPLES).assign(
+                        **{factor: value, "what": f"{a} - {b}"}
+                    )
+                )
+    found = pd.concat(parts, ignore_index=True)
+    verdict = (
+        (found["low"] > 0).map({True: "above", False: "open"}).mask(found["high"] < 0, "below")
+    )
+    return found.assign(verdict=verdict)[
+        [factor, "what", "mean", "low", "high", "n_units", "verdict"]
+    ]
+
+
+def beats_null(table: pd.DataFrame, factor: str, model: str = "miniature") -> bool:
+    """Whether the concept is more likely than under the null, interval above zero, at every value
+    of the factor.
+    """
+    found = comparisons(table, factor, model)
+    return bool((found.loc[found["what"] == "seen - null_concept", "verdict"] == "above").all())
+
+
+def same_order(table: pd.DataFrame, factor: str, model: str = "miniature") -> bool:
+    """Whether no two values of the factor order two conditions in opposite ways, as far as their
+    intervals decide.
+    """
+    verdicts = comparisons(table, factor, model).groupby("what")["verdict"].agg(set)
+    return not any({"above", "below"} <= found for found in verdicts)
+
+
+def best_layers(table: pd.DataFrame, factor: str, model: str = "miniature") -> pd.Series:
+    """The first layer with the highest mean of `seen`, at each of the factor's values."""
+    rows = by_layer(table, factor, ["seen"], model)
+    return (
+        rows.loc[rows.groupby(factor)["mean"].idxmax()]
+        .set_index(factor)["first_layer"]
+        .reindex(rows[factor].unique())
+    )
+
+
+def word_and_token(
+    table: pd.DataFrame, model: str = "miniature", condition: str = "seen"
+) -> pd.DataFrame:
+    """Each concept under both scores, at the layer chosen for each: columns `source_concept`,
+    `first_token`, `word`.
+    """
+    rows = around(table, "score", model)
+    parts = [
+        at_chosen_layer(part[part["condition"].isin([condition, "seen"])]).assign(score=str(value))
+        for value, part in rows.groupby("score", observed=True)
+    ]
+    chosen = pd.concat(parts, ignore_index=True)
+    chosen = chosen[chosen["condition"] == condition].astype({"source_concept": "object"})
+    return (
+        chosen.pivot_table(index="source_concept", columns="score", values="p_source")
+        .reset_index()
+        .dropna()
+    )
+
+
+def averaging(table: pd.DataFrame, model: str = "miniature") -> pd.DataFrame:
+    """What a mean of k source prompts gains, and from what: differences of P(source concept),
+    concept by concept.
+
+    - `over languages`: k prompts in k language pairs against one;
+    - `over solved lines`: k prompts in one language pair against one, which can only take noise
+      out;
+    - `languages, same number`: the former against the latter, k prompts each: what the languages
+      add;
+    - `over solved lines, same pair`: the same in the target pair itself.
+
+    All at one first layer, chosen for the largest mean of `seen` on the other half of the concepts.
+    k = 0 is all. Columns: `k`, `what`, `mean`, `low`, `high`, `n_units`, `share_above`.
+    """
+    rows, counts = _at_one_layer(table, model)
+
+    def side(condition: str, k: int, name: str) -> pd.DataFrame:
+        found = rows[(rows["condition"] == condition) & (rows["source_pairs"] == k)]
+        return found.assign(side=name)
+
+    parts = []
+    for k in counts:
+        compared = {
+            "over languages": (side("seen", k, "a"), side("seen", 1, "b")),
+            "over solved lines": (
+                side("one_pair", k, "a"),
+                side("seen", 1, "b"),
+            ),  # one prompt of one_pair is that of seen
+            "languages, same number": (side("seen", k, "a"), side("one_pair", k, "b")),
+            "over solved lines, same pair": (side("tgt_mean", k, "a"), side("tgt", 0, "b")),
+        }
+        for what, sides in compared.items():
+            found = paired_difference(
+                pd.concat(sides), "p_source", "a", "b", between="side", n=RESAMPLES
+            )
+            parts.append(found.assign(k=k, what=what))
+    return pd.concat(parts, ignore_index=True)[
+        ["k", "what", "mean", "low", "high", "n_units", "share_above"]
+    ]
+
+
+def averaging_levels(table: pd.DataFrame, model: str = "miniature") -> pd.DataFrame:
+    """P(source concept) itself under `seen`, `one_pair` and `tgt_mean` by k, at the layer of
+    `averaging`. Columns `condition`, `k`, `mean`, `low`, `high`.
+    """
+    rows, _ = _at_one_layer(table, model)
+    one = [  # a mean over one prompt is that prompt
+        rows[(rows["condition"] == "seen") & (rows["source_pairs"] == 1)].assign(
+            condition="one_pair"
+        ),
+        rows[rows["condition"] == "tgt"].assign(condition="tgt_mean", source_pairs=1),
+    ]
+    rows = pd.concat(
+        [rows[rows["condition"].isin(["seen", "one_pair", "tgt_mean", "null_concept"])], *one],
+        ignore_index=True,
+    )
+    return interval(
+        rows.rename(columns={"source_pairs": "k"}).astype({"condition": "object"}),
+        "p_source",
+        ["condition", "k"],
+        n=RESAMPLES,
+    )
+
+
+def _at_one_layer(table: pd.DataFrame, model: str) -> tuple[pd.DataFrame, list[int]]:
+    """Patched rows at the layer of the largest mean of `seen`, each concept at the one chosen
+    without it; and the k that the controls have.
+    """
+    rows = table[(table["model"] == model) & (table["first_layer"] >= 0)]
+    for name, value in BASE.items():
+        if name != "source_pairs":
+            rows = rows[rows[name] == value]
+    counts = sorted(
+        set(rows.loc[rows["condition"] == "one_pair", "source_pairs"]), key=lambda k: (k == 0, k)
+    )
+    if not counts:
+        raise MeaningsError(
+            f"the table has no means over solved lines of {model}; publish the grids of "
+            "book/parameters/sensitivity"
+        )
+    lead = rows[(rows["condition"] == "seen") & (rows["source_pairs"] == counts[-1])]
+    layer = (
+        split_half_best_layer(lead, "p_source")
+        .drop_duplicates("source_concept")
+        .set_index("source_concept")["best_layer"]
+    )
+    return rows[rows["first_layer"] == rows["source_concept"].astype(object).map(layer)].astype(
+        {"condition": "object"}
+    ), counts
+
+
+def gain_is(table: pd.DataFrame, model: str = "miniature") -> str:
+    """Where the gain of the mean over languages comes from, at the largest k: `none`, `averaging`,
+    `languages`, `both`, or `languages cost`.
+
+    - `averaging`: k prompts in one pair gain over one (interval above zero); `languages`: the
+      languages add to that.
+    """
+    found = averaging(table, model)
+    last = found[found["k"] == found["k"].iloc[-1]].set_index("what")
+    noise, languages = (
+        last.loc["over solved lines", "low"] > 0,
+        last.loc["languages, same number", "low"] > 0,
+    )
+    if last.loc["languages, same number", "high"] < 0:
+        return "languages cost"
+    return (
+        "both"
+        if noise and languages
+        else "averaging"
+        if noise
+        else "languages"
+        if languages
+        else "none"
+    )

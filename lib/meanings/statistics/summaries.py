@@ -1,0 +1,182 @@
+"""Means with intervals of a table of cells: curves, onsets, and the means that are published."""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from meanings.core.errors import MeaningsError
+from meanings.measures.cells import LATER
+from meanings.measures.results import read_cells
+from meanings.statistics.bootstrap import RESAMPLES, interval, paired_difference
+from meanings.statistics.onset import onset
+from meanings.study.publish import _aside, _path
+
+
+def curves(
+    chosen: pd.DataFrame,
+    conditions: Sequence[str],
+    by: Sequence[str] = ("condition", "tokens"),
+    value: str = "p_source",
+) -> pd.DataFrame:
+    """Means and intervals by condition and training tokens, in the order of `conditions`."""
+    rows = chosen[chosen["condition"].isin(conditions)]
+    table = interval(rows, value, list(by), n=RESAMPLES)
+    order = {name: place for place, name in enumerate(conditions)}
+    if "condition" in by:
+        table = table.assign(condition=table["condition"].astype(str))
+        table = table.sort_values("condition", key=lambda column: column.map(order), kind="stable")
+    return table.reset_index(drop=True)
+
+
+def onsets(chosen: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
+    """Onset of P(source) of each condition, in training tokens, over the floor of the wrong-concept
+    null at the end.
+
+    Columns `condition`, `onset`, `low`, `high`, `plateau`, `share_reached`. Source of the
+    definition: `meanings.statistics.onset`.
+    """
+    rows = chosen[chosen["condition"].isin(conditions)].assign(
+        condition=lambda t: t["condition"].astype(str)
+    )
+    null = chosen[
+        (chosen["condition"] == "null_concept") & (chosen["tokens"] == chosen["tokens"].max())
+    ]["p_source"]
+    floor = float(null.mean()) if len(null) else 0.0
+    table = onset(rows, "p_source", ["condition"], step="tokens", floor=floor, n=RESAMPLES)
+    return (
+        table.set_index("condition")
+        .loc[[c for c in conditions if c in set(table["condition"])]]
+        .reset_index()
+    )
+
+
+def above(table: pd.DataFrame, a: str, b: str) -> bool:
+    """Whether P(source) under condition `a` lies above that under `b`, concept by concept: the
+    interval of the difference is above zero.
+    """
+    return bool(paired_difference(table, "p_source", a, b, n=RESAMPLES)["low"].iloc[0] > 0)
+
+
+# What is compared concept by concept: is it the concept, does the mean hurt, is it English, is it
+# the output language?
+COMPARED = (("seen", "null_concept"), ("seen", "tgt"), ("en_en", "seen"), ("self", "seen"))
+
+# What a number is a mean over language pairs at: all of a cell but the pair, what was generated,
+# and names of the same.
+SETTING = (
+    "model", "training_seed", "step", "tokens", "weights_sha256", "lexicon", "lexicon_sha256", "prompt_seed", "n_pairs", "shots", "template",
+    "score", *LATER,
+)  # fmt: skip
+
+
+def publish_means(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
+    """Write `data/published/<name>.csv`: `means` of the cells, with what tells model and lexicon;
+    as `publish` otherwise.
+    """
+    path = _path(name, "csv")
+    cells = read_cells(folder, keys)
+    one = {
+        field: cells[field].astype(str).unique()
+        for field in (
+            "model",
+            "weights_sha256",
+            "lexicon",
+            "lexicon_sha256",
+            "n_pairs",
+            "shots",
+            "template",
+        )
+    }
+    several = [field for field, values in one.items() if len(values) > 1]
+    if several:
+        raise MeaningsError(
+            f"{folder}: the cells have several values of {', '.join(several)}; name the grid that "
+            "is meant"
+        )
+    table = means(cells).assign(**{field: values[0] for field, values in one.items()})
+    with _aside(path) as aside:
+        table.to_csv(aside, index=False, float_format="%.6g", lineterminator="\n")
+    return path
+
+
+def publish_concepts(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
+    """Write `data/published/<name>.parquet`: `concept_means` of the cells, for words that may be
+    redistributed; as `publish` otherwise.
+    """
+    path = _path(name, "parquet")
+    table = pa.Table.from_pandas(concept_means(read_cells(folder, keys)), preserve_index=False)
+    aside = path.with_suffix(f".{os.getpid()}.aside")
+    pq.write_table(table, aside, compression="zstd", compression_level=15, use_byte_stream_split=["p_source", "p_target"], use_dictionary=[
+        column for column in table.column_names if column not in ("p_source", "p_target")
+    ])  # fmt: skip
+    os.replace(aside, path)
+    return path
+
+
+def concept_means(cells: pd.DataFrame) -> pd.DataFrame:
+    """P(source concept) and P(target concept) of each source concept, means over language pairs,
+    for comparing settings concept by concept.
+
+    Columns: what the setting is (`SETTING`), `pairs` (the language pairs, joined by spaces),
+    `condition`, `first_layer`, `source_concept`, `p_source`, `p_target`.
+    """
+    by = [*SETTING, "condition", "first_layer", "source_concept"]
+    cells = cells.astype(
+        {column: "object" for column in by if isinstance(cells[column].dtype, pd.CategoricalDtype)}
+    )
+    groups = cells.groupby(by, sort=True)
+    table = groups[["p_source", "p_target"]].mean().astype("float32")
+    table["pairs"] = cells.groupby([*SETTING, "condition"])["pair"].agg(lambda pairs: " ".join(sorted(set(pairs)))).reindex(
+        table.index.droplevel(["first_layer", "source_concept"])
+    ).to_numpy()  # fmt: skip
+    return table.reset_index()[
+        [*SETTING, "pairs", "condition", "first_layer", "source_concept", "p_source", "p_target"]
+    ]
+
+
+def means(cells: pd.DataFrame) -> pd.DataFrame:
+    """Means over concepts of P(source concept), with bootstrap intervals, of one checkpoint's
+    cells.
+
+    Rows: `pair` (or `all`), `what` (a condition, or `a - b`: the difference concept by concept,
+    over pairs that have both), `first_layer` (-1 unpatched). Columns: `mean`, `low`, `high`,
+    `n_units` (concepts), `p_target`, `correct` (share of answers that are the source concept; NaN
+    where none were generated).
+    """
+    cells = cells.assign(correct=cells["answer_correct_source"].astype("float64"))
+    found = []
+    for names in (["pair"], []):
+        by = [*names, "condition", "first_layer"]
+        rest = cells.groupby(by, observed=True)[["p_target", "correct"]].mean().reset_index()
+        found.append(
+            interval(cells, "p_source", by).merge(rest, on=by).rename(columns={"condition": "what"})
+        )
+    for a, b in COMPARED:
+        sides = [set(cells["pair"][cells["condition"] == name].unique()) for name in (a, b)]
+        shared = cells[cells["pair"].isin(sides[0] & sides[1])]
+        if len(shared):
+            found.append(
+                paired_difference(shared, "p_source", a, b, ["first_layer"]).assign(
+                    what=f"{a} - {b}"
+                )
+            )
+    columns = [
+        "pair",
+        "what",
+        "first_layer",
+        "mean",
+        "low",
+        "high",
+        "n_units",
+        "p_target",
+        "correct",
+    ]
+    table = pd.concat(
+        [each.astype({name: str for name in ("pair", "what") if name in each}) for each in found],
+        ignore_index=True,
+    )
+    return table.assign(pair=table["pair"].fillna("all"))[columns]

@@ -1,0 +1,140 @@
+"""What the short miniatures and the reach of patching show: from the published tables to what a
+page draws and says.
+"""
+
+import re
+
+import pandas as pd
+
+from meanings.core.errors import MeaningsError
+from meanings.core.paths import data_folder
+from meanings.measures.results import published
+from meanings.statistics.bootstrap import interval, paired_difference
+from meanings.statistics.layer_choice import split_half_best_layer
+
+SHOWN = ("src_unpatched", "tgt", "seen", "null_concept")
+BY = ["model", "step"]
+
+
+def worlds() -> pd.DataFrame:
+    """The published cells of the short miniatures, with `dose`: per cent of the parallel documents
+    that are in two languages; NaN elsewhere.
+    """
+    table = published("worlds")
+    doses = {
+        name: float(found[1])
+        for name in table["model"].unique()
+        if (found := re.fullmatch(r"parallel-(\d+)", str(name)))
+    }
+    return table.assign(
+        model=table["model"].astype(str),
+        condition=table["condition"].astype(str),
+        dose=table["model"].astype(str).map(doses),
+    )
+
+
+def at_best_layer(table: pd.DataFrame) -> pd.DataFrame:
+    """Every condition at the layer that `seen` has best in its world and checkpoint: chosen on half
+    of the concepts, reported on the other.
+
+    The nulls take the same layers as `seen`, so that they are where the claim is.
+    """
+    patched = table[table["first_layer"] >= 0]
+    seen = patched[patched["condition"] == "seen"]
+    chosen = split_half_best_layer(seen, "p_source", BY)[
+        [*BY, "source_concept", "best_layer"]
+    ].drop_duplicates()
+    rows = patched.merge(chosen, on=[*BY, "source_concept"])
+    return pd.concat(
+        [rows[rows["first_layer"] == rows["best_layer"]], table[table["first_layer"] < 0]],
+        ignore_index=True,
+    )
+
+
+def levels(chosen: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """P(source) by `by` and condition: mean and interval over concepts and training seeds."""
+    return interval(chosen[chosen["condition"].isin(SHOWN)], "p_source", [*by, "condition"], n=1000)
+
+
+def last(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the last checkpoint."""
+    return table[table["step"] == table["step"].max()]
+
+
+def seed_means(chosen: pd.DataFrame) -> pd.DataFrame:
+    """P(source) by dose, condition and training seed: the single runs behind a mean."""
+    return interval(chosen, "p_source", ["dose", "condition", "training_seed"], n=2)[
+        ["dose", "condition", "training_seed", "mean"]
+    ]
+
+
+def follows(chosen: pd.DataFrame) -> dict[int, bool]:
+    """By training seed: whether `seen` at the end rises with every larger dose."""
+    means = seed_means(chosen[chosen["condition"] == "seen"])
+    return {
+        int(seed): bool(rows.sort_values("dose")["mean"].is_monotonic_increasing)
+        for seed, rows in means.groupby("training_seed")
+    }
+
+
+def claims(table: pd.DataFrame, level: float = 0.02) -> pd.DataFrame:
+    """In which training runs of the world without any bridge a shared space would be claimed:
+    `seen` above its null.
+
+    One row a training seed and pair at the end of training: the paired difference with its
+    interval, and `claimed`, the rule by which the book claims a shared space; `matters`, that it is
+    claimed and larger than `level` in probability.
+    """
+    apart = last(at_best_layer(table[table["model"] == "apart"]))
+    apart = apart[apart["condition"].isin(["seen", "null_concept"])]
+    found = [
+        paired_difference(rows, "p_source", "seen", "null_concept").assign(
+            training_seed=int(seed), pair=str(pair)
+        )
+        for (seed, pair), rows in apart.groupby(["training_seed", "pair"], observed=True)
+    ]
+    if not found:
+        raise MeaningsError(
+            "the published table of short miniatures has no world 'apart'; make it again with "
+            "'meanings miniature worlds'"
+        )
+    rows = pd.concat(found, ignore_index=True)
+    return rows.assign(claimed=rows["low"] > 0, matters=(rows["low"] > 0) & (rows["mean"] > level))
+
+
+def reached() -> pd.DataFrame:
+    """`data/published/reach.csv`: one row a model, training seed and pair."""
+    file = data_folder() / "published" / "reach.csv"
+    if not file.is_file():
+        raise MeaningsError(f"{file} is not there; make it with 'meanings miniature worlds'")
+    return pd.read_csv(file)
+
+
+def reach_means(rows: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """Means over training seeds and pairs of the models in `names`, under the names given there, in
+    that order.
+    """
+    columns = ["target", "layers", "embedding", "asked", "seen", "null_concept"]
+    table = rows[rows["model"].isin(names)].groupby("model")[columns].mean().loc[list(names)]
+    return table.rename(index=names).rename_axis("model").reset_index()
+
+
+def attention(rows: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """Highest attention of a head from the answer's position to the query word, by model and layer:
+    long form.
+    """
+    columns = [name for name in rows if re.fullmatch(r"attention_\d+", name)]
+    means = (
+        rows[rows["model"].isin(names)]
+        .groupby("model")[columns]
+        .mean()
+        .loc[list(names)]
+        .rename(index=names)
+    )
+    long = (
+        means.rename_axis("model")
+        .reset_index()
+        .melt("model", var_name="layer", value_name="attention")
+        .dropna()
+    )
+    return long.assign(layer=long["layer"].str.removeprefix("attention_").astype(int))

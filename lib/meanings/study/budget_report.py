@@ -1,0 +1,168 @@
+"""Budgets of whole studies, worded and tabulated: the command line and the page on costs read from
+here.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from numbers import Real
+from pathlib import Path
+
+import pandas as pd
+from transformers import AutoTokenizer
+
+from meanings.core.errors import MeaningsError, one_of
+from meanings.core.formatting import amount, number, size
+from meanings.core.paths import data_folder
+from meanings.lexicon.languages import LanguagePair
+from meanings.lexicon.lexicon import Lexicon, load_lexicon
+from meanings.models.registry import registry
+from meanings.patching.flops import Lengths
+from meanings.study import budget
+from meanings.study.budget import SHAPES, Extent, Shape
+from meanings.study.grid import read_grid
+
+TITLES = {"eurollm-1.7b": "EuroLLM-1.7B", "olmo-2-7b": "OLMo-2-7B", "llama-3-70b": "Llama-3-70B"}
+MODELS = {TITLES[name]: shape for name, shape in SHAPES.items()}
+ALGORITHMS = {"ours": budget.ours, "published": budget.published}
+ANSWER = 10  # tokens, as in the papers
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """What a plan takes for granted; every one of these can be another on your machine."""
+
+    peak: float = 989e12  # operations a second of an H100 SXM in bfloat16, dense
+    shares: tuple[float, float, float] = (0.1, 0.3, 0.5)  # of the peak that is reached
+    gpu_bytes: float = 80e9
+    bits: float = 1e9  # a second, of the network
+
+    @property
+    def share(self) -> float:
+        return self.shares[1]
+
+
+ASSUMED = Assumed()
+FULL = Extent(budget.every_pair())
+
+# Twelve pairs over all languages, half of the prompts: what the study's own run of a real model
+# has.
+NIGHT_PAIRS = tuple(
+    pair
+    for pair in FULL.pairs
+    if str(pair)
+    in "en-fr fr-es pl-ru zh-en ru-fi es-zh fi-et et-fr fr-cy en-sw yue-zh sw-ru".split()
+)
+NIGHT = Extent(NIGHT_PAIRS, prompts=128)
+
+
+def lengths(
+    words: Lexicon | None = None,
+    tokenizer: Path | None = None,
+    pairs: Sequence[LanguagePair] = FULL.pairs,
+    shots: int = 5,
+) -> Lengths:
+    """Of prompts from a lexicon, in tokens of the tokenizer in a folder: the embedded one in the
+    papers' languages, the miniature's.
+    """
+    folder = tokenizer or data_folder() / "miniature" / "seed-0" / "tokenizer"
+    if not (folder / "tokenizer.json").is_file():
+        raise MeaningsError(f"{folder}: no tokenizer.json; give the tokenizer's folder")
+    found = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    return budget.prompt_lengths(
+        words or load_lexicon("embedded").restrict(languages=budget.LANGUAGES), found, pairs, shots
+    )
+
+
+def asked_for(
+    model: str, grid: Path | None, checkpoints: int, tokenizer: Path | None
+) -> tuple[Extent, Lengths]:
+    """The study of a grid, or the full one; the languages of `seen` are the model's where it is
+    known by name, else EuroLLM's.
+    """
+    if grid is None:
+        return replace(FULL, checkpoints=checkpoints), lengths(tokenizer=tokenizer)
+    asked, known = read_grid(grid), registry()
+    words = load_lexicon(asked.lexicon)
+    if asked.languages != "all":
+        words = words.restrict(languages=asked.languages)
+    listed = known.get(model, known["eurollm-1.7b"]).languages
+    extent = budget.extent_of(
+        asked, checkpoints, [code for code in words.languages if code in listed]
+    )
+    for code in dict.fromkeys(code for pair in extent.pairs for code in (pair.input, pair.output)):
+        if code not in words.languages:
+            raise MeaningsError(
+                f"{grid}: lexicon {asked.lexicon} lacks language {code!r}; allowed are "
+                f"{one_of(words.languages)}"
+            )
+    return extent, lengths(words, tokenizer, extent.pairs, asked.shots)
+
+
+def statement(
+    model: str,
+    grid: Path | None,
+    checkpoints: int,
+    peak: Real,
+    share: Real,
+    tokenizer: Path | None = None,
+) -> str:
+    """A plan in a few lines of text, for the command line. Raises MeaningsError on a model, grid or
+    number that is none.
+    """
+    shape = budget.shape(model)
+    extent, found = asked_for(model, grid, checkpoints, tokenizer)
+    ours, theirs = (plan(shape, extent, found) for plan in ALGORITHMS.values())
+    middle = ours.hours(peak, share)
+    low, high = ours.hours(peak, min(1, 2 * share)), 2 * middle
+    rows = {
+        "model": f"{shape.layers} layers, {shape.parameters / 1e9:.2f}B parameters",
+        "study": f"{checkpoints} checkpoints, {len(extent.pairs)} pairs, {extent.prompts} prompts of {found.prompt:.0f} tokens, answers of {extent.generate} tokens",
+        "token passes": f"{amount(ours.passes)} (published algorithm: {amount(theirs.passes)})",
+        "operations": f"{ours.operations:.1e} (published algorithm: {theirs.operations:.1e})",
+        "hours": f"{number(middle)} at {share:.0%} of {peak / 1e12:g} TFLOP/s; {number(low)} to {number(high)} from {min(1, 2 * share):.0%} to {share / 2:.0%}",
+        "checkpoints": f"{size(shape.weight_bytes)} each, {size(shape.weight_bytes * checkpoints)} in all",
+        "results": f"{amount(ours.rows)} rows",
+        "source states": f"{size(ours.state_bytes)} a checkpoint",
+    }
+    return "\n".join(f"{name:<14}{text}" for name, text in rows.items())
+
+
+def shorter(lengths: Lengths, times: float) -> Lengths:
+    """All lengths, times a factor; the last token of the query word stays one."""
+    return Lengths(
+        lengths.prompt * times,
+        1 + (lengths.suffix - 1) * times,
+        lengths.source * times,
+        lengths.query * times,
+    )
+
+
+def answered(extent: Extent) -> Extent:
+    return replace(extent, generate=ANSWER)
+
+
+def hours(extent: Extent, lengths: Lengths, models: Mapping[str, Shape] = MODELS) -> pd.DataFrame:
+    """One row a model, algorithm, and with or without answers: passes, operations, GPU hours, and
+    their range over the shares of the peak.
+    """
+    rows = []
+    for title, shape in models.items():
+        for answers, asked in ((False, extent), (True, answered(extent))):
+            for name, plan in ALGORITHMS.items():
+                found = plan(shape, asked, lengths)
+                low, middle, high = (
+                    found.hours(ASSUMED.peak, share) for share in reversed(ASSUMED.shares)
+                )
+                rows.append(
+                    (title, name, answers, found.passes, found.operations, middle, low, high)
+                )
+    return pd.DataFrame(
+        rows,
+        columns=["model", "algorithm", "answers", "passes", "operations", "hours", "low", "high"],
+    )
+
+
+def gpus(shape: Shape) -> int:
+    """GPUs whose memory the weights fit in, a tenth left free."""
+    return math.ceil(shape.weight_bytes / (0.9 * ASSUMED.gpu_bytes))

@@ -1,0 +1,162 @@
+"""Where checkpoints are measured: Dask workers, on this machine or wherever a scheduler has them.
+
+The unit is a checkpoint, each worker writes its own cells, and nothing travels back but that it is
+done. What a lost worker was doing goes to another one, which finds the cells that were written.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import dask
+import torch
+from distributed import Client, LocalCluster, get_worker, wait
+from distributed.client import Future
+from distributed.comm import CommClosedError
+from distributed.scheduler import KilledWorker
+
+from meanings.core.errors import MeaningsError
+from meanings.measures.results import finished
+from meanings.study.run import Executor, Progress, Station, Unit
+
+POLL = 1.0  # seconds between two looks at the results folder
+
+
+def default_workers(units: int) -> int:
+    """Worker processes that a small model is measured with on this machine: its matrices are too
+    small for many threads.
+
+    One where there is a GPU, else one a core, at most four (each holds a model) and at most one a
+    checkpoint.
+    """
+    return 1 if torch.cuda.is_available() else max(1, min(cores(), 4, units))
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def local_workers(
+    count: int, device: str = "auto", threads: int | None = None
+) -> Iterator[Executor]:
+    """Worker processes on this machine, which share its cores; where it has GPUs, worker i takes
+    GPU i.
+
+    - `threads`: of each; without it the cores are divided.
+
+    Raises MeaningsError where there is not one worker.
+    """
+    if count < 1:
+        raise MeaningsError(f"{count} local workers: expected 1 or more")
+    threads = threads or max(1, cores() // count)
+    # Dask has its workers give freed memory back at once, which costs a model's short-lived tensors
+    # two fifths of the time; and where the one threshold is set, glibc no longer adapts the other.
+    kept = {name: 4_000_000_000 for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")}
+    environment = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads} | kept
+    with (
+        dask.config.set({"distributed.nanny.pre-spawn-environ": environment}),
+        LocalCluster(
+            n_workers=count,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address="127.0.0.1:0",
+            memory_limit=None,
+            silence_logs="CRITICAL",
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield through(client, device)
+
+
+@contextmanager
+def scheduler(address: str, device: str = "auto") -> Iterator[Executor]:
+    """The workers of a Dask scheduler, which must see the same folders.
+
+    Raises MeaningsError where no scheduler answers.
+    """
+    try:
+        client = Client(address, timeout="10s")
+    except (OSError, TimeoutError, ValueError) as error:
+        raise MeaningsError(
+            f"no scheduler answers at {address!r} ({type(error).__name__}); expected an address "
+            "such as tcp://host:8786"
+        ) from None
+    with client:
+        yield through(client, device)
+
+
+def through(client: Client, device: str) -> Executor:
+    """The workers that a client's scheduler has, now or later."""
+
+    def run(units: Sequence[Unit], out: Path, progress: Progress) -> None:
+        folder = out.resolve()
+        futures = [client.submit(on_worker, unit, folder, device, pure=False) for unit in units]
+        missing = {cell.key for unit in units for cell in unit.cells}
+        failure: BaseException | None = None
+        try:
+            for future in _completed(client, futures, missing, folder, progress):
+                failure = future.exception()
+                if isinstance(failure, MeaningsError):
+                    progress.failed(failure)
+                    failure = None
+                if failure is not None:
+                    break
+        except (CommClosedError, CancelledError, OSError) as error:
+            raise MeaningsError(
+                f"the scheduler is lost ({type(error).__name__}); what was measured is kept, run "
+                "the study again"
+            ) from None
+        finally:
+            client.cancel(futures)
+        if isinstance(failure, KilledWorker):
+            raise MeaningsError(
+                "a checkpoint's worker was lost again and again, out of memory perhaps; take fewer "
+                "workers"
+            ) from None
+        if failure is not None:
+            raise failure
+
+    return run
+
+
+def _completed(
+    client: Client, futures: list[Future], missing: set[str], folder: Path, progress: Progress
+) -> Iterator[Future]:
+    """Futures as they end; in between, the cells that have come into the folder are told."""
+    there: set[str] = set()
+    waiting = set(futures)
+    while waiting:
+        progress.doing(f"{len(client.nthreads())} workers")
+        try:
+            done = wait(waiting, timeout=POLL, return_when="FIRST_COMPLETED").done
+        except TimeoutError:
+            done = set()
+        found = finished(folder) & missing
+        progress.cells(len(found - there))
+        there |= found
+        waiting -= done
+        yield from done
+
+
+def on_worker(unit: Unit, out: Path, device: str) -> None:
+    """Measure a unit in this worker's process."""
+    _station(_own(device, str(get_worker().name))).measure(unit, out)
+
+
+def _own(device: str, name: str) -> str:
+    """The worker's GPU, where it may choose and there are several: the one of its number."""
+    if device != "auto" or not name.isdigit() or not torch.cuda.is_available():
+        return device
+    return f"cuda:{int(name) % torch.cuda.device_count()}"
+
+
+@cache
+def _station(device: str) -> Station:
+    return Station(device)

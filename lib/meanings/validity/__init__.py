@@ -1,0 +1,3 @@
+"""Is the instrument right? Constructed networks with known truth, and claims put to shuffled
+labels.
+"""

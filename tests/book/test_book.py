@@ -1,0 +1,181 @@
+"""The text of the book: its contents, links, citations, and that no number in its prose was typed
+by hand.
+"""
+
+import ast
+import re
+from pathlib import Path
+
+import jupytext
+import pandas as pd
+import pytest
+import yaml
+
+from meanings.book import build as book
+from meanings.book.chapters import CHAPTERS
+from meanings.book.tables import html as html_tables
+
+ROOT = Path(__file__).parents[2]
+PAGES = book.pages(ROOT)
+NOTEBOOKS = [name for name in PAGES if book.is_notebook(ROOT / "book" / f"{name}.md")]
+# Pages whose text reports results.
+RESULTS = [*CHAPTERS, "index", "miniature", "real_model", "trust", "costs"]
+
+
+def source(name: str) -> str:
+    return (ROOT / "book" / f"{name}.md").read_text(encoding="utf-8")
+
+
+def cells(name: str, kind: str) -> list:
+    return [
+        cell for cell in jupytext.read(ROOT / "book" / f"{name}.md").cells if cell.cell_type == kind
+    ]
+
+
+def prose(name: str) -> str:
+    """The markdown of a page without code, formulas, roles, link targets and list numbers."""
+    text = "\n".join(cell.source for cell in cells(name, "markdown"))
+    for pattern in (
+        r"```.*?```",
+        r"\$\$.*?\$\$",
+        r"\$[^$\n]*\$",
+        r"\{[a-z:]+\}`[^`]*`",
+        r"`[^`]*`",
+        r"\]\([^)]*\)",
+        r"^\s*\d+\.\s",
+        r":class:.*",
+    ):
+        text = re.sub(
+            pattern, " ", text, flags=re.S | re.M if pattern.startswith(("```", r"\$\$")) else re.M
+        )
+    return text
+
+
+def test_the_table_of_contents_is_the_book():
+    assert sorted(f"{name}.md" for name in PAGES) == sorted(
+        file.name for file in (ROOT / "book").glob("*.md")
+    )
+    assert PAGES[0] == "index" and set(CHAPTERS) <= set(PAGES)
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_no_number_in_the_prose_was_typed_by_hand(name):
+    allowed = prose(name).replace("95 %", "")
+    assert not re.findall(r"[^\n]*\d[^\n]*", allowed)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_value_is_handed_to_the_prose_before_it_is_shown_and_nowhere_else(name):
+    code = "\n".join(cell.source for cell in cells(name, "code"))
+    given = {
+        keyword.arg
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "say"
+        for keyword in node.keywords
+    }
+    used = set(re.findall(r"\{glue:text\}`([a-z0-9_]+)`", source(name)))
+    assert used == given
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_cells_are_short_and_their_lines_fit(name):
+    for cell in cells(name, "code"):
+        tags = cell.metadata.get("tags", [])
+        lines = [line for line in cell.source.splitlines() if line.strip()]
+        if "parameters" in tags or "remove-cell" in tags or "remove-input" in tags:
+            continue
+        assert len(lines) <= 10, cell.source
+        assert max(map(len, lines)) <= 84, cell.source
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_every_figure_is_shown_with_caption_and_a_name_of_its_own(name):
+    calls = re.findall(r"\.show\(", source(name))
+    names = re.findall(r'"(fig-[a-z-]+)"\)', source(name))
+    assert len(calls) == len(names) == len(set(names))
+    everywhere = [
+        found for page in NOTEBOOKS for found in re.findall(r'"(fig-[a-z-]+)"\)', source(page))
+    ]
+    assert len(everywhere) == len(set(everywhere))
+    assert "plt.show" not in source(name) and "matplotlib" not in source(name)
+
+
+@pytest.mark.parametrize("name", [*CHAPTERS, "miniature", "real_model", "trust", "costs"])
+def test_a_chapter_has_question_takeaway_and_exercises_with_hidden_solutions(name):
+    text = source(name)
+    assert re.search(r"^\*\*[^*]+\?\*\*$", text, re.M)
+    takeaway, exercises = text.index("## Takeaway"), text.index("## Exercises")
+    assert takeaway < exercises
+    asked = re.findall(r"^\d\. ", text[exercises:], re.M)
+    assert len(asked) >= 2 and len(asked) == text[exercises:].count(":::{dropdown} Solution")
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_ends_in_a_box_of_provenance(name):
+    assert re.search(r"(readings|by_hand)\.provenance\(", source(name))
+
+
+@pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name != "method"])
+def test_only_method_loads_a_model(name):
+    code = "\n".join(cell.source for cell in cells(name, "code"))
+    assert not re.search(r"torch|by_hand|meanings\.(models|patching|study)\b", code)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_citations_and_links_resolve(name):
+    keys = set(
+        re.findall(
+            r"@\w+\{([^,]+),", (ROOT / "book" / "references.bib").read_text(encoding="utf-8")
+        )
+    )
+    for group in re.findall(r"\{cite:p\}`([^`]+)`", source(name)):
+        assert set(re.split(r",\s*", group)) <= keys
+    text = re.sub(r"```.*?```", "", source(name), flags=re.S)
+    for target in re.findall(r"\]\(([^)#]+)", text):
+        assert target.removesuffix(".md") in PAGES, target
+
+
+def test_every_reference_is_cited():
+    keys = set(
+        re.findall(
+            r"@\w+\{([^,]+),", (ROOT / "book" / "references.bib").read_text(encoding="utf-8")
+        )
+    )
+    cited = {
+        key
+        for name in PAGES
+        for group in re.findall(r"\{cite:p\}`([^`]+)`", source(name))
+        for key in re.split(r",\s*", group)
+    }
+    assert cited == keys
+
+
+def test_nothing_on_a_page_is_fetched_from_elsewhere():
+    config = yaml.safe_load((ROOT / "_config.yml").read_text())
+    assert (
+        config["sphinx"]["config"]["html_math_renderer"] == "mathml"
+        and config["execute"]["execute_notebooks"] == "off"
+    )
+    assert not re.search(r"https?://", (ROOT / "book" / "_static" / "book.css").read_text())
+
+
+def test_what_a_model_wrote_is_no_markup_on_a_page():
+    html = html_tables.to_html(
+        pd.DataFrame(
+            {"answer": ["<script>alert(1)</script>", "a&b"]},
+            index=pd.Index(["<i>"] * 2, name="pair"),
+        )
+    )
+    assert (
+        "<script" not in html
+        and "<i>" not in html
+        and "&lt;script&gt;" in html
+        and "a&amp;b" in html
+    )
+
+
+def test_a_table_keeps_whole_texts_and_one_header_line():
+    html = html_tables.to_html(
+        pd.DataFrame({"value": ["x" * 300]}, index=pd.Index(["a"], name="what"))
+    )
+    assert "x" * 300 in html and html.count("<tr") == 2 and ">what<" in html

@@ -1,0 +1,264 @@
+import io
+import itertools
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from meanings.book import chapters, pages
+from meanings.book.figures import answers as answer_figures
+from meanings.book.figures import costs as cost_figures
+from meanings.book.figures import curves as curve_figures
+from meanings.book.figures import languages as language_figures
+from meanings.book.figures import patch as patch_figures
+from meanings.book.figures import style
+from meanings.book.figures.style import Picture
+from meanings.core.formatting import amount
+from meanings.labels import answers
+from meanings.labels.labeller import LABELS, label_answers
+from meanings.lexicon.lexicon import load_lexicon
+from meanings.lexicon.relations import Relations
+from meanings.patching import conditions
+from meanings.patching.flops import Lengths
+from meanings.statistics import bootstrap, layer_choice, selection, summaries
+from meanings.statistics import languages as language_statistics
+from meanings.study import budget_report
+from stand_ins import book_data
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """Parameters, their cells and the cells at the chosen layers."""
+    folder = tmp_path_factory.mktemp("figures")
+    results = book_data.make(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEANINGS_DATA", str(folder / "data"))
+        parameters = chapters.validated("emergence", {"pair": book_data.PAIRS, "checkpoints": 4})
+        cells = pages.measured(parameters, results)
+        yield parameters, cells, layer_choice.at_chosen_layer(cells)
+
+
+@pytest.fixture(scope="module")
+def pictures(page) -> dict[str, Picture]:
+    """One of each kind."""
+    parameters, cells, chosen = page
+    curves = summaries.curves(chosen, ["seen", "tgt", "null_concept", "src_unpatched"])
+    last = selection.last_checkpoint(cells)
+    at_end = selection.split_pairs(selection.last_checkpoint(chosen))
+    seen = at_end[at_end["condition"] == "seen"]
+    facts = (
+        language_statistics.facts(parameters, cells)
+        .merge(language_statistics.alignment(seen), on="language")
+        .merge(language_statistics.ceilings(at_end), on="language")
+    )
+    labelled = label_answers(answers.answered(at_end, "seen"), load_lexicon(), Relations())
+    return {
+        "emergence": curve_figures.emergence(curves),
+        "heatmap": curve_figures.layers_by_checkpoint(
+            summaries.curves(cells, ["seen"], ["first_layer", "tokens"])
+        ),
+        "onsets": curve_figures.onsets(
+            summaries.onsets(chosen, ["seen", "tgt"]), sorted(cells["tokens"].unique())
+        ),
+        "first_layers": curve_figures.first_layers(
+            summaries.curves(last, ["seen", "null_concept"], ["condition", "first_layer"]),
+            summaries.curves(last, conditions.UNPATCHED, ["condition"]),
+        ),
+        "matrix": language_figures.pair_matrix(
+            bootstrap.interval(seen, "p_source", ["input", "output"], n=5), list(facts["language"])
+        ),
+        "against": language_figures.against(
+            facts, {"share": "share of training text", "family": "family", "ceiling": "ceiling"}
+        ),
+        "labels": answer_figures.label_bars(answers.shares(labelled), list(LABELS)),
+        "quality": answer_figures.quality(answers.quality(last, load_lexicon(), "seen")),
+        "patch": patch_figures.patch_drawing('a: "b', 'a: "c" - d: "', "b", "c", 6, 2, "e$^_\\"),
+        "runs": patch_figures.runs_drawing(20, 14, 8, 7),
+        "costs": cost_figures.hours(
+            budget_report.hours(budget_report.NIGHT, Lengths(97.0, 7.0, 91.0, 6.0))
+        ),
+    }
+
+
+KINDS = (
+    "emergence",
+    "heatmap",
+    "onsets",
+    "first_layers",
+    "matrix",
+    "against",
+    "labels",
+    "quality",
+    "patch",
+    "runs",
+    "costs",
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_figure_is_opaque_as_wide_as_a_phone_shows_and_the_same_twice(pictures, kind):
+    first, second = pictures[kind].png(), pictures[kind].png()
+    assert first == second
+    image = Image.open(io.BytesIO(first))
+    assert image.width == round(style.WIDTH * style.DPI)
+    assert "A" not in image.getbands() or np.asarray(image)[..., 3].min() == 255
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_letters_stay_readable_on_a_phone(pictures, kind):
+    # 350 CSS pixels show style.WIDTH inches: a point is 350 / WIDTH / 72 pixels there.
+    pixels_a_point = 350 / style.WIDTH / 72
+    texts = [
+        text
+        for axis in pictures[kind].figure.axes
+        for text in axis.findobj(matplotlib.text.Text)
+        if text.get_text().strip()
+    ]
+    assert texts and min(text.get_fontsize() for text in texts) * pixels_a_point >= 6.4
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "patch"])
+def test_every_axis_is_named(pictures, kind):
+    for axis in pictures[kind].figure.axes:
+        if axis.get_visible():
+            labels = [axis.get_xlabel(), axis.get_ylabel()] + [
+                text.get_text() for text in axis.get_yticklabels()
+            ]
+            assert any(labels)
+            if axis.get_label() != "<colorbar>":
+                assert axis.get_xlabel()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_alt_text_says_what_is_drawn_with_its_numbers(pictures, kind):
+    alt = pictures[kind].alt
+    assert 60 < len(alt) < 1500 and "nan" not in alt.lower()
+    assert any(character.isdigit() for character in alt)
+
+
+def test_the_curve_drawn_is_the_table(page):
+    _, _, chosen = page
+    curves = summaries.curves(chosen, ["seen"])
+    axis = curve_figures.emergence(curves).figure.axes[0]
+    np.testing.assert_allclose(axis.lines[0].get_ydata(), curves["mean"])
+    np.testing.assert_allclose(axis.lines[0].get_xdata(), curves["tokens"])
+
+
+def test_step_0_has_a_place_on_the_logarithmic_axis(pictures):
+    axis = pictures["emergence"].figure.axes[0]
+    assert axis.get_xticks()[0] == 0 and axis.get_xlim()[0] <= 0 and axis.get_xscale() == "symlog"
+
+
+def test_heatmap_cells_are_the_means(page, pictures):
+    _, cells, _ = page
+    table = summaries.curves(cells, ["seen"], ["first_layer", "tokens"])
+    drawn = np.asarray(pictures["heatmap"].figure.axes[0].collections[0].get_array()).reshape(
+        table["first_layer"].nunique(), -1
+    )
+    wanted = table.pivot_table(index="first_layer", columns="tokens", values="mean").sort_index(
+        ascending=False
+    )
+    np.testing.assert_allclose(drawn, wanted)
+
+
+def test_bars_add_up_to_the_whole(page):
+    _, _, chosen = page
+    labelled = label_answers(
+        answers.answered(selection.last_checkpoint(chosen), "seen"), load_lexicon(), Relations()
+    )
+    shares = answers.shares(labelled)
+    np.testing.assert_allclose(shares.groupby("group")["share"].sum(), 1)
+
+
+def test_a_condition_without_onset_is_written_not_drawn():
+    table = pd.DataFrame(
+        {
+            "condition": ["seen", "self"],
+            "onset": [2e6, np.inf],
+            "low": [1e6, 1e6],
+            "high": [np.inf, np.inf],
+        }
+    )
+    picture = curve_figures.onsets(table, [0, 1_000_000, 4_000_000])
+    assert (
+        "no onset" in "".join(text.get_text() for text in picture.figure.axes[0].texts)
+        and "self none" in picture.alt
+    )
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=15))
+def test_labels_keep_their_order_stay_apart_and_on_the_axis(heights):
+    places = style.pushed_apart(heights, 0.0, 1.0, 0.062)
+    placed = sorted(places)
+    assert all(b - a >= 0.062 - 1e-9 for a, b in itertools.pairwise(placed))
+    assert -1e-9 <= placed[0] and placed[-1] <= 1 + 1e-9
+    assert all(
+        places[i] <= places[j]
+        for i, a in enumerate(heights)
+        for j, b in enumerate(heights)
+        if a < b
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0"), (819_200, "819k"), (52_428_800, "52.4M"), (4e12, "4T"), (3e9, "3B")],
+)
+def test_amounts_in_short(number, text):
+    assert amount(number) == text
+
+
+def test_ink_contrasts_with_every_label_colour():
+    for colour in [*answer_figures.LABEL_COLOURS.values(), *answer_figures.SPARE]:
+        levels = [
+            sum(
+                w * (c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4)
+                for w, c in zip((0.2126, 0.7152, 0.0722), matplotlib.colors.to_rgb(x), strict=True)
+            )
+            for x in (colour, answer_figures.ink(colour))
+        ]
+        assert (max(levels) + 0.05) / (min(levels) + 0.05) >= 3
+
+
+def test_every_label_and_condition_has_a_colour_and_a_name():
+    from meanings.patching.conditions import CONDITIONS
+
+    assert set(LABELS) == set(answer_figures.LABEL_COLOURS)
+    assert (
+        set(CONDITIONS)
+        == set(style.COLOURS)
+        == set(style.TITLES)
+        == set(style.SHORT)
+        == set(style.MARKS)
+    )
+
+
+def test_letters_that_the_font_lacks_are_replaced():
+    assert style.drawable("кошка", "cat") == "кошка"
+    assert style.drawable("貓", "cat") == "cat"
+
+
+def test_nulls_take_the_layer_of_seen_and_no_row_chooses_its_own(page):
+    _, cells, chosen = page
+    layer = (
+        chosen[chosen["condition"] == "seen"]
+        .drop_duplicates("source_concept")
+        .set_index("source_concept")["first_layer"]
+    )
+    null = chosen[chosen["condition"] == "null_concept"]
+    assert (null["first_layer"] == null["source_concept"].astype(object).map(layer)).all()
+    assert len(chosen[chosen["condition"] == "seen"]) == len(
+        cells[(cells["condition"] == "seen") & (cells["first_layer"] == 0)]
+    )
+
+
+def test_a_layer_that_the_model_lacks_is_refused(page):
+    with pytest.raises(ValueError, match="first_layer=77: the model's layers run from 0 to 5"):
+        layer_choice.at_chosen_layer(page[1], 77)

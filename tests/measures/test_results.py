@@ -1,0 +1,425 @@
+import errno
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import fields, replace
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from meanings.core.errors import MeaningsError
+from meanings.core.paths import data_folder
+from meanings.measures import results
+from meanings.measures.cells import LATER, Cell
+from meanings.measures.results import (
+    SHOTS,
+    cell_path,
+    finished,
+    provenance_of,
+    published,
+    read_cell,
+    read_cells,
+    remove_leftovers,
+    write_cell,
+)
+from meanings.prompts.concept_pairs import ConceptPair
+from meanings.statistics.summaries import publish_means
+from meanings.study.publish import add_shots, publish, published_cells
+
+CELL = Cell(
+    model="m", training_seed=0, step=10, tokens=1000, weights_sha256="a" * 64, lexicon="embedded", lexicon_sha256="b" * 64,
+    languages=("en", "fr", "es"), pair="en-fr", condition="seen", prompt_seed=42, n_pairs=2, shots=5, template="quoted",
+    generate=8, seen_languages=("en", "es"),
+)  # fmt: skip
+
+
+def rows(answers: bool = True, n_layers: int = 2) -> pd.DataFrame:
+    random = np.random.Generator(np.random.PCG64(0))
+    n = 2 * n_layers
+    table = pd.DataFrame(
+        {
+            "first_layer": np.repeat(range(n_layers), 2),
+            "prompt": [0, 1] * n_layers,
+            "query": ["cat", "dog"] * n_layers,
+            "source_concept": ["owl", "fox"] * n_layers,
+            "target_concept": ["cat", "dog"] * n_layers,
+            "null_concept": ["bee", "ant"] * n_layers,
+        }
+    )
+    for column in ("p_source", "p_target", "p_source_en", "p_target_en"):
+        table[column] = random.uniform(size=n).astype("float32")
+    said = {
+        "answer": ["chat", 'a|b"'] * n_layers,
+        "answer_correct_source": [False] * n,
+        "answer_correct_target": [True, False] * n_layers,
+    }
+    return table.assign(**(said if answers else dict.fromkeys(said)))
+
+
+def test_a_key_depends_on_every_field_and_on_nothing_else():
+    other = {int: 7, str: "x", tuple: ("x",)}
+    changed = [
+        replace(CELL, **{field.name: other[type(getattr(CELL, field.name))]})
+        for field in fields(Cell)
+    ]
+    assert len({CELL.key, *(cell.key for cell in changed)}) == len(fields(Cell)) + 1
+    assert replace(CELL).key == CELL.key and len(CELL.key) == 64
+    assert Cell.from_dict(json.loads(json.dumps(CELL.__dict__ | {"key": None}))) == CELL
+
+
+def test_a_key_is_the_same_in_another_process():
+    code = f"from meanings.cells import Cell; print(Cell(**{ {f.name: getattr(CELL, f.name) for f in fields(Cell)}!r}).key)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == CELL.key
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_what_is_written_is_read_back(tmp_path, answers):
+    written = rows(answers)
+    path = write_cell(tmp_path, CELL, written, {"seconds": 1.5})
+    assert path == cell_path(tmp_path, CELL.key) and finished(tmp_path) == {CELL.key}
+    cell, back, provenance = read_cell(path)
+    assert (cell, provenance) == (CELL, {"seconds": 1.5})
+    for column in written:
+        assert (
+            back[column].astype(object).where(back[column].notna(), None).tolist()
+            == written[column].astype(object).tolist()
+        )
+    assert (
+        pq.read_schema(path).field("p_source").type == "float"
+        and pq.ParquetFile(path).metadata.row_group(0).column(0).compression == "ZSTD"
+    )
+
+
+def test_cells_are_joined_with_their_fields_as_columns(tmp_path):
+    write_cell(tmp_path, CELL, rows(), {"seconds": 1})
+    other = replace(CELL, pair="en-es", condition="tgt_unpatched", generate=0)
+    write_cell(
+        tmp_path,
+        other,
+        rows(False, 1).rename(columns={"p_source_en": "p_source_fr", "p_target_en": "p_target_fr"}),
+        {"seconds": 2},
+    )
+    table = read_cells(tmp_path)
+    assert len(table) == 6 and set(table["pair"].unique()) == {"en-fr", "en-es"}
+    assert all(
+        isinstance(table[column].dtype, pd.CategoricalDtype)
+        for column in ("pair", "condition", "answer", "key", "source_concept", "languages")
+    )
+    assert (
+        table["answer_correct_target"].dtype == "boolean"
+        and table["answer_correct_target"].isna().sum() == 2
+    )
+    one = table[table["key"] == other.key]
+    assert (
+        one["p_source_fr"].notna().all()
+        and one["p_source_en"].isna().all()
+        and one["answer"].isna().all()
+    )
+    assert (one["languages"] == "en fr es").all() and (one["step"] == 10).all()
+    assert len(read_cells(tmp_path, [other.key])) == 2
+    flat = provenance_of(tmp_path)
+    assert sorted(flat["seconds"]) == [1, 2] and set(flat["key"]) == {CELL.key, other.key}
+
+
+def test_an_interrupted_writer_leaves_nothing_and_what_killed_ones_leave_goes(
+    tmp_path, monkeypatch
+):
+    met = []
+
+    def interrupted(source, target):
+        met.append(source)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_cell(tmp_path, CELL, rows(), {})
+    assert finished(tmp_path) == set() and not list(tmp_path.rglob("*.aside"))
+    (aside,) = met
+    assert aside.stem.endswith(
+        f"{socket.gethostname()}-{os.getpid()}"
+    )  # two runs never write one file
+    aside.write_bytes(b"PAR1")  # as a run leaves it that is killed
+    assert remove_leftovers(tmp_path) == 0 and aside.exists()  # its process, this one, still runs
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    orphan = aside.rename(aside.with_name(f"{CELL.key}.{socket.gethostname()}-{dead.pid}.aside"))
+    foreign = orphan.with_name(f"{CELL.key}.another-host-{dead.pid}.aside")
+    foreign.write_bytes(b"")
+    assert remove_leftovers(tmp_path) == 1 and not orphan.exists() and foreign.exists()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("p_source", np.nan), ("p_target", 1.2), ("p_source_en", -0.1), ("p_target_en", np.inf)],
+)
+def test_a_number_that_is_no_probability_is_not_written(tmp_path, column, value):
+    broken = rows()
+    broken.loc[1, column] = value
+    with pytest.raises(MeaningsError, match=f"{column} has a value that is no probability"):
+        write_cell(tmp_path, CELL, broken, {})
+    with pytest.raises(MeaningsError, match="columns query are missing"):
+        write_cell(tmp_path, CELL, rows().drop(columns="query"), {})
+    assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_empty_folders_missing_cells_and_foreign_files_are_named(tmp_path):
+    with pytest.raises(MeaningsError, match="no results; run 'meanings study'"):
+        read_cells(tmp_path / "none")
+    with pytest.raises(MeaningsError, match="cell cccccccccccc... is not there"):
+        read_cells(tmp_path, ["c" * 64])
+    path = write_cell(tmp_path, CELL, rows(), {})
+    rows().to_parquet(path)
+    with pytest.raises(MeaningsError, match="no result file of a cell"):
+        read_cells(tmp_path)
+    path.write_bytes(b"half a file")
+    with pytest.raises(MeaningsError, match="no result file of a cell .* delete it"):
+        read_cells(tmp_path)
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEANINGS_DATA", str(tmp_path / "data"))
+    (tmp_path / "data").mkdir()
+    return tmp_path / "data"
+
+
+def test_a_published_table_is_the_cells_without_the_other_languages(tmp_path, data):
+    cells = [
+        replace(CELL, step=step, condition=name) for step in (20, 3) for name in ("seen", "tgt")
+    ]
+    for cell in cells:
+        write_cell(tmp_path, cell, rows(), {"seconds": 1, "versions": {"torch": "2"}})
+    path = publish(tmp_path, "trial")
+    assert path == data / "published" / "trial.parquet" and not list(data.rglob("*.aside"))
+    table, whole = published("trial"), read_cells(tmp_path)
+    assert table["step"].tolist() == sorted(table["step"]) and len(table) == len(whole)
+    assert not [column for column in table if column.startswith("p_source_")]
+    both = table.merge(whole, on=["key", "first_layer", "prompt"], suffixes=("", "_cell"))
+    assert (both["p_source"] == both["p_source_cell"]).all() and (
+        both["answer"].astype(str) == both["answer_cell"].astype(str)
+    ).all()
+    assert table["p_source"].dtype == "float32" and isinstance(
+        table["pair"].dtype, pd.CategoricalDtype
+    )
+    assert {cell.key for cell in published_cells("trial")} == {cell.key for cell in cells}
+    assert json.loads(pq.read_schema(path).metadata[results.METADATA])["versions"] == [
+        {"versions.torch": "2"}
+    ]
+    assert len(published_cells(publish(tmp_path, "one", [cells[0].key]).stem)) == 1
+
+
+def test_published_means_are_the_cells_means_and_hold_no_word(tmp_path, data):
+    for name, shift in (("seen", 0.0), ("tgt", 0.01), ("null_concept", 0.02)):
+        for pair in ("fr-es", "de-es"):
+            table = rows()
+            table["p_source"] = table["p_source"] * (0.5 if pair == "de-es" else 0.25) + shift
+            write_cell(tmp_path, replace(CELL, condition=name, pair=pair), table, {"seconds": 1})
+    path = publish_means(tmp_path, "trial-means")
+    assert path == data / "published" / "trial-means.csv" and not list(data.rglob("*.aside"))
+    found, cells = pd.read_csv(path), read_cells(tmp_path)
+    for (pair, name, layer), group in cells.groupby(
+        ["pair", "condition", "first_layer"], observed=True
+    ):
+        row = found[
+            (found["pair"] == pair) & (found["what"] == name) & (found["first_layer"] == layer)
+        ]
+        assert row["mean"].item() == pytest.approx(
+            group.groupby("source_concept", observed=True)["p_source"].mean().mean(), rel=1e-4
+        )
+    difference = found[(found["what"] == "seen - null_concept") & (found["pair"] == "all")]
+    assert len(difference) and np.allclose(difference["mean"], -0.02, atol=1e-6)
+    written = path.read_text()
+    for column in ("query", "source_concept", "target_concept", "answer"):
+        assert not [
+            word
+            for word in cells[column].dropna().astype(str).unique()
+            if len(word) > 2 and word in written
+        ], column
+
+
+def test_means_of_two_models_are_not_published_as_one(tmp_path, data):
+    for cell in (CELL, replace(CELL, weights_sha256="0" * 64)):
+        write_cell(tmp_path, cell, rows(), {"seconds": 1})
+    with pytest.raises(MeaningsError, match="several values of weights_sha256"):
+        publish_means(tmp_path, "trial")
+    assert not list(data.rglob("*.csv"))
+
+
+def test_publishing_refuses_odd_names_and_empty_folders(tmp_path, data):
+    with pytest.raises(MeaningsError, match="expected lower case letters"):
+        publish(tmp_path, "../outside")
+    with pytest.raises(MeaningsError, match="no results"):
+        publish(tmp_path / "none", "trial")
+    with pytest.raises(MeaningsError, match="'trial' is not there; there are none yet"):
+        published("trial")
+    assert not list(data.rglob("*.parquet"))
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(tmp_path, monkeypatch):
+    def full(table, path, **settings):
+        path.write_bytes(b"PAR1")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    write_cell(tmp_path, CELL, rows(), {"seconds": 1})
+    monkeypatch.setattr(results.pq, "write_table", full)
+    with pytest.raises(
+        MeaningsError, match="a cell cannot be written .No space left on device.; make room"
+    ):
+        write_cell(tmp_path, replace(CELL, pair="de-es"), rows(), {"seconds": 1})
+    assert finished(tmp_path) == {CELL.key} and not list(tmp_path.rglob("*.aside"))
+
+
+def test_two_cells_of_one_place_are_not_published(tmp_path, data):
+    for cell in (CELL, replace(CELL, pair="de-es"), replace(CELL, weights_sha256="0" * 64)):
+        write_cell(tmp_path, cell, rows(), {"seconds": 1, "versions": {"torch": "2"}})
+    with pytest.raises(
+        MeaningsError,
+        match=f"1 cells are there twice .* pair {CELL.pair} under {CELL.condition} at step {CELL.step}; name the grid",
+    ):
+        publish(tmp_path, "trial")
+    assert not list(data.rglob("*.parquet*"))
+    assert publish(tmp_path, "trial", [CELL.key, replace(CELL, pair="de-es").key]).is_file()
+
+
+def test_reading_needs_no_torch():
+    modules = "results statistics onset labels lexicon lexicon.check publish cells checkpoints languages grid cli"
+    code = (
+        "import sys\n"
+        + "".join(f"import meanings.{name}\n" for name in modules.split())
+        + "print('torch' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"
+
+
+def test_twenty_published_cells_are_measured_again_with_the_same_numbers():
+    # A table of means over language pairs has no cells, and no keys.
+    names = sorted(
+        path.stem
+        for path in (data_folder() / "published").glob("*.parquet")
+        if "key" in pq.read_schema(path).names
+    )
+    # Models whose weights do not ship (another training seed, a short miniature, Gemma) cannot be
+    # asked again here.
+    shipped = {
+        ("miniature", int(path.parent.name.removeprefix("seed-")))
+        for path in (data_folder() / "miniature").glob("seed-*/trajectory.json")
+    }
+    if not names:
+        pytest.skip("no table is published yet")
+    from meanings.study.recompute import recompute
+
+    cells = [
+        (name, cell)
+        for name in names
+        for cell in published_cells(name)
+        if (cell.model, cell.training_seed) in shipped
+    ]
+    assert cells, "no published cell belongs to a shipped trajectory"
+    random = np.random.Generator(np.random.PCG64())
+    # Of three checkpoints, since cells of one share their sources: minutes become one.
+    steps = random.permutation(sorted({cell.step for _, cell in cells}))[:3]
+    cells = [(name, cell) for name, cell in cells if cell.step in steps]
+    chosen = [cells[i] for i in random.choice(len(cells), size=min(20, len(cells)), replace=False)]
+    again = recompute([cell for _, cell in chosen])
+    for name in {name for name, _ in chosen}:
+        table = published(name).set_index("key")
+        for _, cell in (item for item in chosen if item[0] == name):
+            was, now = table.loc[cell.key].reset_index(), again[cell.key]
+            assert was["source_concept"].astype(str).tolist() == now["source_concept"].tolist(), (
+                cell
+            )
+            for column in ("p_source", "p_target"):
+                np.testing.assert_allclose(
+                    now[column], was[column], rtol=0, atol=1e-4, err_msg=str(cell)
+                )
+            if cell.generate:
+                same = was["answer"].astype(str).to_numpy() == now["answer"].to_numpy(dtype=str)
+                assert same.mean() > 0.98, (
+                    cell
+                )  # a tie between two tokens may fall otherwise on another machine
+
+
+def test_a_field_that_came_later_changes_no_key_and_no_file_at_its_usual_value(tmp_path):
+    assert set(LATER) <= {field.name for field in fields(Cell)} and not set(LATER) & set(
+        CELL.to_dict()
+    )
+    assert {name: getattr(CELL, name) for name in LATER} == LATER
+    old = {name: value for name, value in CELL.__dict__.items() if name not in (*LATER, "key")}
+    assert Cell.from_dict(old) == CELL
+    canonical = json.dumps(old, sort_keys=True, separators=(",", ":")).encode()
+    assert CELL.key == hashlib.sha256(canonical).hexdigest()
+    other = replace(CELL, prompts_sha256="c" * 64)
+    assert Cell.from_dict(json.loads(json.dumps(other.to_dict()))) == other != CELL
+
+
+@pytest.mark.parametrize("name", ["miniature", "gemma-3-270m"])
+def test_the_shipped_tables_keys_are_their_cells(name):
+    shipped = (
+        pq.read_table(data_folder() / "published" / f"{name}.parquet", columns=["key"])["key"]
+        .unique()
+        .to_pylist()
+    )
+    assert [cell.key for cell in published_cells(name)] == shipped
+
+
+def test_a_table_of_cells_with_a_later_field_keeps_it(tmp_path, data):
+    cells = [CELL, replace(CELL, pair="fr-es", prompts_sha256="c" * 64)]
+    for cell in cells:
+        write_cell(tmp_path, cell, rows(), {"seconds": 1})
+    publish(tmp_path, "both")
+    assert {cell.key for cell in published_cells("both")} == {cell.key for cell in cells}
+
+
+def shots_of(pairs: list[tuple[str, ...]]) -> list[ConceptPair]:
+    return [
+        ConceptPair(*names, (f"{names[0]}-a", f"{names[0]}-b"), (f"{names[1]}-a",))
+        for names in pairs
+    ]
+
+
+def test_the_concepts_of_solved_lines_are_published_where_the_cells_have_them(tmp_path, data):
+    write_cell(tmp_path / "old", CELL, rows(), {"seconds": 1, "versions": {"torch": "2"}})
+    publish(tmp_path / "old", "trial")
+    assert not set(SHOTS) & set(published("trial"))
+    write_cell(
+        tmp_path / "new",
+        CELL,
+        rows().assign(source_shots="a|b", target_shots="c"),
+        {"seconds": 1, "versions": {"torch": "2"}},
+    )
+    publish(tmp_path / "new", "trial")
+    assert published("trial")[list(SHOTS)].drop_duplicates().values.tolist() == [["a|b", "c"]]
+
+
+def test_solved_lines_are_added_to_an_older_table_and_nothing_else_changes(tmp_path, data):
+    cells = [CELL, replace(CELL, pair="fr-en")]
+    for cell in cells:
+        write_cell(tmp_path, cell, rows(), {"seconds": 1, "versions": {"torch": "2"}})
+    path = publish(tmp_path, "trial")
+    before = pq.read_table(path)
+    with pytest.raises(MeaningsError, match="prompt 1: source_concept is 'fox', drawn was 'owl'"):
+        add_shots("trial", lambda cell: shots_of([("owl", "cat", "bee"), ("owl", "dog", "ant")]))
+    assert pq.read_table(path).equals(before)
+    add_shots("trial", lambda cell: shots_of([("owl", "cat", "bee"), ("fox", "dog", "ant")]))
+    after = pq.read_table(path)
+    assert (
+        after.select(before.column_names).equals(before)
+        and after.schema.metadata == before.schema.metadata
+    )
+    found = published("trial")
+    assert found["source_shots"].tolist() == [
+        f"{name}-a|{name}-b" for name in found["source_concept"]
+    ]
+    assert found["target_shots"].tolist() == [f"{name}-a" for name in found["target_concept"]]
+    assert published_cells("trial") == published_cells("trial") and {
+        cell.key for cell in published_cells("trial")
+    } == {cell.key for cell in cells}
+    with pytest.raises(MeaningsError, match="already"):
+        add_shots("trial", lambda cell: [])

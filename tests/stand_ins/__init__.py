@@ -1,0 +1,3 @@
+"""Small stand-ins that tests share: a model, data folders, synthetic cells, a process that forks
+commands.
+"""

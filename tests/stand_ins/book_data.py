@@ -1,0 +1,30 @@
+"""A folder of data and results that the book's tests share: the real lexicon, a fake trajectory,
+synthetic cells.
+"""
+
+from pathlib import Path
+
+from meanings.core.paths import data_folder
+from stand_ins import synthetic_cells
+
+PAIRS = ("fr-es", "en-de", "de-en", "pl-fi")
+STEPS = (0, 400, 1600, 6400)
+
+
+def make(folder: Path) -> Path:
+    """`folder/data` and `folder/results`; returns the results' folder. Steps and pairs are few, so
+    that tests are quick.
+    """
+    data = folder / "data"
+    (data / "miniature").mkdir(parents=True)
+    (data / "lexicon").symlink_to(data_folder() / "lexicon")
+    (data / "miniature" / "mix.yaml").symlink_to(data_folder() / "miniature" / "mix.yaml")
+    # What chapters show beside their own cells, whatever these are; the fake miniature's own table
+    # is not among it.
+    (data / "annotation").symlink_to(data_folder() / "annotation")
+    (data / "published").mkdir()
+    for name in ("worlds.parquet", "miniature-answers.parquet"):
+        (data / "published" / name).symlink_to(data_folder() / "published" / name)
+    synthetic_cells.write_trajectory(data / "miniature" / "seed-0", STEPS)
+    synthetic_cells.write_results(folder / "results", steps=STEPS, pairs=PAIRS, n_prompts=8)
+    return folder / "results"

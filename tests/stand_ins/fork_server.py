@@ -1,0 +1,91 @@
+"""A process that has imported everything and forks a fresh `meanings` command for each line of its
+input.
+
+What costs most in a short run is importing torch and transformers; a fork has them at once. A line
+is JSON: the folder, the command's arguments, and optionally `torn`: the number of the Parquet file
+in whose middle the child kills itself, after half of its bytes are on disk; `room`: the size in
+bytes that no file may exceed; `copies`: how many run the command at the same time. Answers are
+lines too: the child's process id when it starts, its exit status (-9 where it was killed) and its
+standard error when it ends. Each child leads a process group of its own.
+"""
+
+import json
+import os
+import resource
+import signal
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+
+def tear(results, number: int) -> None:
+    """Let the `number`-th table that is written be half of it, and its writer be killed there."""
+    write, written = results.pq.write_table, []
+
+    def torn(table, path, **settings):
+        write(table, path, **settings)
+        written.append(path)
+        if len(written) == number:
+            os.truncate(path, os.path.getsize(path) // 2)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    results.pq.write_table = torn
+
+
+def main() -> None:
+    import torch
+
+    from meanings.cli import main
+    from meanings.measures import results
+    from meanings.study import (
+        run,  # noqa: F401
+    )
+    from meanings.study.grid import Grid
+
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:  # what is imported at the first use only
+        grid = Grid(
+            checkpoints=2,
+            pairs=("fr-es",),
+            conditions=("tgt", "tgt_unpatched"),
+            n_pairs=2,
+            shots=1,
+            generate=2,
+        )
+        run.run_study(grid, Path(folder), progress=False)
+    print("warm", flush=True)
+    for line in sys.stdin:
+        asked = json.loads(line)
+        said = tempfile.TemporaryFile()
+        child = os.fork()
+        if not child:
+            os.setsid()
+            os.dup2(said.fileno(), 2)
+            os.dup2(os.open(os.devnull, os.O_RDWR), 1)
+            os.chdir(asked["folder"])
+            if asked.get("torn"):
+                tear(results, asked["torn"])
+            if asked.get("room"):
+                resource.setrlimit(resource.RLIMIT_FSIZE, (asked["room"], asked["room"]))
+            others = [pid for _ in range(asked.get("copies", 1) - 1) if (pid := os.fork())]
+            sys.argv = ["meanings", *asked["arguments"]]
+            try:
+                main.main()
+            except SystemExit as end:
+                sys.stderr.flush()
+                codes = [
+                    end.code or 0,
+                    *(os.waitstatus_to_exitcode(os.waitpid(other, 0)[1]) for other in others),
+                ]
+                os._exit(max(codes))
+            os._exit(99)
+        print(child, flush=True)
+        _, status = os.waitpid(child, 0)
+        said.seek(0)
+        print(json.dumps([os.waitstatus_to_exitcode(status), said.read().decode()]), flush=True)
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    main()

@@ -1,0 +1,236 @@
+"""Dask workers measure what one process would, whatever happens to them."""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+
+import psutil
+import pytest
+import torch
+
+from meanings.cli import main
+from meanings.core.errors import MeaningsError
+from meanings.measures.results import cell_path, finished, read_cell
+from meanings.study import executors
+from meanings.study.grid import Grid
+from meanings.study.run import plan_study, run_study
+from stand_ins.study_data import STEPS, make_world
+
+GRID = Grid(checkpoints=3, pairs=("fr-es", "de-en"), n_pairs=6, shots=2, generate=3)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("world")
+    with pytest.MonkeyPatch.context() as patch:
+        make_world(folder / "data")
+        patch.setenv("MEANINGS_DATA", str(folder / "data"))
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def alone(world):
+    """What one process with one thread measures."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        run_study(GRID, world / "alone", progress=False)
+    finally:
+        torch.set_num_threads(threads)
+    return world / "alone"
+
+
+def tables(folder) -> dict[str, list]:
+    return {
+        key: read_cell(cell_path(folder, key))[1].astype(object).fillna("-").to_numpy().tolist()
+        for key in finished(folder)
+    }
+
+
+def assert_close(found: dict[str, list], expected: dict[str, list]) -> None:
+    """The same cells; numbers within 1e-6, since a group that was broken off is finished in another
+    batch.
+    """
+    assert set(found) == set(expected)
+    for key, rows in expected.items():
+        for row, other in zip(rows, found[key], strict=True):
+            assert other == [
+                pytest.approx(value, abs=1e-6) if isinstance(value, float) else value
+                for value in row
+            ]
+
+
+def kill_one_worker_when(started) -> threading.Thread:
+    """Kill -9 the process of one worker as soon as `started()`."""
+
+    def work() -> None:
+        while not started():
+            time.sleep(0.02)
+        next(
+            child
+            for child in psutil.Process().children()
+            if any("spawn_main" in part for part in child.cmdline())
+        ).kill()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def test_two_workers_measure_what_one_process_does_and_a_killed_one_is_replaced(
+    world, alone, tmp_path
+):
+    with executors.local_workers(2) as executor:
+        run_study(GRID, tmp_path / "two", progress=False, executor=executor)
+        assert tables(tmp_path / "two") == tables(alone)
+        killer = kill_one_worker_when(lambda: len(finished(tmp_path / "killed")) >= 3)
+        run_study(GRID, tmp_path / "killed", progress=False, executor=executor)
+        killer.join()
+        assert_close(tables(tmp_path / "killed"), tables(alone))
+
+
+def test_what_a_worker_cannot_read_is_one_line_here(world, tmp_path, monkeypatch):
+    data = tmp_path / "data"
+    make_world(data)
+    monkeypatch.setenv("MEANINGS_DATA", str(data))
+    weights = data / "miniature" / "seed-0" / f"step-{STEPS[1]:06}" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with (
+        executors.local_workers(1) as executor,
+        pytest.raises(MeaningsError, match="the model cannot be read"),
+    ):
+        run_study(GRID, tmp_path / "out", progress=False, executor=executor)
+    assert not list((tmp_path / "out").rglob("*.aside"))
+
+
+def test_a_disk_that_refuses_on_a_worker_is_not_called_a_lost_scheduler(world, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with (
+        executors.local_workers(1) as executor,
+        pytest.raises(MeaningsError, match="file: a cell cannot be written .Not a directory."),
+    ):
+        run_study(GRID, tmp_path / "file", progress=False, executor=executor)
+    assert (tmp_path / "file").read_text() == "no folder"
+
+
+def test_a_lost_scheduler_is_said_and_the_run_goes_on_where_it_was(world, alone, tmp_path):
+    out = tmp_path / "out"
+    serve = [
+        sys.executable,
+        "-m",
+        "distributed.cli.dask_scheduler",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--no-dashboard",
+    ]
+    file = tmp_path / "scheduler.json"
+    server = subprocess.Popen([*serve, "--scheduler-file", str(file)], stderr=subprocess.DEVNULL)
+    try:
+        while not file.is_file() or not file.read_text().strip():
+            time.sleep(0.05)
+        address = json.loads(file.read_text())["address"]
+        work = [
+            sys.executable,
+            "-m",
+            "distributed.cli.dask_worker",
+            address,
+            "--nthreads",
+            "1",
+            "--no-dashboard",
+            "--nworkers",
+            "2",
+            "--death-timeout",
+            "5",
+        ]
+        workers = subprocess.Popen(work, stderr=subprocess.DEVNULL, cwd=tmp_path)
+        try:
+            lost = threading.Thread(
+                target=lambda: (wait_until(lambda: len(finished(out)) >= 3), server.kill())
+            )
+            lost.start()
+            with (
+                executors.scheduler(address) as executor,
+                pytest.raises(MeaningsError, match="the scheduler is lost .* run the study again"),
+            ):
+                run_study(GRID, out, progress=False, executor=executor)
+            lost.join()
+        finally:
+            workers.terminate()
+            workers.wait()
+    finally:
+        server.kill()
+        server.wait()
+    there = finished(out)
+    assert there
+    run_study(GRID, out, progress=False)
+    assert there < finished(out) == finished(alone)
+
+
+def wait_until(true) -> None:
+    while not true():
+        time.sleep(0.02)
+
+
+def test_no_scheduler_and_no_workers_are_refused():
+    with (
+        pytest.raises(MeaningsError, match="no scheduler answers at 'tcp://127.0.0.1:9'"),
+        executors.scheduler("tcp://127.0.0.1:9"),
+    ):
+        pass
+    with (
+        pytest.raises(MeaningsError, match="0 local workers: expected 1 or more"),
+        executors.local_workers(0),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["--shard", "0/2"], "--shard '0/2': expected i/n"), (["--shard", "3/2"], "'3/2': expected i/n"), (["--shard", "half"], "expected i/n"),
+    (["--local-workers", "2", "--scheduler", "tcp://x:1"], "different places to measure at"), (["--slurm", "none.yaml"], "none.yaml: cannot be read"),
+    (["--local-workers", "0"], "0 local workers"),
+])  # fmt: skip
+def test_the_command_line_refuses_in_one_line(
+    world, tmp_path, monkeypatch, capsys, arguments, message
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["meanings", "study", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main.main()
+    said = capsys.readouterr().err
+    assert (
+        end.value.code == 2
+        and message in said
+        and said.count("\n") == 1
+        and not list(tmp_path.iterdir())
+    )
+
+
+def test_shards_are_the_grid_and_share_nothing(world, tmp_path):
+    whole = plan_study(GRID, tmp_path)
+    shards = [plan_study(GRID, tmp_path, shard=(part, 2)) for part in range(2)]
+    assert sorted(key for shard in shards for key in shard.keys) == sorted(whole.keys)
+    assert [len({cell.step for cell in shard.cells}) for shard in shards] == [2, 1]
+
+
+@pytest.mark.parametrize(("cuda", "device", "name", "expected"), [
+    (2, "auto", "3", "cuda:1"), (2, "auto", "slurm-7", "auto"), (2, "cpu", "0", "cpu"), (0, "auto", "1", "auto"),
+])  # fmt: skip
+def test_worker_i_takes_gpu_i(monkeypatch, cuda, device, name, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: cuda)
+    assert executors._own(device, name) == expected
+
+
+@pytest.mark.parametrize(
+    ("cores", "cuda", "units", "expected"),
+    [(2, False, 8, 2), (16, False, 8, 4), (16, False, 3, 3), (1, False, 8, 1), (16, True, 8, 1)],
+)
+def test_as_many_workers_as_there_is_use_for(monkeypatch, cores, cuda, units, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(executors, "cores", lambda: cores)
+    assert executors.default_workers(units) == expected
