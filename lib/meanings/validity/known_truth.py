@@ -7,7 +7,6 @@ the curves of `seen` from the construction's own formula, which the network foll
 (tests/test_known_truth.py).
 """
 
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ import pandas as pd
 import typer
 from scipy.stats import binomtest
 
+from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.lexicon.languages import parse_pair
@@ -246,9 +246,9 @@ def main(
     from meanings.validity.known_truth import table
 
     path = data_folder() / "published" / NAME
-    aside = path.with_suffix(f".{os.getpid()}.aside")
-    table(worlds=worlds).to_csv(aside, index=False, float_format="%.6g", lineterminator="\n")
-    os.replace(aside, path)
+    found = table(worlds=worlds)
+    with atomic_file(path) as aside:
+        found.to_csv(aside, index=False, float_format="%.6g", lineterminator="\n")
     typer.echo(path)
 
 
