@@ -1,5 +1,4 @@
 import csv
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -7,13 +6,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from test_results import CELL, rows
 
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.measures.results import read_cells, write_cell
 from meanings.study import export as exporting
 from meanings.study.export import DESCRIPTIONS, export, harmless
+from stand_ins.cells import CELL, rows
 
 ANSWERS = ['=HYPERLINK("x")', "+1", "-2", "@cmd", "'tis", "＝1", "\tx", 'chat, "noir"', "çà"]
 
@@ -21,8 +20,8 @@ ANSWERS = ['=HYPERLINK("x")', "+1", "-2", "@cmd", "'tis", "＝1", "\tx", 'chat, 
 @pytest.fixture
 def measured(tmp_path):
     """A results folder of one cell of the embedded lexicon, whose answers are ANSWERS in turn."""
-    lexicon = load_lexicon("embedded").restrict(languages=CELL.languages)
-    cell = replace(CELL, lexicon_sha256=lexicon.sha256, languages=lexicon.languages)
+    lexicon = load_lexicon("embedded").restrict(languages=CELL.data.languages)
+    cell = CELL.with_values(lexicon_sha256=lexicon.sha256, languages=lexicon.languages)
     table = rows(n_layers=5)
     table["answer"] = [ANSWERS[i % len(ANSWERS)] for i in range(len(table))]
     write_cell(
@@ -114,7 +113,7 @@ def test_missing_texts_stay_missing():
 @pytest.mark.parametrize("layout", ["csv", "datasets"])
 def test_words_of_another_lexicon_stay_here_unless_asked_for(measured, tmp_path, layout):
     folder, cell = measured
-    other = replace(cell, lexicon_sha256="b" * 64)  # called embedded all the same
+    other = cell.with_values(lexicon_sha256="b" * 64)  # called embedded all the same
     write_cell(folder, other, rows(), {"seconds": 1})
     said = export(tmp_path / "out", folder, [other.key], layout=layout)
     assert len(said) == 2 and "left out" in said[0] and "--words" in said[0]

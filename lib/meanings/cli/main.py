@@ -328,7 +328,7 @@ def book(out: Out = RESULTS, device: Device = "auto", workers: Workers = None) -
 
 def finished_keys(grids, out: Path) -> dict[str, None]:
     """Keys of the grids' cells, each once. Raises MeaningsError where some are not measured yet."""
-    from meanings.study.run import plan_study
+    from meanings.study.plan import plan_study
 
     keys: list[str] = []
     for grid in grids:
@@ -361,17 +361,19 @@ def measure(grids, out: Path, workers: int | None, device: str) -> None:
     """Measure what is missing of the grids, with as many processes as the machine has use for where
     no number is given.
     """
-    from meanings.study.run import plan_study, run_study
+    from meanings.study.plan import plan_study
+    from meanings.study.run import run_plan
 
-    units = max(len(plan_study(grid, out).units) for grid in grids)
-    if not units:
+    plans = [plan_study(grid, out) for grid in grids]
+    tasks = max(len(plan.tasks) for plan in plans)
+    if not tasks:
         return
     from meanings.study.executors import default_workers
 
-    count = default_workers(units) if workers is None and device == "auto" else workers
+    count = default_workers(tasks) if workers is None and device == "auto" else workers
     with the_executor(None if count == 1 else count, None, None, device) as executor:
-        for grid in grids:
-            run_study(grid, out, device=device, executor=executor)
+        for plan in plans:
+            run_plan(plan, out, device=device, executor=executor)
 
 
 def the_executor(workers: int | None, address: str | None, slurm: Path | None, device: str):

@@ -12,7 +12,6 @@ labels are drawn again.
 `python -m meanings.validity.false_positives` writes data/published/false_positives.csv.
 """
 
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from tqdm import tqdm
 
 from meanings.book import chapters
 from meanings.book.figures.languages import rank_correlation
+from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.measures.results import published
@@ -379,11 +379,9 @@ def main(
     if shuffles < 1:
         raise MeaningsError(f"--shuffles {shuffles}: at least 1 is needed")
     path = out or data_folder() / "published" / "false_positives.csv"
-    aside = path.with_suffix(f".{os.getpid()}.aside")
-    table(shuffles, seed, progress=True).to_csv(
-        aside, index=False, float_format="%.6g", lineterminator="\n"
-    )
-    os.replace(aside, path)
+    measured = table(shuffles, seed, progress=True)
+    with atomic_file(path) as aside:
+        measured.to_csv(aside, index=False, float_format="%.6g", lineterminator="\n")
     typer.echo(path)
 
 

@@ -14,7 +14,7 @@ from meanings.labels.labeller import LABELS, Labeller, expectation, label_answer
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import Lexicon
 from meanings.lexicon.relations import Relations
-from meanings.measures.results import SHOTS
+from meanings.measures.patching import SHOTS
 
 # What an annotator sees of a row decides which rows are one question.
 ASKED = ("pair", "query", "expected", "other", "shots", "answer")
