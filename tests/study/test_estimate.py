@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 import pytest
 
-from meanings.cli.main import time_range
+from meanings.cli.study import time_range
 from meanings.lexicon.languages import parse_pair
 from meanings.measures.cells import Cell
 from meanings.measures.patching import Measurer
