@@ -1,11 +1,11 @@
 """Checks of the method on the command line: `meanings validity known-truth | false-positives`."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 
@@ -82,7 +82,6 @@ def false_positives(
 def _publish(name: str, table, path: Path | None = None) -> Path:
     """Write a table as CSV, under `path` or as a published one."""
     path = path or data_folder() / "published" / f"{name}.csv"
-    aside = path.with_suffix(f".{os.getpid()}.aside")
-    table.to_csv(aside, index=False, float_format="%.6g", lineterminator="\n")
-    os.replace(aside, path)
+    with atomic_file(path) as aside:
+        table.to_csv(aside, index=False, float_format="%.6g", lineterminator="\n")
     return path

@@ -10,11 +10,8 @@ either prompt's solved lines, joined by `|`), which files of earlier versions la
 """
 
 import json
-import os
 import re
-import socket
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +19,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from meanings.core import atomic_files
+from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.measures.cells import CELL_FIELDS, LATER, Cell
@@ -63,33 +62,18 @@ def write_cell(folder: Path, cell: Cell, rows: pd.DataFrame, provenance: dict) -
         {**(table.schema.metadata or {}), METADATA: json.dumps(content).encode()}
     )
     path = cell_path(folder, cell.key)
-    aside = path.with_name(f"{cell.key}.{socket.gethostname()}-{os.getpid()}.aside")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    cure = (
+        "make room or choose another folder with --out, and run the study again: what was written "
+        "is kept"
+    )
+    with atomic_file(path, cure, named=f"{folder}: a cell") as aside:
         pq.write_table(table, aside, compression="zstd")
-        os.replace(aside, path)
-    except BaseException as error:
-        with suppress(OSError):
-            aside.unlink()
-        if not isinstance(error, OSError):
-            raise
-        raise MeaningsError(
-            f"{folder}: a cell cannot be written ({error.strerror or error}); make room or choose "
-            "another folder with --out, and run the "
-            "study again: what was written is kept"
-        ) from None
     return path
 
 
 def remove_leftovers(folder: Path) -> int:
     """Remove what killed runs on this machine left aside; how many files. Running ones keep theirs."""
-    removed = 0
-    for file in folder.glob("??/*.aside"):
-        host, _, process = file.name.removesuffix(".aside").partition(".")[2].rpartition("-")
-        if host == socket.gethostname() and process.isdigit() and not _alive(int(process)):
-            file.unlink(missing_ok=True)
-            removed += 1
-    return removed
+    return atomic_files.remove_leftovers(folder, "??/*")
 
 
 def finished(folder: Path) -> set[str]:
@@ -252,13 +236,3 @@ def _typed(rows: pd.DataFrame) -> pd.DataFrame:
 def _coded(column: pa.ChunkedArray) -> pa.ChunkedArray:
     text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
     return column.cast(pa.string()).dictionary_encode() if text else column
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -22,6 +21,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from transformers import PreTrainedTokenizerBase
 
+from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError, one_of
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import Lexicon
@@ -204,16 +204,8 @@ def write_prompts(
             for seed, drawn in draws.items()
         },
     }
-    aside = path.with_name(f"{path.name}.{os.getpid()}.aside")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(path) as aside:
         aside.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        os.replace(aside, path)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise MeaningsError(
-            f"{path}: cannot be written ({error.strerror}); choose another place"
-        ) from None
     return read_prompts(path)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.lexicon.languages import parse_pair
@@ -22,9 +22,8 @@ MEASURES = (*STEPS, "seen", "null_concept")
 def write_reach(rows: Sequence[dict]) -> Path:
     """`data/published/reach.csv`, one row a model, training seed and pair."""
     path = data_folder() / "published" / "reach.csv"
-    aside = path.with_suffix(f".{os.getpid()}.aside")
-    pd.DataFrame(rows).to_csv(aside, index=False, float_format="%.5g", lineterminator="\n")
-    os.replace(aside, path)
+    with atomic_file(path) as aside:
+        pd.DataFrame(rows).to_csv(aside, index=False, float_format="%.5g", lineterminator="\n")
     return path
 
 

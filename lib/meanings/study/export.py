@@ -11,9 +11,7 @@ taking one leading apostrophe off gives the text back. Parquet keeps texts as th
 
 import hashlib
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 
+from meanings.core.atomic_files import atomic_folder
 from meanings.core.errors import MeaningsError, one_of
 from meanings.core.paths import data_folder
 from meanings.lexicon.languages import LANGUAGES
@@ -113,22 +112,12 @@ def export(
             "the lexicon's words come from Unicode CLDR under the Unicode License; choose a "
             "licence for your data and keep that notice"
         )
-    aside = folder.with_name(f"{folder.name}.{os.getpid()}.aside")
-    try:
-        aside.mkdir(parents=True)
+    with atomic_folder(folder, "make room or name another folder") as aside:
         files = _write_csv(rows, aside) if layout == "csv" else _write_shards(rows, aside)
         (aside / "README.md").write_text(
             card(rows, versions, layout, licence, "the project's" if table else "one study's"),
             encoding="utf-8",
         )
-        os.replace(aside, folder)
-    except OSError as error:
-        raise MeaningsError(
-            f"{folder}: cannot be written ({error.strerror or error}); make room or name another "
-            "folder"
-        ) from None
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return [*said, f"{folder}: {len(rows)} rows, {files} and README.md"]
 
 

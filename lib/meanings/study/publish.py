@@ -6,16 +6,15 @@ no answer.
 """
 
 import json
-import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.measures.cells import CELL_FIELDS, LATER, Cell
@@ -133,7 +132,7 @@ def add_shots(name: str, drawn: Callable[[Cell], Sequence[ConceptPair]]) -> Path
 def _write(table: pa.Table, path: Path) -> Path:
     """Write aside, then rename; text dictionary-coded, numbers compressed."""
     floats = [field.name for field in table.schema if pa.types.is_floating(field.type)]
-    with _aside(path) as aside:
+    with atomic_file(path, CURE) as aside:
         pq.write_table(
             table,
             aside,
@@ -144,6 +143,9 @@ def _write(table: pa.Table, path: Path) -> Path:
             row_group_size=1_000_000,
         )
     return path
+
+
+CURE = "make room, or see who may write there"
 
 
 def check_name(name: str) -> None:
@@ -158,23 +160,6 @@ def check_name(name: str) -> None:
 def _path(name: str, suffix: str) -> Path:
     check_name(name)
     return data_folder() / "published" / f"{name}.{suffix}"
-
-
-@contextmanager
-def _aside(path: Path) -> Iterator[Path]:
-    """A place to write to; what was written there takes the place of `path` when it is whole."""
-    aside = path.with_suffix(f".{os.getpid()}.aside")
-    try:
-        path.parent.mkdir(exist_ok=True)
-        yield aside
-        os.replace(aside, path)
-    except OSError as error:
-        raise MeaningsError(
-            f"{path}: cannot be written ({error.strerror or error}); make room, or see who may "
-            "write there"
-        ) from None
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def published_cells(name: str) -> list[Cell]:

@@ -7,13 +7,13 @@ could not be taken.
 """
 
 import csv
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 from meanings.core.tables import read_table
 from meanings.labels.annotation.sample import KEY_COLUMNS
@@ -193,7 +193,5 @@ def _frame(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _write(path: Path, rows: list) -> None:
-    aside = path.with_name(f"{path.name}.{os.getpid()}.aside")
-    with aside.open("w", encoding="utf-8", newline="") as file:
+    with atomic_file(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
-    os.replace(aside, path)

@@ -3,13 +3,13 @@ configuration.
 """
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 import pandas as pd
 
+from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 from meanings.labels.annotation.sample import KEY_COLUMNS
 from meanings.labels.labeller import LABELS
@@ -80,11 +80,8 @@ def write_sample(folder: Path, drawn: pd.DataFrame, lexicon: Lexicon) -> list[Pa
         "sample.csv": shown.to_csv(index=False, lineterminator="\n"),
     }
     for name, content in contents.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f"{path.name}.{os.getpid()}.aside")
-        aside.write_text(content, encoding="utf-8", newline="")
-        os.replace(aside, path)
+        with atomic_file(folder / name) as aside:
+            aside.write_text(content, encoding="utf-8", newline="")
     return [folder / name for name in contents]
 
 
