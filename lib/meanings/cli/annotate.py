@@ -94,7 +94,7 @@ def take_in(
     sheets: Annotated[
         list[Path],
         typer.Argument(
-            help="Filled sheets as CSV, one an annotator; the file's name names the pass."
+            help="Filled sheets as CSV, one per annotator; the file's name names the pass."
         ),
     ],
     keep: Annotated[

@@ -54,16 +54,16 @@ def checkpoints(
     from meanings.models.checkpoints import trajectory
 
     run = trajectory(model, seed)
-    kept = set(run.thin(int(rule) if re.fullmatch("[0-9]{1,15}", rule) else rule).steps)
+    chosen = set(run.thin(int(rule) if re.fullmatch("[0-9]{1,15}", rule) else rule).steps)
     typer.echo(f"{'step':>10}  {'tokens':>9}  kept  here  {'commit':<12}  revision or folder")
     for row in run.checkpoints:
-        marks = "yes " if row.step in kept else "-   ", "yes " if row.is_here else "-   "
+        marks = "yes " if row.step in chosen else "-   ", "yes " if row.is_here else "-   "
         tokens = f"{row.tokens / 1e9:.4g}B" if row.tokens or not row.step else "unknown"
         typer.echo(
             f"{row.step:>10}  {tokens:>9}  {marks[0]}  {marks[1]}  {(row.commit or '')[:12]:<12}  "
             f"{row.revision or row.path}"
         )
-    typer.echo(f"{len(run.checkpoints)} checkpoints, {len(kept)} kept")
+    typer.echo(f"{len(run.checkpoints)} checkpoints, {len(chosen)} kept")
 
 
 def budget(
