@@ -47,7 +47,7 @@ def questions(
 
     - `expected`, `other`: the concept that is right, and the other prompt's concept where a patch
       joins two prompts.
-    - `shots`: concepts of the prompt's few-shot examples joined by `|`, empty where the rows do not have
+    - `shots`: concepts of the prompt's few-shot examples joined by `|`, empty where rows do not have
       them.
     - `rows`: how many rows look the same to an annotator; one of them, drawn by PCG64(seed), stands
       for them.
@@ -106,8 +106,8 @@ def draw(distinct: pd.DataFrame, n: int, seed: int = 0) -> pd.DataFrame:
     """
     if not 0 < n <= len(distinct):
         raise MeaningsError(
-            f"a sample of {n} answers was asked for, and there are {len(distinct)} distinct ones; ask "
-            f"for 1 to {len(distinct)}"
+            f"a sample of {n} answers was asked for, and there are {len(distinct)} distinct ones; "
+            f"ask for 1 to {len(distinct)}"
         )
     random = np.random.Generator(np.random.PCG64(seed))
     models = sorted(distinct["model"].unique())
@@ -161,7 +161,7 @@ def relabelled(
 
 
 def allocate(available: list[int], n: int) -> list[int]:
-    """Split `n` over classes as equally as their members allow; what one class lacks the others get."""
+    """Split `n` over classes as equally as their members allow; the others get what one lacks."""
     given = [0] * len(available)
     left = min(n, sum(available))
     while left:
