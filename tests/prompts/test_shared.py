@@ -10,11 +10,12 @@ from meanings.core.errors import MeaningsError
 from meanings.measures.results import provenance_of, read_cells
 from meanings.prompts.answers import first_tokens
 from meanings.prompts.concept_pairs import draw_concept_pairs
-from meanings.prompts.draws import Drawn
+from meanings.prompts.draws import ConceptPairDraws
 from meanings.prompts.shared import read_prompts, write_prompts
 from meanings.study.grid import Grid, check_grid
+from meanings.study.plan import plan_study
 from meanings.study.recompute import recompute
-from meanings.study.run import plan_study, run_study
+from meanings.study.run import run_study
 from stand_ins.study_data import make_world
 
 GRID = Grid(
@@ -138,7 +139,7 @@ def test_such_cells_have_keys_of_their_own_and_are_recomputed_with_the_file_only
     plan = run_study(grid, tmp_path, progress=False)
     drawn = plan_study(GRID, tmp_path)
     assert len(drawn.missing) == len(plan.cells) and not plan_study(grid, tmp_path).missing
-    assert [replace(cell, prompts_sha256="").key for cell in plan.cells] == list(drawn.keys)
+    assert [cell.with_values(prompts_sha256="").key for cell in plan.cells] == list(drawn.keys)
     cell = plan.cells[0]
     with pytest.raises(MeaningsError, match="file of prompts .* that is not given"):
         recompute([cell])
@@ -270,4 +271,4 @@ def test_an_unknown_concept_is_refused_by_name(shared, lexicon, tokenizers):
     broken = replace(shared, draws={42: (first, *shared.draws[42][1:])})
     with pytest.raises(MeaningsError, match="'no such concept' is not in lexicon"):
         broken.check("miniature", tokenizers["miniature"], lexicon, 42)
-    assert not list(Drawn().pairs)
+    assert not list(ConceptPairDraws().pairs)

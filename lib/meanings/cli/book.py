@@ -60,17 +60,19 @@ def measure_missing(grids: list, out: Path, workers: int | None, device: str) ->
     """Measure what is missing of the grids, with as many processes as the machine has use for where
     no number is given.
     """
-    from meanings.study.run import plan_study, run_study
+    from meanings.study.plan import plan_study
+    from meanings.study.run import run_plan
 
-    units = max(len(plan_study(grid, out).units) for grid in grids)
-    if not units:
+    plans = [plan_study(grid, out) for grid in grids]
+    tasks = max(len(plan.tasks) for plan in plans)
+    if not tasks:
         return
     from meanings.study.executors import default_workers
 
-    count = default_workers(units) if workers is None and device == "auto" else workers
+    count = default_workers(tasks) if workers is None and device == "auto" else workers
     with workers_at(device, None if count == 1 else count) as executor:
-        for grid in grids:
-            run_study(grid, out, device=device, executor=executor)
+        for plan in plans:
+            run_plan(plan, out, device=device, executor=executor)
 
 
 def grid_of_chapter(parameters):

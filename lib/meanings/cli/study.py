@@ -261,7 +261,7 @@ def prompts_write(
 
 def finished_keys(grids: Iterable[Path | None], out: Path) -> dict[str, None]:
     """Keys of the grids' cells, each once. Raises MeaningsError where some are not measured yet."""
-    from meanings.study.run import plan_study
+    from meanings.study.plan import plan_study
 
     keys: list[str] = []
     for grid in grids:

@@ -20,7 +20,7 @@ from meanings.core.errors import MeaningsError
 
 SUFFIX = ".aside"
 CURE = "make room, or choose a place where you may write"
-_NAME = re.compile(rf"\.(?P<host>[^/]+)-(?P<process>\d+)-[0-9a-f]{{8}}{re.escape(SUFFIX)}\Z")
+_NAME = re.compile(rf"(?P<before>.+)-(?P<process>\d+)-[0-9a-f]{{8}}{re.escape(SUFFIX)}\Z")
 
 
 @contextmanager
@@ -87,8 +87,9 @@ def remove_leftovers(folder: Path, pattern: str = "*") -> int:
     """
     removed = 0
     for place in folder.glob(pattern + SUFFIX):
-        named = _NAME.search(place.name)
-        if named and named["host"] == socket.gethostname() and not is_alive(int(named["process"])):
+        named = _NAME.match(place.name)
+        ours = named and named["before"].endswith(f".{socket.gethostname()}")
+        if ours and not is_alive(int(named["process"])):
             _remove(place)
             removed += 1
     return removed

@@ -12,7 +12,7 @@ from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import load_lexicon
-from meanings.measures.recovery import STEPS, attending, reach, verdict
+from meanings.measures.recovery import STEPS, verdict
 from meanings.models.checkpoints import Trajectory
 from meanings.statistics.bootstrap import interval
 
@@ -33,6 +33,8 @@ def reach_of(run: Trajectory, words: str, pair: str, n_pairs: int = 64) -> dict:
 
     Raises MeaningsError where the lexicon lacks a language of the pair.
     """
+    from meanings.patching.recovery import query_attention, recovery
+
     model = run.last.load()
     lexicon = load_lexicon(words)
     lexicon = lexicon.restrict(languages=[code for code in lexicon.languages if code in run.seen])
@@ -42,7 +44,7 @@ def reach_of(run: Trajectory, words: str, pair: str, n_pairs: int = 64) -> dict:
             f"pair {pair!r}: {run.model} was trained on {', '.join(lexicon.languages)}; choose two "
             "of these"
         )
-    rows = reach(model, lexicon, languages, run.seen, n_pairs=n_pairs)
+    rows = recovery(model, lexicon, languages, run.seen, n_pairs=n_pairs)
     row: dict = {
         "model": run.model,
         "training_seed": run.training_seed,
@@ -57,7 +59,7 @@ def reach_of(run: Trajectory, words: str, pair: str, n_pairs: int = 64) -> dict:
             f"{name}_low": found.get("low"),
             f"{name}_high": found.get("high"),
         }
-    attention = attending(model, lexicon, pair)
+    attention = query_attention(model, lexicon, pair)
     layer, head = divmod(int(attention.argmax()), attention.shape[1])
     row |= {"attention": float(attention.max()), "attention_layer": layer, "attention_head": head}
     row |= {f"attention_{i}": float(value) for i, value in enumerate(attention.amax(1))}

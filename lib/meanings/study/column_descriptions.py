@@ -3,36 +3,17 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+import pyarrow as pa
+
 from meanings.lexicon.languages import LANGUAGES
+from meanings.measures.base import column_of, value_range
+from meanings.measures.patching import PATCHING
 
 INTERVAL = "95 % bootstrap interval"
 
-# Columns that mean the same in every table but those that say otherwise.
+# Fields of cells, and of settings, which mean the same in every table but those that say otherwise.
+# The columns of rows are described where they are measured.
 COLUMNS = {
-    "first_layer": (
-        "first patched layer, from 0; all later layers are patched too, unless `layers` is only; "
-        "-1: nothing is patched"
-    ),
-    "prompt": "number of the concept pair within its cell, from 0",
-    "query": "the word that the prompt asks to translate",
-    "source_concept": "concept whose representation is patched in, by its English gloss",
-    "target_concept": "concept that the patched prompt asks for",
-    "null_concept": "third concept, for the wrong-concept null",
-    "source_shots": "concepts of the source prompt's few-shot examples, with | between them",
-    "target_shots": "concepts of the target prompt's few-shot examples, with | between them",
-    "p_source": (
-        "probability, 0 to 1, of the source concept in the output language, scored as `score` says"
-    ),
-    "p_target": "the same for the target concept",
-    "answer": "greedily generated text up to the closing quote; null where none was generated",
-    "answer_correct_source": (
-        "whether the answer is an accepted word of the source concept; null where none was "
-        "generated"
-    ),
-    "answer_correct_target": (
-        "whether the answer is an accepted word of the target concept; null where none was "
-        "generated"
-    ),
     "key": "SHA-256, hex, of the cell's fields: rows of one cell share it",
     "model": "name of the model",
     "training_seed": "seed of the training run, from 0",
@@ -187,7 +168,15 @@ def description(column: str, kind: Kind = CELLS) -> str:
         return f"{'lower' if end == 'low' else 'upper'} end of the {INTERVAL} of `{base}`"
     if base == "attention" and base in kind.columns and end.isdigit():
         return f"largest mean attention, 0 to 1, of a head of layer {end}"
-    if base in ("p_source", "p_target") and end in LANGUAGES:
-        concept = base.removeprefix("p_")
-        return f"probability, 0 to 1, of the {concept} concept in {LANGUAGES[end].name}"
-    return ""
+    measured = column_of(PATCHING.columns, column)
+    return "" if measured is None else _of_measure(measured, column)
+
+
+def _of_measure(field: pa.Field, column: str) -> str:
+    """A measure's own description of a column, with its language and its range where it has one."""
+    text = field.metadata[b"description"].decode()
+    if field.name.endswith("*"):
+        code = column.removeprefix(field.name[:-1])
+        text += f": {LANGUAGES[code].name if code in LANGUAGES else code}"
+    values = value_range(field)
+    return text if values is None else f"{text}; {values[0]:g} to {values[1]:g}"

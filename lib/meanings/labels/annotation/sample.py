@@ -14,7 +14,7 @@ from meanings.labels.labeller import LABELS, Labeller, expectation, label_answer
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import Lexicon
 from meanings.lexicon.relations import Relations
-from meanings.measures.results import SHOTS
+from meanings.measures.patching import SHOTS
 
 # What an annotator sees of a row: rows that agree in it are one question.
 QUESTION = ("pair", "query", "expected", "other", "shots", "answer")

@@ -1,11 +1,17 @@
-"""One patching cell, and rows for it."""
+"""Cells of patching for tests, and rows of one."""
 
 import numpy as np
 import pandas as pd
 
 from meanings.measures.cells import Cell
 
-CELL = Cell(
+
+def patching_cell(**fields) -> Cell:
+    """A cell of patching from its fields, named as in its file."""
+    return Cell.from_dict(fields)
+
+
+CELL = patching_cell(
     model="m", training_seed=0, step=10, tokens=1000, weights_sha256="a" * 64, lexicon="embedded", lexicon_sha256="b" * 64,
     languages=("en", "fr", "es"), pair="en-fr", condition="seen", prompt_seed=42, n_pairs=2, shots=5, template="quoted",
     generate=8, seen_languages=("en", "es"),
@@ -13,7 +19,6 @@ CELL = Cell(
 
 
 def rows(answers: bool = True, n_layers: int = 2) -> pd.DataFrame:
-    """Two prompts at each of some first layers, with random probabilities."""
     random = np.random.Generator(np.random.PCG64(0))
     n = 2 * n_layers
     table = pd.DataFrame(
