@@ -59,7 +59,7 @@ def test_a_study_is_planned_run_finished_and_published(meanings, world, tmp_path
     assert code == 0 and out.count("miniature seed 0 step") == 6
     assert re.search(
         r"^6 cells, 0 finished, 6 to measure, (about )?\d+ s.* "
-        r"\(from a trial of .*\)$",
+        r"\(from a trial of 4 concept pairs at .*\)$",
         out,
         re.MULTILINE,
     ) and not list(tmp_path.iterdir())
