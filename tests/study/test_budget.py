@@ -37,7 +37,7 @@ PAIRS = tuple(LanguagePair(*text.split("-")) for text in ("de-cy", "fr-en", "cy-
 def names_of_one_length():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "meanings.lexicon.languages.language", lambda code: SimpleNamespace(native=code)
+            "meanings.prompts.prompt.language", lambda code: SimpleNamespace(native=code)
         )
         yield
 
