@@ -349,7 +349,9 @@ def test_concepts_whose_query_word_is_merged_are_left_out_of_the_draw(world, out
     lexicon, cell = load_lexicon(), plan_study(GRID, out).cells[0]
     usual, _ = ConceptPairDraws().draw(model, lexicon, cell.request)
     gone = usual[0].source
-    monkeypatch.setattr("meanings.prompts.draws.merged_query_words", lambda *args: {"fr": (gone,)})
+    monkeypatch.setattr(
+        "meanings.prompts.usable_concepts.merged_query_words", lambda *_: {"fr": (gone,)}
+    )
     pairs, left_out = ConceptPairDraws().draw(model, lexicon, cell.request)
     assert left_out == (gone,)
     assert all(

@@ -3,7 +3,7 @@ labels can be put to the same rules.
 
 A rule takes a table as the chapters have it and answers with a plain value; the words are the
 chapters'. What a rule lets through where there is nothing to find is in
-data/published/false_positives.csv (`meanings.validity.false_positives`).
+data/published/false_positives.csv (`meanings validity false-positives`).
 """
 
 from collections.abc import Sequence

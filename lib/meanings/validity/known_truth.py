@@ -7,19 +7,12 @@ the curves of `seen` from the construction's own formula, which the network foll
 (tests/test_known_truth.py).
 """
 
-import sys
 from dataclasses import replace
-from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 import pandas as pd
-import typer
 from scipy.stats import binomtest
 
-from meanings.core.atomic_files import atomic_file
-from meanings.core.errors import MeaningsError
-from meanings.core.paths import data_folder
 from meanings.lexicon.languages import parse_pair
 from meanings.measures.base import Shared, Words
 from meanings.measures.patching import PATCHING, Request
@@ -203,58 +196,3 @@ def table(base: World = World(), worlds: int = 200) -> pd.DataFrame:
             parts.append(onsets_reported(replace(base, meets_from=when, **NOISE)))
     parts.append(coverages(base, worlds))
     return pd.concat(parts, ignore_index=True)
-
-
-NAME = "known_truth.csv"
-
-
-def main(
-    world: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write a constructed training run into this new folder instead of the table.",
-            show_default=False,
-        ),
-    ] = None,
-    meeting_layer: Annotated[
-        int, typer.Option(help="Layer from which on the shared code is there.")
-    ] = 2,
-    reading_layer: Annotated[int, typer.Option(help="Layer that reads the query word.")] = 4,
-    meets_from: Annotated[
-        int, typer.Option(help="First checkpoint with a shared code, from 0; -1 for never.")
-    ] = 3,
-    layers: Annotated[int, typer.Option(help="Decoder layers.")] = 6,
-    seed: Annotated[int, typer.Option(help="Draws the private codes and the concepts' noise.")] = 0,
-    ramp: Annotated[
-        float, typer.Option(help="Checkpoints over which a concept comes to be shared.")
-    ] = 0.0,
-    scatter: Annotated[
-        float,
-        typer.Option(help="Checkpoints by which concepts' moments differ (standard deviation)."),
-    ] = 0.0,
-    worlds: Annotated[int, typer.Option(help="Worlds for the coverage of the table.")] = 500,
-) -> None:
-    """Hold the instrument against networks whose truth is known."""
-    if world is not None:
-        from meanings.validity.constructed_network import write
-
-        made = World(
-            layers, meeting_layer, reading_layer, meets_from, ramp=ramp, scatter=scatter, seed=seed
-        )
-        typer.echo(write(made, world))
-        return
-    from meanings.validity.known_truth import table
-
-    path = data_folder() / "published" / NAME
-    found = table(worlds=worlds)
-    with atomic_file(path) as aside:
-        found.to_csv(aside, index=False, float_format="%.6g", lineterminator="\n")
-    typer.echo(path)
-
-
-if __name__ == "__main__":
-    try:
-        typer.run(main)
-    except MeaningsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
