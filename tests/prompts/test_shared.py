@@ -8,6 +8,7 @@ from transformers import PreTrainedTokenizerFast
 
 from meanings.core.errors import MeaningsError
 from meanings.measures.results import provenance_of, read_cells
+from meanings.prompts import shared as prompts_module
 from meanings.prompts.answers import first_tokens
 from meanings.prompts.concept_pairs import draw_concept_pairs
 from meanings.prompts.draws import Drawn
@@ -173,12 +174,10 @@ def test_prompts_that_another_tokenizer_makes_ineligible_are_refused_by_name(
 def test_a_query_word_that_another_tokenizer_merges_is_refused_and_left_out_of_a_draw(
     world, lexicon, tokenizers, shared, monkeypatch
 ):
-    from meanings.prompts import shared
-
     concept = shared.draws[42][0].source
-    whole = shared.merged_query_words
+    whole = prompts_module.merged_query_words
     monkeypatch.setattr(
-        shared,
+        prompts_module,
         "merged_query_words",
         lambda lex, tok, *rest: (
             {"fr": (concept,)} if tok is tokenizers["other"] else whole(lex, tok, *rest)
@@ -230,7 +229,7 @@ def edited(content, place, value):
     [
         (("layout",), 2, "layout"),
         (("draws", "42"), [], "0 concept pairs, expected n_pairs=4"),
-        (("draws", "42", 1, "null"), 3, "draws.42.1.null"),
+        (("draws", "42", 1, "null"), 3, r"draws\.42\[1\]\.null=3 is refused"),
         (("draws", "42", 1, "source_shots"), ["cat"], "expected 3 \\+ 2 \\* 2 distinct"),
         (("more",), 1, "more"),
     ],
