@@ -31,7 +31,7 @@ from meanings.measures.results import (
 )
 from meanings.models.checkpoints import Checkpoint, seen_languages, weights_identity
 from meanings.patching.conditions import condition
-from meanings.patching.self_test import self_test
+from meanings.patching.self_test import check_patching
 from meanings.prompts.draws import Drawn
 from meanings.prompts.shared import SharedPrompts
 from meanings.study.estimate import Estimate, estimated
@@ -251,7 +251,7 @@ class Station:
         model = unit.checkpoint.load(dtype=dtype, device=self.device)
         if unit.checkpoint.model not in self.tested:
             with named(unit):
-                self_test(model)
+                check_patching(model)
             self.tested.add(unit.checkpoint.model)
         return Measurer(model, unit.lexicon, self.drawn, unit.planned, unit.prompts)
 
