@@ -8,6 +8,7 @@ from transformers import PreTrainedTokenizerFast
 
 from meanings.core.errors import MeaningsError
 from meanings.measures.results import provenance_of, read_cells
+from meanings.prompts import shared as prompts_module
 from meanings.prompts.answers import first_tokens
 from meanings.prompts.concept_pairs import draw_concept_pairs
 from meanings.prompts.draws import ConceptPairDraws
@@ -230,7 +231,7 @@ def edited(content, place, value):
     [
         (("layout",), 2, "layout"),
         (("draws", "42"), [], "0 concept pairs, expected n_pairs=4"),
-        (("draws", "42", 1, "null"), 3, "draws.42.1.null"),
+        (("draws", "42", 1, "null"), 3, r"draws\.42\[1\]\.null=3 is refused"),
         (("draws", "42", 1, "source_shots"), ["cat"], "expected 3 \\+ 2 \\* 2 distinct"),
         (("more",), 1, "more"),
     ],
