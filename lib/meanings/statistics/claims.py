@@ -6,13 +6,12 @@ chapters'. What a rule lets through where there is nothing to find is in
 data/published/false_positives.csv (`meanings.validity.false_positives`).
 """
 
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
-from scipy.stats import friedmanchisquare, rankdata, wilcoxon
+from scipy.stats import friedmanchisquare, wilcoxon
 
 from meanings.statistics.bootstrap import (
     RESAMPLES,
@@ -22,10 +21,10 @@ from meanings.statistics.bootstrap import (
     resampled_means,
     to_grid,
 )
+from meanings.statistics.correlation import property_correlations
 from meanings.statistics.selection import split_pairs
 
 LEVEL = 0.05
-SHUFFLES = 2000
 
 
 def sign(row: pd.Series) -> Literal[-1, 0, 1]:
@@ -102,54 +101,13 @@ def _spread(grid: Grid) -> np.ndarray:
     return np.ptp(resampled_means(grid, RESAMPLES, 0), axis=1)
 
 
-def goes_with(
-    table: pd.DataFrame, names: Sequence[str], outcome: str = "mean", seed: int = 0
-) -> pd.DataFrame:
-    """Rank correlation of each property with the outcome over languages, and how often shuffling
-    does as well.
-
-    Columns `name`, `rank`, `p` (two-sided, of that property alone) and `p_any` (that any of the
-    properties reaches so much: what the strongest of several has to be held against). A property
-    that does not vary has rank 0. Rows in which one is missing are left out of it. Source: Westfall
-    and Young 1993 (the largest statistic over shuffles).
-    """
-    random = np.random.Generator(np.random.PCG64(seed))
-    places = np.argsort(random.random((SHUFFLES, len(table))), axis=1)
-    found, shuffled = [], []  # rank correlations, and their sizes under the shuffles
-    for name in names:
-        there = (table[name].notna() & table[outcome].notna()).to_numpy()
-        x, y = (
-            _standard(table.loc[there, column].to_numpy(dtype=float)) for column in (name, outcome)
-        )
-        # A shuffle of all rows, restricted to those that are there, is a shuffle of these.
-        kept = np.argsort(np.argsort(places[:, there], axis=1), axis=1)
-        found.append(float(x @ y))
-        shuffled.append(np.abs(x[kept] @ y))
-    largest = np.max(shuffled, axis=0)
-    p = [
-        (1 + (draws >= abs(rank) - 1e-12).sum()) / (1 + SHUFFLES)
-        for rank, draws in zip(found, shuffled, strict=True)
-    ]
-    p_any = [(1 + (largest >= abs(rank) - 1e-12).sum()) / (1 + SHUFFLES) for rank in found]
-    return pd.DataFrame({"name": list(names), "rank": found, "p": p, "p_any": p_any})
-
-
-def _standard(values: np.ndarray) -> np.ndarray:
-    """Ranks of mean 0 and length 1, so that a product of two is their rank correlation; zeros where
-    nothing varies.
-    """
-    ranks = rankdata(values) - (len(values) + 1) / 2
-    length = np.linalg.norm(ranks)
-    return ranks / length if length > 0 else ranks
-
-
 def earlier(found: pd.DataFrame) -> bool:
     """Whether languages with more text join earlier: a negative rank correlation of `share` and
     `onset` that shuffling rarely reaches.
     """
     if len(found) < 4:
         return False
-    row = goes_with(found, ["share"], "onset").iloc[0]
+    row = property_correlations(found, ["share"], "onset").iloc[0]
     return bool(row["rank"] < 0 and row["p"] < LEVEL)
 
 

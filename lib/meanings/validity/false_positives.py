@@ -24,14 +24,14 @@ import typer
 from scipy.stats import binomtest
 from tqdm import tqdm
 
-from meanings.book import chapters
-from meanings.book.figures.languages import rank_correlation
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
+from meanings.lexicon.lexicon import load_lexicon
 from meanings.measures.results import published
 from meanings.models.checkpoints import trajectory
 from meanings.statistics import claims, layer_choice, selection
 from meanings.statistics import languages as language_statistics
+from meanings.statistics.correlation import property_correlations, rank_correlation
 from meanings.study.grid import DEFAULT_PAIRS
 from meanings.validity.shuffles import (
     Shuffles,
@@ -195,18 +195,19 @@ def all_claims() -> list[Claim]:
 
 
 def _of_languages(table: pd.DataFrame) -> list[Claim]:
-    page = chapters.validated("language_dependence", {})
     last = selection.split_pairs(selection.last_checkpoint(table))
     chosen = layer_choice.at_chosen_layer(last)
     patched = chosen[chosen["condition"] == "seen"]
-    facts = language_statistics.facts(page, last)
-    of_each = facts.merge(language_statistics.alignment(patched), on="language").merge(
+    known = language_statistics.properties(
+        trajectory("miniature", 0), load_lexicon("embedded"), last
+    )
+    of_each = known.merge(language_statistics.alignment(patched), on="language").merge(
         language_statistics.ceilings(chosen), on="language"
     )
     through = selection.split_pairs(layer_choice.at_chosen_layer(selection.followed(table)))
     through = means(through[through["condition"] == "seen"], ["output", "tokens"])
-    joined = language_statistics.onsets(through, list(facts["language"]))
-    joined = joined[joined["onset"] < np.inf].merge(facts[["language", "share"]], on="language")
+    joined = language_statistics.onsets(through, list(known["language"]))
+    joined = joined[joined["onset"] < np.inf].merge(known[["language", "share"]], on="language")
     swept = last[
         (last["condition"] == "seen") & last["output"].isin(language_statistics.spread(of_each, 6))
     ]
@@ -268,7 +269,7 @@ def _of_languages(table: pd.DataFrame) -> list[Claim]:
             of_languages(
                 of_each,
                 "mean",
-                lambda t: bool(claims.goes_with(t, names)["p_any"].min() < claims.LEVEL),
+                lambda t: bool(property_correlations(t, names)["p_any"].min() < claims.LEVEL),
             ),
         ),
         Claim(
