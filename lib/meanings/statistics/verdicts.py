@@ -29,7 +29,7 @@ class Claim:
 
 
 def _shared(last: pd.DataFrame, curves: pd.DataFrame) -> bool:
-    return claims.difference(last, "seen", "null_concept") == 1
+    return claims.conditions_differ(last, "seen", "null_concept") == 1
 
 
 def _emerges(last: pd.DataFrame, curves: pd.DataFrame) -> bool:
@@ -38,27 +38,27 @@ def _emerges(last: pd.DataFrame, curves: pd.DataFrame) -> bool:
 
 
 def _mean_does_not_hurt(last: pd.DataFrame, curves: pd.DataFrame) -> bool:
-    return claims.difference(last, "seen", "tgt") >= 0
+    return claims.conditions_differ(last, "seen", "tgt") >= 0
 
 
 def _not_english(last: pd.DataFrame, curves: pd.DataFrame) -> bool:
-    return claims.difference(last, "seen", "en_en") >= 0
+    return claims.conditions_differ(last, "seen", "en_en") >= 0
 
 
 def _loses(last: pd.DataFrame, curves: pd.DataFrame) -> bool:
     answered = last[last["answer"].notna() & last["condition"].isin(["seen", "src_unpatched"])]
     right = answered.assign(right=answered["answer_correct_source"].astype(float))
-    return claims.gains_more(right) <= 0
+    return claims.patching_gains(right) <= 0
 
 
 def _depends(last: pd.DataFrame, curves: pd.DataFrame) -> bool:
-    return claims.depends(claims.alignment_rows(last))
+    return claims.depends_on_language(claims.alignment_rows(last))
 
 
 def _self_first(last: pd.DataFrame, curves: pd.DataFrame) -> bool:
     found = summaries.onsets(curves, ["seen", "self"]).set_index("condition")
     rows = [found.loc[name] if name in found.index else None for name in ("self", "seen")]
-    return claims.order(*rows) == -1
+    return claims.onset_order(*rows) == -1
 
 
 CLAIMS = (
