@@ -16,7 +16,7 @@ from meanings.miniature.corpus import load_corpus
 from meanings.miniature.recipe import load_world, world_names
 from meanings.miniature.training import SIGNS, train
 from meanings.models.checkpoints import trajectory
-from meanings.statistics.recovery import reach_of, write_reach
+from meanings.statistics.recovery import recovery_row, write_recovery
 from meanings.study.grid import Grid
 from meanings.study.publish import publish
 from meanings.study.run import run_study
@@ -88,8 +88,11 @@ def publish_worlds(
     table = publish(
         folder / "results", "worlds", measure_worlds(homes, folder / "results", progress)
     )
-    rows = [reach_of(trajectory(home), words_of(home), pair) for home in homes for pair in REACHED]
-    rows += [
-        reach_of(trajectory("miniature"), "embedded", pair) for pair in (*REACHED, "fr-es", "en-fi")
+    rows = [
+        recovery_row(trajectory(home), words_of(home), pair) for home in homes for pair in REACHED
     ]
-    return [table, write_reach(rows)]
+    rows += [
+        recovery_row(trajectory("miniature"), "embedded", pair)
+        for pair in (*REACHED, "fr-es", "en-fi")
+    ]
+    return [table, write_recovery(rows)]

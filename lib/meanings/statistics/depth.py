@@ -60,7 +60,7 @@ def depth(
         )
     gain = grids[condition]._replace(values=grids[condition].values - grids[null].values)
     point = ends(point_means(gain.values)[None], layers, fraction, minimum_gain)
-    drawn = ends(resampled_means(gain, n, seed), layers, fraction, minimum_gain)
+    drawn = ends(resampled_means(gain.values, n, seed), layers, fraction, minimum_gain)
     found = []
     for name, at, draws in zip(("first", "last"), point, drawn, strict=True):
         some = draws[draws >= 0]

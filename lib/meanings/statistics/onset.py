@@ -61,7 +61,7 @@ def onset(
                 f"{dict(zip(by, name, strict=True))}: a curve of {len(steps)} {step}; an onset "
                 "needs two or more"
             )
-        curves = resampled_means(grid, n, seed)
+        curves = resampled_means(grid.values, n, seed)
         mean = point_means(grid.values)
         settings = (floor, fraction, plateau_checkpoints, minimum_rise)
         drawn = crossing(curves, steps, *settings)

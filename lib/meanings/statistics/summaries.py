@@ -54,13 +54,6 @@ def onsets(chosen: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
     )
 
 
-def above(table: pd.DataFrame, a: str, b: str) -> bool:
-    """Whether P(source) under condition `a` lies above that under `b`, concept by concept: the
-    interval of the difference is above zero.
-    """
-    return bool(paired_difference(table, "p_source", a, b, n=RESAMPLES)["low"].iloc[0] > 0)
-
-
 # What is compared concept by concept: is it the concept, does the mean hurt, is it English, is it
 # the output language?
 COMPARED = (("seen", "null_concept"), ("seen", "tgt"), ("en_en", "seen"), ("self", "seen"))
