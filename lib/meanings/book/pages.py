@@ -4,11 +4,9 @@ words it hands to its prose.
 
 from collections.abc import Mapping
 from importlib.metadata import version
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from meanings.book import chapters
@@ -23,7 +21,7 @@ from meanings.statistics.selection import described, followed, last_checkpoint
 from meanings.study.grid import DEFAULT_PAIRS
 
 
-def asked(name: str, values: Mapping[str, Any]) -> chapters.ChapterParameters:
+def typed_parameters(name: str, values: Mapping[str, Any]) -> chapters.ChapterParameters:
     """The chapter's typed parameters, out of a page's variables. Raises MeaningsError where one is
     missing or refused.
     """
@@ -155,13 +153,6 @@ def say(**texts: Any) -> None:
         glue(name, str(text), display=False)
 
 
-def share_of_training(moment: Real, table: pd.DataFrame) -> str:
-    """An onset in tokens as a clause."""
-    if not np.isfinite(moment):
-        return "within this training it has no onset"
-    return f"half of that is there after {moment / table['tokens'].max():.0%} of the training"
-
-
 def provenance(
     parameters: chapters.ChapterParameters, table: pd.DataFrame, source: str, results: str | Path
 ) -> pd.DataFrame:
@@ -196,8 +187,3 @@ def listing(entries: Mapping[str, str], name: str, meaning: str) -> pd.DataFrame
     return pd.DataFrame(
         {name: [key.replace("_", " ") for key in entries], meaning: list(entries.values())}
     ).set_index(name)
-
-
-def verdict(condition: bool | np.bool_, yes: str, no: str) -> str:
-    """One of two readings, whichever the numbers say."""
-    return yes if condition else no

@@ -25,13 +25,13 @@ from scipy.stats import binomtest
 from tqdm import tqdm
 
 from meanings.book import chapters
-from meanings.book.figures.languages import rank_correlation
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.measures.results import published
 from meanings.models.checkpoints import trajectory
 from meanings.statistics import claims, layer_choice, selection
 from meanings.statistics import languages as language_statistics
+from meanings.statistics.correlation import rank_correlation
 from meanings.study.grid import DEFAULT_PAIRS
 from meanings.validity.shuffles import (
     Shuffles,

@@ -5,8 +5,8 @@ probability.
 import numpy as np
 import pandas as pd
 
-from meanings.book.figures.languages import rank_correlation
 from meanings.book.figures.style import Picture, canvas
+from meanings.statistics.correlation import rank_correlation
 
 # Light to dark alternates, so that neighbours differ without colour too.
 LABEL_COLOURS = {

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 import seaborn as sns
 
@@ -10,6 +9,7 @@ from meanings.book.figures.curves import PROBABILITY
 from meanings.book.figures.style import SERIES, Picture, canvas
 from meanings.core.formatting import span
 from meanings.lexicon.languages import LANGUAGES
+from meanings.statistics.correlation import rank_correlation
 
 FAMILIES = ("Germanic", "Romance", "Slavic", "Uralic", "Sinitic", "Celtic", "Bantu", "Semitic")
 AROUND = (
@@ -132,12 +132,3 @@ def _panel(axis, table: pd.DataFrame, column: str) -> None:
         axis.annotate(code, (place, row[end]), (side, height), textcoords="offset points",
                       ha="center" if side == 0 else "left" if side > 0 else "right", fontsize=8, color="#222222")  # fmt: skip
     axis.margins(x=0.14)
-
-
-def rank_correlation(a: pd.Series, b: pd.Series) -> float:
-    """Spearman's rank correlation, 0 where one side does not vary."""
-    both = a.notna().to_numpy() & b.notna().to_numpy()
-    ranks = [side[both].rank().to_numpy(dtype=float) for side in (a, b)]
-    if both.sum() < 2 or min(np.ptp(side) for side in ranks) == 0:
-        return 0.0
-    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
