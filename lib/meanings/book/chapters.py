@@ -20,7 +20,7 @@ from meanings.core.yaml_files import read_mapping
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.models.checkpoints import Trajectory, trajectory
-from meanings.study.grid import CHECKPOINTS, DEFAULT_PAIRS, MODEL, Checkpoints
+from meanings.study.grid import CHECKPOINTS, DEFAULT_PAIRS, MODEL, Checkpoints, Grid
 
 PatchedCondition = Literal["seen", "en_en", "self", "tgt"]
 
@@ -211,6 +211,28 @@ def check_world(name: str, parameters: ChapterParameters, where: str = "") -> Tr
     if getattr(parameters, "step", -1) >= 0:
         path.at(parameters.step)
     return path
+
+
+def grid_of(parameters: ChapterParameters) -> Grid:
+    """The grid of cells that a chapter reads: its checkpoints, or the one step that it looks at,
+    under all conditions.
+    """
+    steps: tuple[int, ...] = ()
+    if hasattr(parameters, "step"):
+        run = trajectory(parameters.model, parameters.training_seed)
+        steps = (run.last.step if parameters.step < 0 else parameters.step,)
+    return Grid(
+        model=parameters.model,
+        training_seeds=(parameters.training_seed,),
+        lexicon=parameters.lexicon,
+        pairs=parameters.pair,
+        checkpoints=parameters.checkpoints,
+        steps=steps,
+        prompt_seeds=(parameters.prompt_seed,),
+        shots=parameters.shots,
+        n_pairs=parameters.n_pairs,
+        template=parameters.template,
+    )
 
 
 def help_text(name: str) -> str:

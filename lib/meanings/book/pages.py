@@ -13,8 +13,7 @@ from meanings.book import chapters
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.lexicon.lexicon import load_lexicon
-from meanings.measures.cells import LATER
-from meanings.measures.results import cell_path, finished, published, read_cells, read_metadata
+from meanings.measures.results import cell_path, published, read_cells, read_metadata
 from meanings.models.checkpoints import trajectory
 from meanings.statistics.bootstrap import RESAMPLES, SEED_COLUMN
 from meanings.statistics.selection import described, followed, last_checkpoint
@@ -42,47 +41,25 @@ def as_published(name: str, root: str | Path = ".") -> chapters.ChapterParameter
 
 
 def measured(parameters: chapters.ChapterParameters, results: str | Path) -> pd.DataFrame:
-    """The cells that were measured for these parameters, as one table.
+    """The cells that were measured for these parameters, as one table, in the order of the plan.
 
-    Where a model was trained again under its name, the cells written last count. Raises
-    MeaningsError where there are none.
+    A cell is opened by its key: the hash of all that was asked, of the weights, the method and the
+    floating type too. So cells of another model, dtype or version in the same folder are left
+    alone, and the order in which files were written does not matter.
+
+    Raises MeaningsError where there are none.
     """
+    from meanings.study.run import plan_study
+
     folder = Path(results)
-    path = trajectory(parameters.model, parameters.training_seed)
-    wanted = {
-        "model": path.model,
-        "training_seed": parameters.training_seed,
-        "lexicon_sha256": load_lexicon(parameters.lexicon).sha256,
-        "prompt_seed": parameters.prompt_seed,
-        "shots": parameters.shots,
-        "n_pairs": parameters.n_pairs,
-        "template": parameters.template,
-        "score": "first_token",
-    } | LATER
-    step = getattr(parameters, "step", None)
-    steps = (
-        set(path.thin(parameters.checkpoints).steps)
-        if step is None
-        else {path.last.step if step < 0 else step}
-    )
-    chosen: dict[tuple, tuple] = {}
-    for key in finished(folder):
-        cell = LATER | read_metadata(cell_path(folder, key))["cell"]
-        if (
-            any(cell[name] != value for name, value in wanted.items())
-            or cell["step"] not in steps
-            or cell["pair"] not in parameters.pair
-        ):
-            continue
-        place = (cell["step"], cell["pair"], cell["condition"])
-        rank = (cell["generate"] > 0, cell_path(folder, key).stat().st_mtime_ns, key)
-        chosen[place] = max(chosen.get(place, (False, 0, "")), rank)
-    if not chosen:
+    planned = plan_study(chapters.grid_of(parameters), folder).keys
+    keys = [key for key in planned if cell_path(folder, key).is_file()]
+    if not keys:
         raise MeaningsError(
             f"{folder}: nothing measured for these parameters yet; run 'meanings study', or the "
             "chapter through 'meanings chapter'"
         )
-    return read_cells(folder, [key for _, _, key in chosen.values()])
+    return read_cells(folder, keys)
 
 
 def shipped(parameters: chapters.ChapterParameters) -> pd.DataFrame | None:
