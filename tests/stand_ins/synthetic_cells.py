@@ -112,7 +112,7 @@ def write_results(
                     if name == "self" and pair.endswith("-en"):
                         continue
                     answered = step == max(steps) or not CONDITIONS[name].patched
-                    cell = Cell(
+                    given = dict(
                         model="miniature",
                         training_seed=seed,
                         step=step,
@@ -128,8 +128,9 @@ def write_results(
                         shots=5,
                         template="quoted",
                         seen_languages=tuple(sorted(SEEN)),
-                        **{"generate": 8 if answered else 0, **other},
+                        generate=8 if answered else 0,
                     )
+                    cell = Cell(**given | other)
                     write_cell(
                         folder,
                         cell,
