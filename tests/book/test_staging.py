@@ -15,8 +15,8 @@ NOTEBOOKS = [
 ]
 
 
-def test_an_unchanged_page_is_not_executed_again(results, make_root, tmp_path, monkeypatch):
-    root = make_root(tmp_path, "rerun", "glossary")
+def test_an_unchanged_page_is_not_executed_again(make_root, tmp_path, monkeypatch):
+    root, results = make_root(tmp_path, "rerun", "glossary"), tmp_path / "results"
     done = []
     monkeypatch.setattr(
         notebooks,
