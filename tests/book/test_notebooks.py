@@ -132,7 +132,7 @@ def test_chapters_are_reported_in_order_and_failures_after_all_are_done(tmp_path
 def test_the_log_of_a_failed_chapter_is_kept_and_named_until_it_succeeds(tmp_path):
     code = "import os; os.write(2, b'heard from below\\n'); 1 / 0"
     log = tmp_path / "_build" / "logs" / "a.log"
-    with pytest.raises(MeaningsError, match="logs/a.log"):
+    with pytest.raises(MeaningsError, match=r"logs/a\.log"):
         execution.execute_all(tasks(tmp_path, a=code), tmp_path, list, list)
     text = log.read_text()
     assert "Traceback" in text and "1 / 0" in text and "\x1b" not in text

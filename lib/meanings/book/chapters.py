@@ -37,8 +37,10 @@ class ChapterParameters(BaseModel):
         DEFAULT_PAIRS, min_length=1, description="language pairs input-output, separated by commas"
     )
     checkpoints: Checkpoints = Field(8, description=CHECKPOINTS)
-    prompt_seed: int = Field(42, ge=0, description="seed that draws concept pairs and solved lines")
-    shots: int = Field(5, ge=1, le=20, description="solved lines before the query")
+    prompt_seed: int = Field(
+        42, ge=0, description="seed that draws concept pairs and their few-shot examples"
+    )
+    shots: int = Field(5, ge=1, le=20, description="few-shot examples before the query")
     n_pairs: int = Field(64, ge=8, description="concept pairs a language pair")
     template: str = Field("quoted", description="how a line of the prompt is written")
 
@@ -86,7 +88,8 @@ class Method(ChapterParameters):
     example: int = Field(
         -1,
         ge=-1,
-        description="which of the drawn concept pairs is followed; -1 is the first that the patch turns",
+        description="which of the drawn concept pairs is followed; -1 is the first whose answer "
+        "the patch changes to the source's",
     )
 
 

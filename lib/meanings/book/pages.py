@@ -19,6 +19,8 @@ from meanings.statistics.bootstrap import RESAMPLES, SEED_COLUMN
 from meanings.statistics.selection import described, followed, last_checkpoint
 from meanings.study.grid import DEFAULT_PAIRS
 
+READ_WITH = ("meanings", "pandas", "scipy", "seaborn", "sacrebleu")
+
 
 def typed_parameters(name: str, values: Mapping[str, Any]) -> chapters.ChapterParameters:
     """The chapter's typed parameters, out of a page's variables. Raises MeaningsError where one is
@@ -105,7 +107,8 @@ def broadest(
 def _label(origin: str, table: pd.DataFrame) -> str:
     n, curves = described(table), followed(table)["pair"].nunique()
     some = f" ({curves} of them at every checkpoint)" if curves < n["pairs"] else ""
-    return f"{origin}: training runs {n['seeds']}, checkpoints {n['checkpoints']}, pairs {n['pairs']}{some}"
+    runs, checkpoints = n["seeds"], n["checkpoints"]
+    return f"{origin}: training runs {runs}, checkpoints {checkpoints}, pairs {n['pairs']}{some}"
 
 
 def answered_elsewhere(parameters: chapters.ChapterParameters) -> pd.DataFrame | None:
@@ -133,30 +136,40 @@ def say(**texts: Any) -> None:
 def provenance(
     parameters: chapters.ChapterParameters, table: pd.DataFrame, source: str, results: str | Path
 ) -> pd.DataFrame:
-    """The box at a chapter's end: what was measured, on what, with what. Columns `what`, `value`."""
-    covered = described(table)
-    path = trajectory(parameters.model, parameters.training_seed)
-    hashes = sorted({str(h)[:12] for h in last_checkpoint(table)["weights_sha256"]})
-    read_with = ", ".join(
-        f"{name} {version(name)}"
-        for name in ("meanings", "pandas", "scipy", "seaborn", "sacrebleu")
-    )
+    """The box at a chapter's end: what was measured, on what, with what; `what`, `value`."""
+    n, run = described(table), trajectory(parameters.model, parameters.training_seed)
     file = cell_path(Path(results), str(table["key"].iloc[0])) if "key" in table else Path()
     written = read_metadata(file)["provenance"].get("versions", {}) if file.is_file() else {}
     rows = {
         "tables": source,
-        "model": f"{path.model}, training seed {', '.join(str(s) for s in sorted(table[SEED_COLUMN].unique()))}",
-        "weights of the last checkpoint (sha256)": ", ".join(hashes),
-        "lexicon": f"{parameters.lexicon}, sha256 {', '.join(sorted({str(h)[:12] for h in table['lexicon_sha256']}))}",
-        "grid": f"{covered['checkpoints']} checkpoints, {covered['pairs']} pairs, {covered['conditions']} conditions, {covered['layers']} first layers",
-        "prompts": f"seed {', '.join(str(s) for s in sorted(table['prompt_seed'].unique()))}; {parameters.n_pairs} concept pairs; {parameters.shots} solved lines; template {parameters.template}",
-        "intervals": f"95 %, percentile bootstrap over concepts and training seeds, {RESAMPLES} resamples",
-        "floating type": ", ".join(sorted(table["dtype"].astype(str).unique())),
-        "measured with": ", ".join(f"{name} {number}" for name, number in written.items())
-        or "see the published table",
-        "read with": read_with,
+        "model": f"{run.model}, training seed {_values(table[SEED_COLUMN])}",
+        "weights of the last checkpoint (sha256)": _hashes(
+            last_checkpoint(table)["weights_sha256"]
+        ),
+        "lexicon": f"{parameters.lexicon}, sha256 {_hashes(table['lexicon_sha256'])}",
+        "grid": f"{n['checkpoints']} checkpoints, {n['pairs']} pairs, {n['conditions']} "
+        f"conditions, {n['layers']} first layers",
+        "prompts": f"seed {_values(table['prompt_seed'])}; {parameters.n_pairs} concept pairs; "
+        f"{parameters.shots} few-shot examples; template {parameters.template}",
+        "intervals": "95 %, percentile bootstrap over concepts and training seeds, "
+        f"{RESAMPLES} resamples",
+        "floating type": _values(table["dtype"].astype(str)),
+        "measured with": _versions(written) or "see the published table",
+        "read with": _versions({name: version(name) for name in READ_WITH}),
     }
     return pd.DataFrame({"what": list(rows), "value": list(rows.values())}).set_index("what")
+
+
+def _values(column: pd.Series) -> str:
+    return ", ".join(str(value) for value in sorted(column.unique()))
+
+
+def _hashes(column: pd.Series) -> str:
+    return ", ".join(sorted({str(value)[:12] for value in column}))
+
+
+def _versions(numbers: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in numbers.items())
 
 
 def listing(entries: Mapping[str, str], name: str, meaning: str) -> pd.DataFrame:

@@ -80,6 +80,7 @@ def stage(root: Path, results: Path, report: Report = print) -> Path:
     tasks = [execution.Task(page.source, page.parameters, page.target) for page in stale]
 
     def finish(number: int) -> None:
+        """Keeps what the page was made of."""
         page = stale[number]
         write(page.target, relink(page.target.read_text(encoding="utf-8"), executed))
         page.state.parent.mkdir(parents=True, exist_ok=True)

@@ -54,7 +54,7 @@ class Condition:
         return self.concept in ("null", "mean")
 
     def concept_of(self, pair: ConceptPair) -> str:
-        """The concept that its source prompts ask for (for `mean`, the one that enters the mean)."""
+        """The concept that its source prompts ask for (of `mean`: that enters the mean)."""
         return {
             "source": pair.source,
             "target": pair.target,

@@ -7,7 +7,7 @@ from meanings.statistics import sensitivity
 from meanings.statistics.correlation import rank_correlation
 
 SETTINGS = {
-    "shots": "number of solved lines",
+    "shots": "number of few-shot examples",
     "template": "template",
     "source_pairs": "number of language pairs",
     "layers": "one layer or all later ones",

@@ -13,11 +13,11 @@ from meanings.book.figures.palette import CONDITIONS, SERIES, Dash, Look
 from meanings.book.figures.style import Picture, canvas
 from meanings.core.formatting import span
 
-LINES = {  # what `meanings.statistics.sensitivity.averaging` compares: colour, mark, words for the legend
+LINES = {  # by `what` is compared: colour, mark, words for the legend
     "over languages": ("#0072B2", "o", "k languages − one prompt"),
-    "over solved lines": ("#D55E00", "s", "k sets of solved lines, one pair − one prompt"),
+    "over solved lines": ("#D55E00", "s", "k sets of few-shot examples, one pair − one prompt"),
     "over solved lines, same pair": ("#AA4499", "D", "the same in the target pair"),
-    "languages, same number": ("#000000", "^", "k languages − k sets of solved lines"),
+    "languages, same number": ("#000000", "^", "k languages − k sets of few-shot examples"),
 }
 
 

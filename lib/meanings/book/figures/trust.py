@@ -23,8 +23,8 @@ def layers_true_and_reported(table: pd.DataFrame) -> Picture:
     """Reported against true layer, three panels: where languages meet, from one layer alone and
     from all later layers, and where the word is read.
 
-    - `table`: `meanings.book.tables.trust.known_truth`. A world without a meeting before the reading is at -1,
-      `none`.
+    - `table`: `meanings.book.tables.trust.known_truth`. A world without a meeting layer before the
+      reading layer is at -1, `none`.
     """
     asked = [
         ("meeting layer", "one layer alone", "meeting layer,\none layer patched"),

@@ -100,7 +100,7 @@ class Walkthrough:
         ]
 
     def prompt(self, pair: LanguagePair, concept: str, shots: tuple[str, ...]) -> Prompt:
-        """A prompt of this page's template that asks for a concept after these few-shot examples."""
+        """A prompt that asks for a concept after these few-shot examples."""
         return translation_prompt(
             self.lexicon, self.model.tokenizer, pair, concept, shots, self.page.template
         )

@@ -102,7 +102,7 @@ def provenance(walk: Walkthrough) -> pd.DataFrame:
         "weights (sha256)": walk.model.weights_sha256[:12],
         "lexicon": f"{page.lexicon}, sha256 {walk.lexicon.sha256[:12]}",
         "prompts": f"seed {page.prompt_seed}, concept pair {walk.example} of {page.n_pairs}, "
-        f"{page.shots} solved lines, template {page.template}",
+        f"{page.shots} few-shot examples, template {page.template}",
         "floating type": walk.model.dtype,
         "libraries": ", ".join(
             f"{name} {version(name)}" for name in ("meanings", "torch", "transformers", "nnsight")
