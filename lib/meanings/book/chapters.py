@@ -20,7 +20,7 @@ from meanings.core.errors import MeaningsError, one_of
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.models.checkpoints import Trajectory, trajectory
-from meanings.study.grid import CHECKPOINTS, DEFAULT_PAIRS, MODEL, Checkpoints
+from meanings.study.grid import CHECKPOINTS, DEFAULT_PAIRS, MODEL, Checkpoints, Grid
 
 PatchedCondition = Literal["seen", "en_en", "self", "tgt"]
 
@@ -37,8 +37,10 @@ class ChapterParameters(BaseModel):
         DEFAULT_PAIRS, min_length=1, description="language pairs input-output, separated by commas"
     )
     checkpoints: Checkpoints = Field(8, description=CHECKPOINTS)
-    prompt_seed: int = Field(42, ge=0, description="seed that draws concept pairs and solved lines")
-    shots: int = Field(5, ge=1, le=20, description="solved lines before the query")
+    prompt_seed: int = Field(
+        42, ge=0, description="seed that draws concept pairs and their few-shot examples"
+    )
+    shots: int = Field(5, ge=1, le=20, description="few-shot examples before the query")
     n_pairs: int = Field(64, ge=8, description="concept pairs a language pair")
     template: str = Field("quoted", description="how a line of the prompt is written")
 
@@ -86,7 +88,8 @@ class Method(ChapterParameters):
     example: int = Field(
         -1,
         ge=-1,
-        description="which of the drawn concept pairs is followed; -1 is the first that the patch turns",
+        description="which of the drawn concept pairs is followed; -1 is the first whose answer "
+        "the patch changes to the source's",
     )
 
 
@@ -194,6 +197,28 @@ def check_world(name: str, parameters: ChapterParameters, where: str = "") -> Tr
     if getattr(parameters, "step", -1) >= 0:
         path.at(parameters.step)
     return path
+
+
+def grid_of(parameters: ChapterParameters) -> Grid:
+    """The grid of cells that a chapter reads: its checkpoints, or the one step that it looks at,
+    under all conditions.
+    """
+    steps: tuple[int, ...] = ()
+    if hasattr(parameters, "step"):
+        run = trajectory(parameters.model, parameters.training_seed)
+        steps = (run.last.step if parameters.step < 0 else parameters.step,)
+    return Grid(
+        model=parameters.model,
+        training_seeds=(parameters.training_seed,),
+        lexicon=parameters.lexicon,
+        pairs=parameters.pair,
+        checkpoints=parameters.checkpoints,
+        steps=steps,
+        prompt_seeds=(parameters.prompt_seed,),
+        shots=parameters.shots,
+        n_pairs=parameters.n_pairs,
+        template=parameters.template,
+    )
 
 
 def help_text(name: str) -> str:

@@ -1,14 +1,9 @@
-"""One patch followed step by step, for the chapter Method: everything that the page shows, from the
-tensors of one model.
-
-This is the only reading room that loads a model.
-"""
+"""One patch between two prompts on the tensors of one model: states, hooks, scores, answers."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import version
 
 import pandas as pd
 import torch
@@ -16,7 +11,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from meanings.book.chapters import Method
-from meanings.book.figures.style import drawable
 from meanings.book.tables.answers import plain
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.languages import LanguagePair, parse_pair
@@ -30,18 +24,17 @@ from meanings.patching.query_states import hidden_states
 from meanings.patching.sweeping import sweep, unpatched
 from meanings.prompts import answers
 from meanings.prompts.concept_pairs import ConceptPair, draw_concept_pairs
-from meanings.prompts.prompt import Prompt, translation_prompt
-from meanings.prompts.usable_concepts import usable_concepts
+from meanings.prompts.prompt import Prompt, merged_query_words, translation_prompt
 
 ANSWER_TOKENS = 10
 
 
 @dataclass(frozen=True)
-class Walk:
+class Walkthrough:
     """A model, a pair of concepts, the two prompts, and the steps of the patch between them.
 
-    - `example`: which of the drawn concept pairs, from 0; `turned`: how many of them the patch
-      turns, at its best layer.
+    - `example`: which of the drawn concept pairs, from 0; `n_changed`: how many of them are
+      answered with the source's word after the patch, at its best layer.
     """
 
     page: Method
@@ -51,13 +44,14 @@ class Walk:
     seen: tuple[str, ...]
     pair: LanguagePair
     example: int
-    turned: int
+    n_changed: int
     concepts: ConceptPair
     source: Prompt
     target: Prompt
 
     @property
     def vocabulary(self) -> int:
+        """Entries of the tokenizer."""
         return len(self.model.tokenizer)
 
     @property
@@ -67,9 +61,10 @@ class Walk:
 
     @property
     def target_word(self) -> str:
+        """The target concept's word in the output language."""
         return self.lexicon.word(self.concepts.target, self.pair.output)
 
-    def runs(self) -> dict[str, int]:
+    def sweep_size(self) -> dict[str, int]:
         """What a sweep of all patched conditions over this prompt is made of: for the drawing and
         for the ratio.
         """
@@ -88,27 +83,11 @@ class Walk:
         """Token passes of that sweep, by the published algorithm and by the library's, and their
         ratio.
         """
-        runs = self.runs()
+        size = self.sweep_size()
         published, ours = sweep_passes(
-            Lengths.of([self.target]), runs["n_layers"], runs["conditions"]
+            Lengths.of([self.target]), size["n_layers"], size["conditions"]
         )
         return {"published": published, "ours": ours, "ratio": published / ours}
-
-    def token_table(self) -> pd.DataFrame:
-        """The tokens of the target prompt's last line: position, text, and what stands there."""
-        start, query = self.target.line_position, self.target.query_position
-        rows = []
-        for place in range(start, len(self.target.token_ids)):
-            text = plain(self.model.tokenizer.decode([self.target.token_ids[place]]))
-            role = (
-                "query word's last token"
-                if place == query
-                else "the answer is read here"
-                if place == len(self.target.token_ids) - 1
-                else ""
-            )
-            rows.append({"position": place, "token": text, "role": role})
-        return pd.DataFrame(rows).set_index("position")
 
     @cached_property
     def source_prompts(self) -> list[Prompt]:
@@ -121,6 +100,7 @@ class Walk:
         ]
 
     def prompt(self, pair: LanguagePair, concept: str, shots: tuple[str, ...]) -> Prompt:
+        """A prompt that asks for a concept after these few-shot examples."""
         return translation_prompt(
             self.lexicon, self.model.tokenizer, pair, concept, shots, self.page.template
         )
@@ -128,15 +108,6 @@ class Walk:
     def source_states(self) -> Float[Tensor, "layer pair d_model"]:
         """Each layer's output at the query word's last token, in every source pair."""
         return hidden_states(self.model, self.source_prompts)
-
-    def check_vector(self, vector: Tensor) -> pd.DataFrame:
-        """The vector's first numbers, layer by layer, beside its length."""
-        rows = [
-            {"layer": i, "length": float(row.norm())}
-            | {f"number {k}": float(row[k]) for k in range(3)}
-            for i, row in enumerate(vector)
-        ]
-        return pd.DataFrame(rows).set_index("layer").round(2)
 
     def agreement(self, stack: Tensor) -> pd.DataFrame:
         """Mean cosine between two pairs' vectors of the source concept, and between those and the
@@ -184,12 +155,13 @@ class Walk:
         return [[answers.first_tokens(self.model.tokenizer, group) for group in words]]
 
     def scores(self, logits: Tensor) -> dict[str, float]:
+        """`P(source)` and `P(target)` of next-token logits."""
         both = token_probability.concept_probability(
             logits[None], token_probability.token_columns(self.columns)
         )[0]
         return {"P(source)": float(both[0]), "P(target)": float(both[1])}
 
-    def table(self, logits: list[Tensor]) -> pd.DataFrame:
+    def scores_by_layer(self, logits: list[Tensor]) -> pd.DataFrame:
         """P(source), P(target) and the most probable next token for every first patched layer."""
         rows = [
             self.scores(row)
@@ -211,12 +183,12 @@ class Walk:
 
     def answer_before(self) -> str:
         """The greedy answer without a patch."""
-        answers = unpatched(self.model, [self.target], self.columns, generate=ANSWER_TOKENS).answers
-        return plain(answers.answer_word(answers[0][0])) if answers else ""
+        said = unpatched(self.model, [self.target], self.columns, generate=ANSWER_TOKENS).answers
+        return plain(answers.answer_word(said[0][0])) if said else ""
 
     def answer_after(self, vector: Tensor, first_layer: int) -> str:
         """The greedy answer with layers from `first_layer` on overwritten."""
-        answers = sweep(
+        said = sweep(
             self.model,
             [self.target],
             vector[:, None],
@@ -224,41 +196,16 @@ class Walk:
             first_layers=[first_layer],
             generate=ANSWER_TOKENS,
         ).answers
-        return plain(answers.answer_word(answers[0][0])) if answers else ""
+        return plain(answers.answer_word(said[0][0])) if said else ""
 
     def is_source(self, answer: str) -> bool:
+        """Whether an answer is an accepted word of the source concept."""
         return answers.word_match(
             answer, self.lexicon.words(self.concepts.source, self.pair.output)
         )
 
-    def drawing(self, first_layer: int, answer: str) -> dict:
-        """What the drawing writes, in letters that its font has."""
-        shown = next(
-            (p for p in self.source_prompts if drawable(p.text, "")), self.source_prompts[0]
-        )
-        lines = [prompt.text.splitlines()[-1] for prompt in (shown, self.target)]
-        words = [
-            self.lexicon.word(prompt.query_concept, prompt.pair.input)
-            for prompt in (shown, self.target)
-        ]
-        others = (
-            f"and {len(self.source_prompts) - 1} more pairs" if len(self.source_prompts) > 1 else ""
-        )
-        return {
-            "source_word": drawable(words[0], self.concepts.source),
-            "target_word": drawable(words[1], self.concepts.target),
-            "source_line": drawable(
-                lines[0][: lines[0].rindex(words[0]) + len(words[0])], str(shown.pair)
-            ),
-            "target_line": drawable(lines[1], str(self.pair)),
-            "others": others,
-            "answer": drawable(answer, "the answer"),
-            "n_layers": self.model.n_layers,
-            "first_layer": first_layer,
-        }
 
-
-def turned(cells: pd.DataFrame) -> list[int]:
+def changed_prompts(cells: pd.DataFrame) -> list[int]:
     """The prompts whose patched answer (`seen`, at the layer where most are) is a word of the
     source concept.
     """
@@ -272,108 +219,57 @@ def turned(cells: pd.DataFrame) -> list[int]:
     )
 
 
-def start(page: Method, cells: pd.DataFrame) -> Walk:
+def start(page: Method, cells: pd.DataFrame) -> Walkthrough:
     """Loads the checkpoint, draws the concept pairs, and writes the prompts of the one that is
     followed.
 
-    - `cells`: what was measured of them, which says which pairs the patch turns.
+    - `cells`: what was measured of them, which says which pairs the patch changes.
 
-    Raises MeaningsError where the example does not exist.
+    Raises MeaningsError where the layer or the example does not exist.
     """
-    run, lexicon, pair = (
-        trajectory(page.model, page.training_seed),
-        load_lexicon(page.lexicon),
-        parse_pair(page.pair[0]),
-    )
+    run, lexicon = trajectory(page.model, page.training_seed), load_lexicon(page.lexicon)
+    pair = parse_pair(page.pair[0])
     checkpoint = run.last if page.step < 0 else run.at(page.step)
     model = checkpoint.load()
     if not -1 <= page.first_layer < model.n_layers:
         raise MeaningsError(
             f"first_layer={page.first_layer}: {page.model} has layers 0 to {model.n_layers - 1}"
         )
-    usable, _ = usable_concepts(lexicon, model.tokenizer, template=page.template)
-    drawn = draw_concept_pairs(
-        usable, model.tokenizer, lexicon.languages, page.n_pairs, page.shots, page.prompt_seed
-    )
+    drawn = _concept_pairs(page, lexicon, model)
     if page.example >= len(drawn):
         raise MeaningsError(
             f"example={page.example}: {len(drawn)} concept pairs were drawn, so it runs from 0 to "
             f"{len(drawn) - 1}"
         )
-    found = turned(cells)
-    example = page.example if page.example >= 0 else (found or [0])[0]
+    changed = changed_prompts(cells)
+    example = page.example if page.example >= 0 else (changed or [0])[0]
     concepts = drawn[example]
-    prompts = (
-        translation_prompt(lexicon, model.tokenizer, pair, concept, shots, page.template)
-        for concept, shots in (
-            (concepts.source, concepts.source_shots),
-            (concepts.target, concepts.target_shots),
-        )
-    )
-    return Walk(
-        page,
-        model,
-        lexicon,
-        checkpoint,
-        seen_languages(run, lexicon),
-        pair,
-        example,
-        len(found),
-        concepts,
-        *prompts,
+
+    def prompt(concept: str, shots: tuple[str, ...]) -> Prompt:
+        return translation_prompt(lexicon, model.tokenizer, pair, concept, shots, page.template)
+
+    return Walkthrough(
+        page=page,
+        model=model,
+        lexicon=lexicon,
+        checkpoint=checkpoint,
+        seen=seen_languages(run, lexicon),
+        pair=pair,
+        example=example,
+        n_changed=len(changed),
+        concepts=concepts,
+        source=prompt(concepts.source, concepts.source_shots),
+        target=prompt(concepts.target, concepts.target_shots),
     )
 
 
-def shapes(walk: Walk) -> pd.DataFrame:
-    """The arrays of a patch: name, axes, shape."""
-    layers, pairs, width = walk.model.n_layers, len(walk.source_prompts), walk.model.d_model
-    rows = [
-        ("target prompt", "position", (len(walk.target.token_ids),), "token ids"),
-        (
-            "source prompt, cut",
-            "position",
-            (len(walk.source.cut()),),
-            "token ids up to the query word's last",
-        ),
-        (
-            "source states",
-            "layer x pair x d_model",
-            (layers, pairs, width),
-            "outputs of every layer at that token",
-        ),
-        ("concept vector", "layer x d_model", (layers, width), "their mean over pairs"),
-        (
-            "patched rows",
-            "first layer x vocab",
-            (layers, walk.vocabulary),
-            "next-token logits, a row for every first layer",
-        ),
-    ]
-    return pd.DataFrame(rows, columns=["array", "axes", "shape", "what it holds"]).set_index(
-        "array"
+def _concept_pairs(page: Method, lexicon: Lexicon, model: PatchableModel) -> list[ConceptPair]:
+    """The concept pairs of the page's seed, of words that keep a last token of their own."""
+    merged = merged_query_words(lexicon, model.tokenizer, lexicon.languages, page.template)
+    left_out = {concept for concepts in merged.values() for concept in concepts}
+    usable = lexicon.restrict(
+        concepts=[concept for concept in lexicon.concepts if concept not in left_out]
     )
-
-
-def conditions() -> pd.DataFrame:
-    """Name and meaning of every condition, from the library."""
-    return pd.DataFrame(
-        {
-            "condition": list(CONDITIONS),
-            "source of the vector": [c.description for c in CONDITIONS.values()],
-        }
-    ).set_index("condition")
-
-
-def provenance(walk: Walk) -> pd.DataFrame:
-    """The box at the chapter's end."""
-    rows = {
-        "model": f"{walk.page.model}, training seed {walk.page.training_seed}, step {walk.checkpoint.step}",
-        "weights (sha256)": walk.model.weights_sha256[:12],
-        "lexicon": f"{walk.page.lexicon}, sha256 {walk.lexicon.sha256[:12]}",
-        "prompts": f"seed {walk.page.prompt_seed}, concept pair {walk.example} of {walk.page.n_pairs}, {walk.page.shots} solved lines, template {walk.page.template}",
-        "floating type": walk.model.dtype,
-        "libraries": ", ".join(
-            f"{name} {version(name)}" for name in ("meanings", "torch", "transformers", "nnsight")
-        ),
-    }
-    return pd.DataFrame({"what": list(rows), "value": list(rows.values())}).set_index("what")
+    return draw_concept_pairs(
+        usable, model.tokenizer, lexicon.languages, page.n_pairs, page.shots, page.prompt_seed
+    )
