@@ -23,7 +23,7 @@ from meanings.miniature.corpus import DOCUMENTS, FRAMES, draw, heading, load_cor
 from meanings.miniature.recipe import Mix, load_mix
 from meanings.miniature.tokenizer import train_tokenizer
 from meanings.prompts.concept_pairs import draw_concept_pairs
-from meanings.prompts.prompt import merged_query_words
+from meanings.prompts.usable_concepts import usable_concepts
 from meanings.study.grid import read_grid
 
 RECIPE = data_folder() / "miniature"
@@ -81,7 +81,7 @@ def quick(monkeypatch):
         ({"languages__xx": {"tier": "low", "share": 1}}, "unknown code 'xx'"),
         ({"training__checkpoints": [0, 5]}, "rise from 0"),
         ({"training__rows": "many"}, "valid integer"),
-        ({"colour": 1}, "Extra inputs"),
+        ({"colour": 1}, "unknown field 'colour'; allowed are languages"),
     ],
 )
 def test_a_wrong_recipe_is_refused_in_one_line(change, message, tmp_path):
@@ -201,14 +201,7 @@ def evaluated_prompts(corpus) -> set[tuple[str, ...]]:
     tokenizer = PreTrainedTokenizerFast.from_pretrained(
         RECIPE / "seed-0" / "tokenizer", local_files_only=True
     )
-    out = {
-        concept
-        for concepts in merged_query_words(lexicon, tokenizer, lexicon.languages, "quoted").values()
-        for concept in concepts
-    }
-    usable = lexicon.restrict(
-        concepts=[concept for concept in lexicon.concepts if concept not in out]
-    )
+    usable, _ = usable_concepts(lexicon, tokenizer)
     drawn = draw_concept_pairs(usable, tokenizer, lexicon.languages, 64, 5, 42)
     asked = [(p.source_shots, c) for p in drawn for c in (p.source, p.null)] + [
         (p.target_shots, p.target) for p in drawn

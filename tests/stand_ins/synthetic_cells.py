@@ -15,6 +15,7 @@ from meanings.lexicon.lexicon import Lexicon, load_lexicon
 from meanings.measures.cells import Cell
 from meanings.measures.results import write_cell
 from meanings.patching.conditions import CONDITIONS
+from stand_ins.cells import patching_cell
 
 STEPS = (0, 100, 200, 400, 800, 1600, 3200, 6400)
 PAIRS = ("fr-es", "es-fr", "en-de", "de-en", "fr-pl", "pl-fi")
@@ -35,15 +36,15 @@ def rise(step: int, middle: float) -> float:
 def rows(lexicon: Lexicon, cell: Cell, n_prompts: int) -> pd.DataFrame:
     """The rows of one cell; the numbers depend on the cell only."""
     random = np.random.Generator(np.random.PCG64(int(cell.key[:12], 16)))
-    layers = range(N_LAYERS) if CONDITIONS[cell.condition].patched else [-1]
-    x, y = cell.pair.split("-")
+    layers = range(N_LAYERS) if CONDITIONS[cell.request.condition].patched else [-1]
+    x, y = cell.request.pair.input, cell.request.pair.output
     concepts = lexicon.concepts
     drawn = (
-        np.random.Generator(np.random.PCG64(cell.prompt_seed))
+        np.random.Generator(np.random.PCG64(cell.request.prompt_seed))
         .permutation(len(concepts))[: 3 * n_prompts]
         .reshape(3, -1)
     )
-    trained = rise(cell.step, 500 + 8 / (SHARES[y] + SHARES[x] + 0.01))
+    trained = rise(cell.subject.step, 500 + 8 / (SHARES[y] + SHARES[x] + 0.01))
     skill = trained * (0.6 + 0.4 * min(1, SHARES[y] * 8))
     made = []
     for layer in layers:
@@ -56,14 +57,16 @@ def rows(lexicon: Lexicon, cell: Cell, n_prompts: int) -> pd.DataFrame:
                 "tgt_unpatched": 0.003,
                 "null_concept": 0.004,
                 "null_mean": 0.006,
-            }.get(cell.condition)
+            }.get(cell.request.condition)
             p_source = (
                 p_source * random.random()
                 if p_source
-                else LEVELS.get(cell.condition, 0.9) * skill * depth * noise
+                else LEVELS.get(cell.request.condition, 0.9) * skill * depth * noise
             )
-            kept = 0.9 if cell.condition in ("tgt_tgt", "tgt_unpatched") else 0.8 * (1 - depth)
-            p_target = 0.003 if cell.condition == "src_unpatched" else kept * skill * noise
+            kept = (
+                0.9 if cell.request.condition in ("tgt_tgt", "tgt_unpatched") else 0.8 * (1 - depth)
+            )
+            p_target = 0.003 if cell.request.condition == "src_unpatched" else kept * skill * noise
             says = random.choice(
                 ["source", "target", "copy", "other"], p=_shares(p_source, p_target)
             )
@@ -76,7 +79,7 @@ def rows(lexicon: Lexicon, cell: Cell, n_prompts: int) -> pd.DataFrame:
             made.append(
                 {"first_layer": layer, "prompt": prompt, "query": lexicon.word(target, x), "source_concept": source, "target_concept": target, "null_concept": null}
                 | {"p_source": p_source, "p_target": p_target, "answer": answer}
-                | {f"p_{side}_{code}": 0.02 * random.random() for side in ("source", "target") for code in cell.languages if code != y}
+                | {f"p_{side}_{code}": 0.02 * random.random() for side in ("source", "target") for code in cell.data.languages if code != y}
                 | {"answer_correct_source": says == "source", "answer_correct_target": says == "target"}
             )  # fmt: skip
     return pd.DataFrame(made)
@@ -105,7 +108,7 @@ def write_results(
                 for name in CONDITIONS:
                     if name == "self" and pair.endswith("-en"):
                         continue
-                    cell = Cell(
+                    cell = patching_cell(
                         model="miniature", training_seed=seed, step=step, tokens=step * TOKENS_A_STEP, weights_sha256="0" * 64,
                         lexicon="embedded", lexicon_sha256=lexicon.sha256, languages=lexicon.languages, pair=pair, condition=name,
                         prompt_seed=prompt_seed, n_pairs=64, shots=5, template="quoted", generate=8, seen_languages=SEEN,

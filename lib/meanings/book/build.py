@@ -24,6 +24,7 @@ import yaml
 
 from meanings.book import chapters, notebooks
 from meanings.core import hashing
+from meanings.core.atomic_files import atomic_folder
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 
@@ -204,7 +205,8 @@ def build_chapter(
         small = alone(folder / f"{stem}.ipynb", root, Path(aside) / "stage")
         html = render(small, Path(aside))
         shutil.rmtree(folder / stem, ignore_errors=True)
-        os.replace(html, folder / stem)
+        with atomic_folder(folder / stem) as whole:
+            os.replace(html, whole)
     page = folder / f"{stem}.html"
     page.write_text(REDIRECT.format(stem, f"{stem}/{stem}.html"), encoding="utf-8")
     return page

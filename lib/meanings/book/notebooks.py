@@ -18,6 +18,7 @@ import nbformat
 import papermill
 
 from meanings.book.chapters import CHAPTERS
+from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 
 # Progress bars and notes on missing widgets are no part of a page.
@@ -74,8 +75,8 @@ def execute(source: Path, parameters: dict[str, Any], target: Path, root: Path) 
             ) from error
         notebook = nbformat.read(done, as_version=4)
         clean(notebook, source.stem)
-        nbformat.write(notebook, done)
-        os.replace(done, target)
+        with atomic_file(target) as whole:
+            nbformat.write(notebook, whole)
 
 
 @contextmanager

@@ -30,7 +30,8 @@ from meanings.patching.query_states import hidden_states
 from meanings.patching.sweeping import sweep, unpatched
 from meanings.prompts import answers
 from meanings.prompts.concept_pairs import ConceptPair, draw_concept_pairs
-from meanings.prompts.prompt import Prompt, merged_query_words, translation_prompt
+from meanings.prompts.prompt import Prompt, translation_prompt
+from meanings.prompts.usable_concepts import usable_concepts
 
 ANSWER_TOKENS = 10
 
@@ -290,16 +291,7 @@ def start(page: Method, cells: pd.DataFrame) -> Walk:
         raise MeaningsError(
             f"first_layer={page.first_layer}: {page.model} has layers 0 to {model.n_layers - 1}"
         )
-    merged = {
-        c
-        for concepts in merged_query_words(
-            lexicon, model.tokenizer, lexicon.languages, page.template
-        ).values()
-        for c in concepts
-    }
-    usable = lexicon.restrict(
-        concepts=[concept for concept in lexicon.concepts if concept not in merged]
-    )
+    usable, _ = usable_concepts(lexicon, model.tokenizer, template=page.template)
     drawn = draw_concept_pairs(
         usable, model.tokenizer, lexicon.languages, page.n_pairs, page.shots, page.prompt_seed
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from safetensors.torch import save_file
 from tqdm import tqdm
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from meanings.core.atomic_files import atomic_file, atomic_folder, remove_leftovers
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.build import write_lexicon
 from meanings.miniature.corpus import Corpus
@@ -59,9 +59,8 @@ class Run:
             "model": self.model.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
         }
-        aside = path.with_suffix(".part")
-        torch.save(state, aside)
-        os.replace(aside, path)
+        with atomic_file(path) as aside:
+            torch.save(state, aside)
 
     def restore(self, path: Path) -> None:
         state = torch.load(path, weights_only=True)
@@ -86,6 +85,7 @@ def train(
     """
     home = folder / f"seed-{seed}"
     home.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(home)
     _same_recipe(home, corpus)
     tokenizer = _tokenizer(home, corpus)
     run = begin(corpus.mix, seed)
@@ -217,28 +217,22 @@ def _tokenizer(home: Path, corpus: Corpus) -> PreTrainedTokenizerFast:
     folder = home / "tokenizer"
     if folder.exists():
         return PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
-    aside = home / "tokenizer.part"
-    shutil.rmtree(aside, ignore_errors=True)
-    tokenizer = train_tokenizer(corpus, aside)
-    os.replace(aside, folder)
-    return tokenizer
+    with atomic_folder(folder, first_wins=True) as aside:
+        return train_tokenizer(corpus, aside)
 
 
 def _save_checkpoint(run: Run, home: Path) -> None:
     folder = home / _folder(run.step)
     if folder.exists():
         return
-    aside = home / "checkpoint.part"
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir()
-    run.model.config.save_pretrained(aside)
     weights = {
         name: tensor.to(torch.bfloat16).contiguous()
         for name, tensor in run.model.state_dict().items()
         if name != "lm_head.weight"  # tied to the embedding
     }
-    save_file(weights, aside / "model.safetensors", metadata={"format": "pt"})
-    os.replace(aside, folder)
+    with atomic_folder(folder, first_wins=True) as aside:
+        run.model.config.save_pretrained(aside)
+        save_file(weights, aside / "model.safetensors", metadata={"format": "pt"})
 
 
 def _folder(step: int) -> str:
@@ -265,7 +259,8 @@ def _same_recipe(home: Path, corpus: Corpus) -> None:
     """Refuse to mix two recipes in one folder."""
     path = home / "recipe.json"
     if not path.exists():
-        path.write_text(recipe_of(corpus), encoding="utf-8")
+        with atomic_file(path) as aside:
+            aside.write_text(recipe_of(corpus), encoding="utf-8")
     elif path.read_text(encoding="utf-8") != recipe_of(corpus):
         raise MeaningsError(
             f"{home}: holds a run of another recipe or lexicon; give another folder, or remove "
@@ -285,6 +280,5 @@ def _write_trajectory(home: Path, mix: Mix, seed: int, name: str) -> None:
             for step in mix.training.checkpoints
         ],
     }
-    aside = home / "trajectory.json.part"
-    aside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    os.replace(aside, home / "trajectory.json")
+    with atomic_file(home / "trajectory.json") as aside:
+        aside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

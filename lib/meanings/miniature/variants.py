@@ -19,7 +19,7 @@ from meanings.models.checkpoints import trajectory
 from meanings.statistics.recovery import recovery_row, write_recovery
 from meanings.study.grid import Grid
 from meanings.study.publish import publish
-from meanings.study.run import plan_study, run_study
+from meanings.study.run import run_study
 
 PAIRS = ("en-fr", "de-en", "en-es")
 REACHED = ("en-fr", "de-en")  # pairs whose reach is asked
@@ -74,8 +74,7 @@ def measure_worlds(homes: Sequence[Path], out: Path, progress: bool = True) -> l
     """Measure what is missing of all runs into `out`; the keys of all cells."""
     keys: list[str] = []
     for home in homes:
-        run_study(grid_of(home), out, progress=progress)
-        keys += plan_study(grid_of(home), out).keys
+        keys += run_study(grid_of(home), out, progress=progress).keys
     return keys
 
 

@@ -1,7 +1,8 @@
 """When a chapter may claim what: the rules of `meanings.statistics.rules`, applied to tables.
 
 A rule takes a table as the chapters have it and answers with a plain value; the words are the
-chapters'.
+chapters'. What a rule lets through where there is nothing to find is in
+data/published/false_positives.csv (`meanings validity false-positives`).
 """
 
 from typing import Literal

@@ -5,7 +5,7 @@
 
 Of the sweep that overwrites all layers from l on, only `last` says something about the model: the
 layer after it is where most of the query word has been read. Of patches at one layer alone
-(`meanings.measures.single_layer`), `first` under `seen` is the layer at which languages meet: the
+(`layers: only`), `first` under `seen` is the layer at which languages meet: the
 lowest whose output serves where the languages differ. Why: `meanings.validity.ground_truth`.
 """
 

@@ -1,6 +1,5 @@
 """Means with intervals of a table of cells: curves, onsets, and the means that are published."""
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -8,13 +7,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 from meanings.measures.cells import LATER
 from meanings.measures.results import read_cells
 from meanings.statistics.bootstrap import RESAMPLES, interval, paired_difference
 from meanings.statistics.matching import shared_cells
 from meanings.statistics.onset import onset
-from meanings.study.publish import _aside, _path
+from meanings.study.publish import _path
 
 
 def curves(
@@ -95,7 +95,7 @@ def publish_means(folder: Path, name: str, keys: Iterable[str] | None = None) ->
             "is meant"
         )
     table = means(cells).assign(**{field: values[0] for field, values in one.items()})
-    with _aside(path) as aside:
+    with atomic_file(path) as aside:
         table.to_csv(aside, index=False, float_format="%.6g", lineterminator="\n")
     return path
 
@@ -106,11 +106,16 @@ def publish_concepts(folder: Path, name: str, keys: Iterable[str] | None = None)
     """
     path = _path(name, "parquet")
     table = pa.Table.from_pandas(concept_means(read_cells(folder, keys)), preserve_index=False)
-    aside = path.with_suffix(f".{os.getpid()}.aside")
-    pq.write_table(table, aside, compression="zstd", compression_level=15, use_byte_stream_split=["p_source", "p_target"], use_dictionary=[
-        column for column in table.column_names if column not in ("p_source", "p_target")
-    ])  # fmt: skip
-    os.replace(aside, path)
+    floats = ["p_source", "p_target"]
+    with atomic_file(path) as aside:
+        pq.write_table(
+            table,
+            aside,
+            compression="zstd",
+            compression_level=15,
+            use_byte_stream_split=floats,
+            use_dictionary=[column for column in table.column_names if column not in floats],
+        )
     return path
 
 

@@ -10,23 +10,16 @@ neither label has more of anything. What is permuted is written beside each clai
 probabilities stay as they are, with the noise, skew and dependence that they have; only their
 labels are drawn again.
 
-`python -m meanings.validity.false_positives` writes data/published/false_positives.csv.
+`meanings validity false-positives` writes data/published/false_positives.csv.
 """
 
-import os
-import sys
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 import pandas as pd
-import typer
 from scipy.stats import binomtest
 from tqdm import tqdm
 
-from meanings.core.errors import MeaningsError
-from meanings.core.paths import data_folder
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.measures.results import published
 from meanings.models.checkpoints import trajectory
@@ -363,31 +356,3 @@ def table(n: int = 1000, seed: int = 0, progress: bool = False) -> pd.DataFrame:
     return pd.DataFrame(
         [false_positives(test, n, seed) for test in tqdm(all_tests(), disable=not progress)]
     )
-
-
-def main(
-    shuffles: Annotated[int, typer.Option(help="Permutations of each claim's labels.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Draws the permutations.")] = 0,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Without it data/published/false_positives.csv.", show_default=False),
-    ] = None,
-) -> None:
-    """How often the book's claims are made where labels are permuted."""
-    if shuffles < 1:
-        raise MeaningsError(f"--shuffles {shuffles}: at least 1 is needed")
-    path = out or data_folder() / "published" / "false_positives.csv"
-    aside = path.with_suffix(f".{os.getpid()}.aside")
-    table(shuffles, seed, progress=True).to_csv(
-        aside, index=False, float_format="%.6g", lineterminator="\n"
-    )
-    os.replace(aside, path)
-    typer.echo(path)
-
-
-if __name__ == "__main__":
-    try:
-        typer.run(main)
-    except MeaningsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
