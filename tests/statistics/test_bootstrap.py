@@ -168,7 +168,7 @@ def test_a_paired_difference_uses_only_concepts_that_have_both(random):
     with pytest.raises(MeaningsError, match="condition 'c' is not in the table; it has a, b"):
         paired_difference(df, "p", "a", "c")
     df["source_concept"] = df["source_concept"] + df["condition"]
-    with pytest.raises(MeaningsError, match="no source_concept has both"):
+    with pytest.raises(MeaningsError, match="a, b have no language pair, concept"):
         paired_difference(df, "p", "a", "b")
 
 

@@ -23,7 +23,7 @@ The change of P(source concept) is divided in the same way, by the kind of the a
 prompt.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -34,6 +34,7 @@ from meanings.lexicon.lexicon import Lexicon
 from meanings.lexicon.relations import Relations
 from meanings.statistics.bootstrap import interval
 from meanings.statistics.layer_choice import at_chosen_layer
+from meanings.statistics.matching import shared_cells
 
 RIGHT = ("correct", "synonym")
 KINDS: dict[str, tuple[str, ...]] = {
@@ -149,6 +150,26 @@ def decomposed(rows: pd.DataFrame, by: Sequence[str] = (), n: int = 1000) -> pd.
         )
     )
     return pd.concat(found, ignore_index=True)
+
+
+def decomposed_by_group(
+    changed: Mapping[str, pd.DataFrame], by: Sequence[str] = (), n: int = 1000
+) -> pd.DataFrame:
+    """`decomposed` of several conditions beside each other, with a column `group`.
+
+    Of each model, over the concept pairs that all of its groups have.
+
+    - `changed`: by group, what `changed_answers` gives. Raises MeaningsError where the groups of a
+      model have none in common.
+    """
+    rows = pd.concat([rows.assign(group=name) for name, rows in changed.items()])
+    models = rows.groupby("model", observed=True) if "model" in rows else [("", rows)]
+    parts = [shared_cells(part, list(changed), column="group") for _, part in models]
+    shared = pd.concat(parts, ignore_index=True)
+    return pd.concat(
+        [decomposed(shared[shared["group"] == name], by, n).assign(group=name) for name in changed],
+        ignore_index=True,
+    )
 
 
 def share_of(

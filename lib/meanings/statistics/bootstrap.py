@@ -13,6 +13,7 @@ import pandas as pd
 from jaxtyping import Float, Shaped
 
 from meanings.core.errors import MeaningsError
+from meanings.statistics.matching import shared_cells
 
 SEED_COLUMN = "training_seed"
 RESAMPLES = 1000  # more would change an interval's ends in the third decimal
@@ -44,8 +45,8 @@ def interval(
     independently of each other, and a cell of the resample counts as often as its seed times its
     unit was drawn. With one seed it is the plain bootstrap over units. All groups share the draws.
 
-    Columns: `by`, `mean`, `low`, `high`, `n_units`, `n_seeds`. A group with one unit has no
-    interval: NaN.
+    Columns: `by`, `mean`, `low`, `high`, `n_units`, `n_seeds`, and `n_language_pairs` where the
+    table has pairs and does not group by them. A group with one unit has no interval: NaN.
 
     Raises MeaningsError where the table is empty or lacks a column. Source: Owen 2007 (crossed
     bootstrap).
@@ -56,13 +57,24 @@ def interval(
     present = ~np.isnan(grid.values)
     n_units = present.any(axis=1).sum(axis=1)
     single = n_units < 2
-    return grid.groups.assign(
+    found = grid.groups.assign(
         mean=point_means(grid.values),
         low=np.where(single, np.nan, low),
         high=np.where(single, np.nan, high),
         n_units=n_units,
         n_seeds=present.any(axis=2).sum(axis=1),
     )
+    return _with_pairs(found, df, by)
+
+
+def _with_pairs(found: pd.DataFrame, rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """The groups with the number of their language pairs, where these are averaged over."""
+    if "pair" not in rows or "pair" in by:
+        return found
+    if not by:
+        return found.assign(n_language_pairs=rows["pair"].nunique())
+    counts = rows.groupby(list(by), observed=True)["pair"].nunique()
+    return found.assign(n_language_pairs=counts.to_numpy())
 
 
 def paired_difference(
@@ -78,19 +90,20 @@ def paired_difference(
     level: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Mean of `value` under `a` minus under `b` (two values of the column `between`), over units
-    that have both.
+    """Mean of `value` under `a` minus under `b` (two values of the column `between`), over the cells
+    that have both (`meanings.statistics.matching`).
 
     Columns as `interval`, with `mean` the difference, and `share_above`: the share of resamples
     above zero.
 
-    Raises MeaningsError where `a` or `b` does not occur, or no unit has both.
+    Raises MeaningsError where `a` or `b` does not occur, or they share no cell.
     """
-    difference = differences(df, value, a, b, by, between=between, unit=unit)
+    rows = _compared_rows(df, value, a, b, by, between, unit)
+    difference = _differences(rows, value, a, b, by, between, unit)
     result = interval(difference, "difference", by, unit=unit, n=n, level=level, seed=seed)
     grid = to_grid(difference, "difference", by, unit)
     draws = resampled_means(grid.values, n, seed)
-    return result.assign(share_above=(draws > 0).mean(axis=0))
+    return _with_pairs(result.assign(share_above=(draws > 0).mean(axis=0)), rows, by)
 
 
 def differences(
@@ -106,24 +119,35 @@ def differences(
     """Differences of `value` between two labels, one row a group of `by`, training seed and unit.
 
     Columns: `by`, the training seed (where the table has it), `unit` and `difference`: `a` minus
-    `b`, means over the rows of each.
+    `b`, means over the rows of each in the cells that both have.
 
-    Raises MeaningsError where `a` or `b` does not occur, or no unit has both.
+    Raises MeaningsError where `a` or `b` does not occur, or they share no cell.
     """
+    rows = _compared_rows(df, value, a, b, by, between, unit)
+    return _differences(rows, value, a, b, by, between, unit)
+
+
+def _compared_rows(
+    df: pd.DataFrame, value: str, a: str, b: str, by: Sequence[str], between: str, unit: str
+) -> pd.DataFrame:
     for name in (a, b):
         if name not in set(df[between].unique()):
             raise MeaningsError(
                 f"{between} {name!r} is not in the table; it has "
                 f"{', '.join(map(str, df[between].unique()))}"
             )
-    keys = [*by, *([SEED_COLUMN] if SEED_COLUMN in df and SEED_COLUMN not in by else []), unit]
-    means = [df[df[between] == name].groupby(keys, observed=True)[value].mean() for name in (a, b)]
-    found = (means[0] - means[1]).dropna().rename("difference").reset_index()
-    if found.empty:
-        raise MeaningsError(
-            f"no {unit} has both {between} {a!r} and {b!r}; compare conditions of one grid"
-        )
-    return found
+    return shared_cells(df[df[value].notna()], [a, b], column=between, by=[*by, unit])
+
+
+def _differences(
+    rows: pd.DataFrame, value: str, a: str, b: str, by: Sequence[str], between: str, unit: str
+) -> pd.DataFrame:
+    seeds = [SEED_COLUMN] if SEED_COLUMN in rows and SEED_COLUMN not in by else []
+    first, second = (
+        rows[rows[between] == name].groupby([*by, *seeds, unit], observed=True)[value].mean()
+        for name in (a, b)
+    )
+    return (first - second).rename("difference").reset_index()
 
 
 def to_grid(df: pd.DataFrame, value: str, by: Sequence[str], unit: str) -> UnitMeans:

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from meanings.core.errors import MeaningsError
 from meanings.patching.conditions import PATCHED
 from meanings.statistics.bootstrap import point_means, to_array
+from meanings.statistics.matching import shared_cells
 
 
 def halves(n_units: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -78,14 +79,25 @@ def split_half_best_layer(
 
 
 def at_chosen_layer(
-    table: pd.DataFrame, first_layer: int = -1, value: str = "p_source", seed: int = 0
+    table: pd.DataFrame,
+    first_layer: int = -1,
+    value: str = "p_source",
+    seed: int = 0,
+    *,
+    conditions: Sequence[str] = (),
 ) -> pd.DataFrame:
     """One first patched layer for each condition, and the unpatched rows as they are.
 
+    - `conditions`: those that are compared: layers are chosen in, and rows given of, the cells that
+      they share. Without them every condition has all of its own cells.
     - `first_layer`: that layer; -1 chooses each condition's best on half of the concepts and
       reports the other half. The nulls and `tgt_tgt` take the layers chosen for `seen`, so that
       they are not given a choice of their own.
+
+    Raises MeaningsError where the layer is not in the table, or the conditions share no cell.
     """
+    if conditions:
+        table = shared_cells(table, conditions)
     patched = table[table["first_layer"] >= 0]
     parts = [table[table["first_layer"] < 0]]
     if first_layer >= 0:

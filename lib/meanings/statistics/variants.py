@@ -10,9 +10,10 @@ from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.measures.results import published
 from meanings.statistics import selection
-from meanings.statistics.bootstrap import interval, paired_difference
+from meanings.statistics.bootstrap import RESAMPLES, interval, paired_difference
 from meanings.statistics.claims import sign
 from meanings.statistics.layer_choice import split_half_best_layer
+from meanings.statistics.matching import shared_cells
 
 SHOWN = ("src_unpatched", "tgt", "seen", "null_concept")
 BY = ["model", "step"]
@@ -56,15 +57,16 @@ def at_best_layer(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def levels(chosen: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """P(source) by `by` and condition: mean and interval over concepts and training seeds."""
-    return interval(chosen[chosen["condition"].isin(SHOWN)], "p_source", [*by, "condition"], n=1000)
+    """P(source) by `by` and condition, over the cells that the conditions share: mean and interval
+    over concepts and training seeds.
+    """
+    return interval(shared_cells(chosen, SHOWN), "p_source", [*by, "condition"], n=RESAMPLES)
 
 
 def seed_means(chosen: pd.DataFrame) -> pd.DataFrame:
     """P(source) by dose, condition and training seed: the single runs behind a mean."""
-    return interval(chosen, "p_source", ["dose", "condition", "training_seed"], n=2)[
-        ["dose", "condition", "training_seed", "mean"]
-    ]
+    by = ["dose", "condition", "training_seed"]
+    return interval(shared_cells(chosen, SHOWN), "p_source", by, n=2)[[*by, "mean"]]
 
 
 def rises_with_dose(chosen: pd.DataFrame) -> dict[int, bool]:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from meanings.core.errors import MeaningsError
 from meanings.lexicon.languages import parse_pair
 from meanings.measures.results import published
 from meanings.statistics import claims, layer_choice, selection, summaries
+from meanings.statistics.matching import CELL, shared_cells
 from meanings.study.grid import DEFAULT_PAIRS
 
 
@@ -35,8 +37,9 @@ class Claim:
         """What a table lacks for the claim's rule, in words; empty where it lacks nothing."""
         if unknown := [name for name in self.columns if name not in table]:
             return f"no column {', '.join(unknown)}"
-        rows = table[["condition", "tokens", "pair", *self.columns]].dropna()
-        if missing := sorted(set(self.conditions) - set(rows["condition"].astype(str))):
+        needed = {"condition", *CELL, *self.columns}
+        rows = table[[name for name in table if name in needed]].dropna(subset=[*self.columns])
+        if missing := sorted(set(self.conditions) - set(rows["condition"].unique())):
             return f"no {' and '.join(self.columns)} under {', '.join(missing)}"
         rows = rows[rows["condition"].isin(self.conditions)]
         if (found := rows["tokens"].nunique()) < self.checkpoints:
@@ -44,6 +47,10 @@ class Claim:
         outputs = {parse_pair(str(pair)).output for pair in rows["pair"].unique()}
         if (found := len(outputs)) < self.outputs:
             return f"{found} output language; {self.outputs} are needed"
+        try:
+            shared_cells(rows, self.conditions)
+        except MeaningsError as error:
+            return str(error)
         return ""
 
 
@@ -114,7 +121,7 @@ CLAIMS = (
         "emergence",
         "onset of self not before that of seen, beyond their intervals",
         _self_first,
-        ("seen", "self"),
+        ("seen", "self", "null_concept"),
         checkpoints=2,
     ),
     Claim(
@@ -137,15 +144,16 @@ CLAIMS = (
 
 
 def by_run(table: pd.DataFrame, book: Sequence[Claim] = CLAIMS) -> pd.Series:
-    """Whether each claim holds in one training run (or final model), by its rule: True, False, or
-    None where it cannot be asked.
+    """Whether each claim holds in one training run (or final model), by its rule, over the cells
+    that its conditions share: True, False, or None where it cannot be asked.
     """
-    curves = layer_choice.at_chosen_layer(table)
-    last = selection.last_checkpoint(curves)
-    found = {
-        claim.claim: None if claim.lacking(table) else bool(claim.holds(last, curves))
-        for claim in book
-    }
+    found = {}
+    for claim in book:
+        if claim.lacking(table):
+            found[claim.claim] = None
+            continue
+        curves = layer_choice.at_chosen_layer(table, conditions=claim.conditions)
+        found[claim.claim] = bool(claim.holds(selection.last_checkpoint(curves), curves))
     return pd.Series(found, dtype=object)
 
 

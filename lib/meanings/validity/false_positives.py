@@ -26,6 +26,7 @@ from meanings.models.checkpoints import trajectory
 from meanings.statistics import claims, layer_choice, selection
 from meanings.statistics import languages as language_statistics
 from meanings.statistics.correlation import property_correlations, rank_correlation
+from meanings.statistics.matching import shared_cells
 from meanings.statistics.summaries import COMPARED
 from meanings.study.grid import DEFAULT_PAIRS
 from meanings.validity import permuted_claims
@@ -91,11 +92,12 @@ def all_tests() -> list[PermutationTest]:
 
 def _of_conditions(own: pd.DataFrame) -> list[PermutationTest]:
     by = ["condition", "tokens", "first_layer"]
-    all_runs = unit_means(selection.last_checkpoint(own), by)
     page_steps = set(trajectory("miniature", 0).thin(8).steps)
-    page = unit_means(own[(own["training_seed"] == 0) & own["step"].isin(page_steps)], by)
+    page = own[(own["training_seed"] == 0) & own["step"].isin(page_steps)]
     end = selection.last_checkpoint(page)
-    seen = end[end["condition"] == "seen"]
+    seen = unit_means(end[end["condition"] == "seen"], by)
+    over_training = unit_means(shared_cells(page, ["seen", "self", "null_concept"]), by)
+    rising = unit_means(shared_cells(page, ["seen", "null_concept"]), by)
 
     def above_null(chapter: str, rule: str, version: str, outcomes: Outcomes) -> PermutationTest:
         claim = "seen above a wrong concept"
@@ -107,8 +109,9 @@ def _of_conditions(own: pd.DataFrame) -> list[PermutationTest]:
         return PermutationTest(claim, "emergence", shuffled, rule, version, 0.025, outcomes)
 
     def null_compared(rows: pd.DataFrame, naive: bool = False) -> Outcomes:
+        means = unit_means(shared_cells(rows, ["seen", "null_concept"]), by)
         return permuted_claims.conditions_compared(
-            rows, "seen", "null_concept", one_sided=True, naive=naive
+            means, "seen", "null_concept", one_sided=True, naive=naive
         )
 
     return [
@@ -118,7 +121,12 @@ def _of_conditions(own: pd.DataFrame) -> list[PermutationTest]:
             "now",
             null_compared(end),
         ),
-        above_null("index", "the same, over training runs", "now", null_compared(all_runs)),
+        above_null(
+            "index",
+            "the same, over training runs",
+            "now",
+            null_compared(selection.last_checkpoint(own)),
+        ),
         above_null(
             "emergence",
             "the same at the best layer of all concepts",
@@ -131,7 +139,9 @@ def _of_conditions(own: pd.DataFrame) -> list[PermutationTest]:
             WITHIN_CONCEPTS,
             WITHOUT_ZERO,
             0.05,
-            permuted_claims.conditions_compared(end, "seen", "tgt"),
+            permuted_claims.conditions_compared(
+                unit_means(shared_cells(end, ["seen", "tgt"]), by), "seen", "tgt"
+            ),
         ),
         best_layer("interval above 0, split halves", "shown", True),
         best_layer("the same, chosen on all concepts", "spared", False),
@@ -141,7 +151,7 @@ def _of_conditions(own: pd.DataFrame) -> list[PermutationTest]:
             WITHIN_CONCEPTS,
             "intervals of the onsets do not meet",
             0.05,
-            permuted_claims.onsets_ordered(page, "seen", "self"),
+            permuted_claims.onsets_ordered(over_training, "seen", "self"),
             most=200,
         ),
         _now(
@@ -150,7 +160,7 @@ def _of_conditions(own: pd.DataFrame) -> list[PermutationTest]:
             "checkpoints, within concepts",
             "interval of the onset after the first checkpoint",
             0.025,
-            permuted_claims.emerges_in_training(page),
+            permuted_claims.emerges_in_training(rising),
             most=200,
         ),
     ]
@@ -158,7 +168,7 @@ def _of_conditions(own: pd.DataFrame) -> list[PermutationTest]:
 
 def _of_all_layers(own: pd.DataFrame) -> list[PermutationTest]:
     end = selection.last_checkpoint(own)
-    whole = unit_means(end[end["first_layer"] == 0], ["condition", "first_layer"])
+    whole = end[end["first_layer"] == 0]
     return [
         _now(
             f"{a} and {b.replace('null_concept', 'a wrong concept')} differ, all layers patched",
@@ -166,7 +176,9 @@ def _of_all_layers(own: pd.DataFrame) -> list[PermutationTest]:
             WITHIN_CONCEPTS,
             WITHOUT_ZERO,
             0.05,
-            permuted_claims.conditions_compared(whole, a, b),
+            permuted_claims.conditions_compared(
+                unit_means(shared_cells(whole, [a, b]), ["condition", "first_layer"]), a, b
+            ),
         )
         for a, b in COMPARED
     ]

@@ -7,7 +7,7 @@ import pandas as pd
 from meanings.book.chapters import ChapterParameters
 from meanings.book.facts.wording import either, interval
 from meanings.core.formatting import amount
-from meanings.statistics import claims, layer_choice, selection, summaries
+from meanings.statistics import claims, layer_choice, selection
 
 MEAN_OVER_LANGUAGES = {
     1: "helps",
