@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from meanings.book import chapters
 from meanings.book.chapters import (
     CHAPTERS,
-    check_world,
+    check_available,
     from_text,
     help_text,
     parse_assignments,
@@ -169,5 +169,5 @@ def test_the_books_default_grid_is_the_one_that_the_chapters_read():
     )
 
 
-def test_check_world_returns_the_trajectory(results):
-    assert check_world("emergence", CHAPTERS["emergence"]()).steps == book_data.STEPS
+def test_check_available_returns_the_trajectory(results):
+    assert check_available("emergence", CHAPTERS["emergence"]()).steps == book_data.STEPS

@@ -61,7 +61,7 @@ def test_a_chapter_that_fails_writes_nothing(results, tmp_path):
     source.write_text(
         (ROOT / "book" / "emergence.md")
         .read_text()
-        .replace("page = pages.asked", "1 / 0\npage = pages.asked")
+        .replace("page = pages.typed", "1 / 0\npage = pages.typed")
     )
     with pytest.raises(MeaningsError, match="ZeroDivisionError"):
         notebooks.execute(source, {"results": str(results)}, tmp_path / "out" / "x.ipynb", tmp_path)
@@ -85,8 +85,6 @@ def test_what_a_cell_warns_about_is_refused():
 
 
 CHAPTER = """---
-kernelspec:
-  name: python3
 reads: []
 ---
 

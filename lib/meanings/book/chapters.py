@@ -1,5 +1,5 @@
 """The typed parameters of each chapter: what may be asked of it, read from text, checked against
-the world.
+lexicon and model.
 
 A value is one type; a list is written with commas (`pair=fr-es,es-fr`). What is unknown, of the
 wrong type, or not to be had from the lexicon or the model is refused before anything is measured.
@@ -114,7 +114,7 @@ def parse_assignments(name: str, assignments: Sequence[str]) -> ChapterParameter
     """The chapter's parameters with `name=value` texts laid over the defaults.
 
     Raises MeaningsError on an unknown name, one given twice, a value of the wrong type, and what
-    `check_world` refuses.
+    `check_available` refuses.
     """
     kind, values = chapter_class(name), {}
     for assignment in assignments:
@@ -159,14 +159,14 @@ def read_parameters(name: str, path: Path) -> ChapterParameters:
 
 
 def validated(name: str, values: Mapping[str, Any], where: str = "") -> ChapterParameters:
-    """Checks types, then the world. Raises MeaningsError, one line, naming what is allowed."""
+    """Checks types, then lexicon and model. Raises MeaningsError, one line, naming what is allowed."""
     kind = chapter_class(name)
     parameters = yaml_files.validated(kind, values, f"{where}chapter {name}: ", noun="parameter")
-    check_world(name, parameters, where)
+    check_available(name, parameters, where)
     return parameters
 
 
-def check_world(name: str, parameters: ChapterParameters, where: str = "") -> Trajectory:
+def check_available(name: str, parameters: ChapterParameters, where: str = "") -> Trajectory:
     """That the lexicon and the model have what is asked for; the trajectory, since it was read.
 
     Raises MeaningsError on a language that one of them lacks, a template or a checkpoint that does

@@ -5,11 +5,12 @@ has a mark, and nulls and ceilings a dash, so that colour is never the only sign
 *is* stands in `meanings.patching.conditions`.
 """
 
+from numbers import Real
 from typing import NamedTuple
 
 from meanings.lexicon.languages import LANGUAGES
 
-Dash = tuple[float, tuple[float, ...]]
+Dash = tuple[int, tuple[Real, ...]]
 
 SERIES = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#000000", "#8C6D1F")
 

@@ -26,14 +26,14 @@ def layers_true_and_reported(table: pd.DataFrame) -> Picture:
     - `table`: `meanings.book.tables.trust.known_truth`. A world without a meeting layer before the
       reading layer is at -1, `none`.
     """
-    asked = [
+    panels = [
         ("meeting layer", "one layer alone", "meeting layer,\none layer patched"),
         ("meeting layer", "all later layers", "meeting layer,\nall later patched"),
         ("reading layer", "all later layers", "reading layer,\nall later patched"),
     ]
     said = []
     with canvas(2.5, columns=3, sharex=True, sharey=True) as (figure, axes):
-        for axis, (what, by, title) in zip(axes[0], asked, strict=True):
+        for axis, (what, by, title) in zip(axes[0], panels, strict=True):
             rows = table[(table["what"] == what) & (table["by"] == by)]
             top = int(
                 max(rows["true"].max(), table.loc[table["what"] == "reading layer", "true"].max())

@@ -2,7 +2,8 @@
 model.
 """
 
-from meanings.book.walkthrough.patch import Walkthrough, start
+from meanings.book.walkthrough.loading import start
+from meanings.book.walkthrough.patch import Walkthrough
 from meanings.book.walkthrough.tables import (
     conditions,
     drawing,
