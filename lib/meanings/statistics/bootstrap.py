@@ -210,7 +210,7 @@ def to_array(
 
 def resampled_means(
     values: Float[np.ndarray, "*groups seed unit"], n: int = RESAMPLES, seed: int = 0
-) -> Float[np.ndarray, "resample *groups"]:
+) -> Float[np.ndarray, "resample ..."]:
     """Each group's mean in `n` resamples of training seeds and units, the same draws for all
     groups.
     """

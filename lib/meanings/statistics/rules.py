@@ -18,7 +18,7 @@ LEVEL = 0.05
 ENDS = (LEVEL / 2, 1 - LEVEL / 2)
 
 
-def interval_sign(ends: Shaped[np.ndarray, "2 *rest"]) -> Int[np.ndarray, "*rest"]:
+def interval_sign(ends: Shaped[np.ndarray, "2 ..."]) -> Int[np.ndarray, "..."]:
     """What intervals of a difference, from low to high, say: 1 above zero, -1 below, 0 neither."""
     low, high = ends
     return np.where(low > 0, 1, np.where(high < 0, -1, 0))
