@@ -24,17 +24,20 @@ _NAME = re.compile(rf"(?P<before>.+)-(?P<process>\d+)-[0-9a-f]{{8}}{re.escape(SU
 
 
 @contextmanager
-def atomic_file(path: Path, cure: str = CURE, named: str | None = None) -> Iterator[Path]:
+def atomic_file(
+    path: Path, cure: str = CURE, named: str | None = None, flush_folder: bool = True
+) -> Iterator[Path]:
     """A place to write one file to; it becomes `path`, in one step, when the block ends.
 
     Nothing is left behind where the block raises. Folders above `path` are made.
 
     - `cure`: ends the message of an error: what the user can do.
     - `named`: what the message calls the file, without it its path.
+    - `flush_folder`: whether the new name is on disk, too, when the block has ended.
 
     Raises MeaningsError where the disk refuses (full, read-only, no permission).
     """
-    with _moved_into_place(path, cure, named or f"{path}:") as aside:
+    with _moved_into_place(path, cure, named or f"{path}:", flush_folder) as aside:
         yield aside
         _flush(aside)
         os.replace(aside, path)
@@ -64,13 +67,16 @@ def atomic_folder(path: Path, cure: str = CURE, first_wins: bool = False) -> Ite
 
 
 @contextmanager
-def _moved_into_place(path: Path, cure: str, named: str) -> Iterator[Path]:
+def _moved_into_place(
+    path: Path, cure: str, named: str, flush_folder: bool = True
+) -> Iterator[Path]:
     token = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     aside = path.with_name(f"{path.name}.{token}{SUFFIX}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield aside
-        _flush_folder(path.parent)
+        if flush_folder:
+            _flush_folder(path.parent)
     except OSError as error:
         reason = error.strerror or error
         raise MeaningsError(f"{named} cannot be written ({reason}); {cure}") from error
