@@ -36,9 +36,7 @@ PAIRS = tuple(LanguagePair(*text.split("-")) for text in ("de-cy", "fr-en", "cy-
 @pytest.fixture(scope="module", autouse=True)
 def names_of_one_length():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "meanings.prompts.prompt.language", lambda code: SimpleNamespace(native=code)
-        )
+        patch.setattr("meanings.prompts.prompt.language", lambda code: SimpleNamespace(native=code))
         yield
 
 
