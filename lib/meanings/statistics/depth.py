@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from meanings.core.errors import MeaningsError
-from meanings.statistics.bootstrap import point_means, resampled_means, to_array
 from meanings.statistics.matching import shared_cells
+from meanings.statistics.resampling import point_means, resampled_means, to_array
 
 
 def depth(

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from meanings.core.errors import MeaningsError
-from meanings.statistics.bootstrap import RESAMPLES, interval, paired_difference
+from meanings.statistics.bootstrap import interval, paired_difference
 from meanings.statistics.layer_choice import at_chosen_layer, split_half_best_layer
 from meanings.statistics.matching import shared_cells
+from meanings.statistics.resampling import RESAMPLES
 
 BASE = {
     "shots": 5,

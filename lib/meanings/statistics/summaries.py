@@ -11,9 +11,10 @@ from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 from meanings.measures.cells import LATER
 from meanings.measures.results import read_cells
-from meanings.statistics.bootstrap import RESAMPLES, interval, paired_difference
+from meanings.statistics.bootstrap import interval, paired_difference
 from meanings.statistics.matching import shared_cells
 from meanings.statistics.onset import onset
+from meanings.statistics.resampling import RESAMPLES
 from meanings.study.publish import _path
 
 

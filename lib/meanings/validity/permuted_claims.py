@@ -15,7 +15,7 @@ import pandas as pd
 from meanings.core.errors import MeaningsError
 from meanings.patching import conditions
 from meanings.statistics import claims, layer_choice, rules, summaries
-from meanings.statistics.bootstrap import (
+from meanings.statistics.resampling import (
     mean_where_present,
     point_means,
     resampled_means,
