@@ -12,7 +12,7 @@ from meanings.statistics import languages as language_statistics
 from meanings.statistics.bootstrap import paired_difference
 from meanings.statistics.layer_choice import split_half_best_layer
 from meanings.validity import permuted_claims
-from meanings.validity.false_positives import PermutationTest, false_positives
+from meanings.validity.permutation_test import PermutationTest, false_positives
 from meanings.validity.permuted_claims import conditions_compared
 from meanings.validity.permuting import exchanged, permuted_within, unit_means
 from stand_ins.score_tables import cells, matrix

@@ -191,7 +191,7 @@ def test_a_world_on_disk_is_studied_as_any_model(tmp_path):
     run_study(grid, tmp_path / "results", progress=False, device="cpu")
     cells = read_cells(tmp_path / "results")
     seen = cells[(cells["condition"] == "seen") & (cells["first_layer"] == 0)].groupby("step")
-    assert list((seen["p_source"].mean() > 0.9)) == [False, True, True]
+    assert list(seen["p_source"].mean() > 0.9) == [False, True, True]
     assert list(seen["answer_correct_source"].mean() == 1) == [False, True, True]
 
 
