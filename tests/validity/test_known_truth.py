@@ -185,9 +185,16 @@ def test_a_constructed_run_on_disk_is_studied_as_any_model(tmp_path):
     names = sorted(p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
     assert all((folder / name).read_bytes() == (again / name).read_bytes() for name in names)
     grid = Grid(
-        model=str(folder), lexicon=str(folder / "words.csv"), checkpoints=3, pairs=("fr-es",), conditions=("seen", "null_concept", "src_unpatched"),
-        n_pairs=8, shots=2, generate=3, generate_patched="every",
-    )  # fmt: skip
+        model=str(folder),
+        lexicon=str(folder / "words.csv"),
+        checkpoints=3,
+        pairs=("fr-es",),
+        conditions=("seen", "null_concept", "src_unpatched"),
+        n_pairs=8,
+        shots=2,
+        generate=3,
+        generate_patched="every",
+    )
     run_study(grid, tmp_path / "results", progress=False, device="cpu")
     cells = read_cells(tmp_path / "results")
     seen = cells[(cells["condition"] == "seen") & (cells["first_layer"] == 0)].groupby("step")

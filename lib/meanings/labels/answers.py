@@ -1,4 +1,4 @@
-"""What the model wrote, before and after a patch: labels, right answers, chrF against the accepted
+"""Generated answers before and after a patch: labels, right answers, chrF against the accepted
 words.
 """
 

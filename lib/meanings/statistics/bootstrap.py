@@ -77,8 +77,8 @@ def paired_difference(
     level: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Mean of `value` under `a` minus under `b` (two values of the column `between`), over the cells
-    that have both (`meanings.statistics.matching`).
+    """Mean of `value` under `a` minus under `b` (two values of the column `between`), over the
+    cells that have both (`meanings.statistics.matching`).
 
     Columns as `interval`, with `mean` the difference, and `share_above`: the share of resamples
     above zero.

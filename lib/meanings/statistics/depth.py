@@ -39,8 +39,9 @@ def depth(
       -1.
 
     The interval is a percentile bootstrap over concepts and training seeds, among the resamples
-    that have an effect. Raises MeaningsError where one of the conditions is not in the table, or they
-    share no cell.
+    that have an effect.
+
+    Raises MeaningsError where one of the conditions is not in the table, or they share no cell.
     """
     patched = table[table["first_layer"] >= 0]
     rows = shared_cells(patched, [condition, null])

@@ -75,7 +75,7 @@ def to_grid(df: pd.DataFrame, value: str, by: Sequence[str], unit: str) -> UnitM
 def to_array(
     df: pd.DataFrame, value: str, by: Sequence[str], unit: str = "source_concept"
 ) -> tuple[list[list], Float[np.ndarray, "..."]]:
-    """Means of `value` as an array [by..., seed, unit], with the labels of each axis in `by`, sorted.
+    """Means of `value` as an array [by..., seed, unit], with the sorted labels of the axes in `by`.
 
     NaN where a combination does not occur. Raises as `to_grid`.
     """
