@@ -8,7 +8,6 @@ from transformers import PreTrainedTokenizerFast
 
 from meanings.core.errors import MeaningsError
 from meanings.measures.results import provenance_of, read_cells
-from meanings.prompts import shared as prompts_module
 from meanings.prompts.answers import first_tokens
 from meanings.prompts.concept_pairs import draw_concept_pairs
 from meanings.prompts.draws import ConceptPairDraws

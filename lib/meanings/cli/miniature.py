@@ -36,13 +36,13 @@ def train(
     """Train the miniature from step 0; a killed run goes on where it was."""
     from meanings.lexicon.lexicon import load_lexicon
     from meanings.miniature.corpus import load_corpus
-    from meanings.miniature.recipe import load_mix, load_world
+    from meanings.miniature.recipe import load_mix, load_variant
     from meanings.miniature.training import train as train_miniature
 
     if seed < 0:
         raise MeaningsError(f"--seed {seed}: a seed is 0 or more")
     recipe = data_folder() / "miniature"
-    mix = load_mix(recipe / "mix.yaml") if world is None else load_world(recipe, world)
+    mix = load_mix(recipe / "mix.yaml") if world is None else load_variant(recipe, world)
     corpus = load_corpus(recipe, mix, load_lexicon("embedded"))
     place = out or (recipe if world is None else Path("_build/worlds") / world)
     typer.echo(train_miniature(corpus, seed, place, progress=not quiet, name=world or "miniature"))
@@ -58,9 +58,9 @@ def worlds(
     """Train the short miniatures of worlds.yaml (three seeds each, some minutes per run), measure
     them, publish the tables.
     """
-    from meanings.miniature.variants import publish_worlds
+    from meanings.miniature.variants import publish_variants
 
-    for path in publish_worlds(out, progress=not quiet):
+    for path in publish_variants(out, progress=not quiet):
         typer.echo(path)
 
 

@@ -138,15 +138,7 @@ def _settings(grid: Grid, name: str) -> BaseModel:
     wanted = measure_named(name).Settings
     if isinstance(grid, wanted):
         return grid
-    try:
-        return wanted.model_validate(grid.settings.get(name, {}))
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise MeaningsError(
-            f"settings of {name!r}: {place}={first['input']!r} is refused: {first['msg'].lower()}; "
-            f"allowed are {one_of(wanted.model_fields)}"
-        ) from None
+    return validated(wanted, grid.settings.get(name, {}), f"settings of {name!r}: ")
 
 
 def _checkpoints(run: Trajectory, grid: Grid) -> Trajectory:

@@ -118,11 +118,6 @@ def compared(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(rows).T.rename_axis("comparison")
 
 
-def verdict(row: pd.Series) -> str:
-    """What an interval of a difference says."""
-    return "above" if row["low"] > 0 else "below" if row["high"] < 0 else "not told apart"
-
-
 def last_read(table: pd.DataFrame, condition: str = "seen") -> int:
     """The last first patched layer at which a condition still has half of what it has at layer 0,
     above its null.
