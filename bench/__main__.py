@@ -19,6 +19,7 @@ import typer
 from bench import memory, parts, timing
 from bench import workers as two_workers
 from bench.shapes import SHAPES, Shape, drawn, target_prompts
+from meanings.core.atomic_files import atomic_file
 from meanings.core.provenance import versions
 from meanings.models.loading import PatchableModel
 from meanings.patching import flops
@@ -263,10 +264,8 @@ def main(
 
 def write(path: Path, text: str) -> None:
     """Written aside, then renamed: a broken-off run leaves the figures of the stages before it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".part")
-    aside.write_text(text + "\n", encoding="utf-8")
-    aside.replace(path)
+    with atomic_file(path) as aside:
+        aside.write_text(text + "\n", encoding="utf-8")
 
 
 def summed(comparisons: list[dict]) -> dict:

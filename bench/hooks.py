@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 
 from meanings.models.loading import PatchableModel, like_output, read_output
-from meanings.patching import hidden_states, targets
+from meanings.patching import query_states, targets
 
 
 @contextmanager
 def plain_hooks() -> Iterator[None]:
     """While it lasts, the engine's four ways of running a model use hooks."""
     with (
-        patch.object(hidden_states, "read_layers", _read_layers),
+        patch.object(query_states, "read_layers", _read_layers),
         patch.object(targets, "run_unpatched", _run_unpatched),
         patch.object(targets, "write_layers", _write_layers),
         patch.object(targets, "run_above", _run_above),

@@ -194,7 +194,7 @@ def test_stages_lie_beside_each_other_in_one_file_where_the_question_is_the_same
         and figures["answers"] == figures["comparisons"]["sweep_generation"]["answers"]
     )
     assert out.with_suffix(".txt").read_text().count("ours/hooks") == 2 and not list(
-        tmp_path.glob("*.part")
+        tmp_path.glob("*.aside")
     )
     stages.main(**asked, runs=2, only="sweep")
     assert "sweep_generation_ratio" not in json.loads(out.read_text())

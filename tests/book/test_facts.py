@@ -223,7 +223,7 @@ def test_claims_where_nothing_is_shared_and_the_blind_spot():
     found = trust.nothing_shared(claims)
     assert (found["tr_apart"], found["tr_apart_matters"]) == (2, 1)
     assert found["tr_apart_largest"] == "0.030"
-    reached = variants.reached()
+    reached = variants.published_recovery()
     found = trust.blind_spot(reached)
     one = reached[reached["model"] == "one-token"]
     assert found["tr_one_asked"] == f"{one['asked'].mean():.2f}"

@@ -27,6 +27,7 @@ from meanings.labels.labeller import LABELS, label_answers
 from meanings.lexicon.languages import LANGUAGES
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.lexicon.relations import Relations
+from meanings.models.checkpoints import trajectory
 from meanings.patching import conditions
 from meanings.patching.flops import Lengths
 from meanings.statistics import bootstrap, layer_choice, selection, summaries
@@ -56,7 +57,11 @@ def pictures(page) -> dict[str, Picture]:
     at_end = selection.split_pairs(selection.last_checkpoint(chosen))
     seen = at_end[at_end["condition"] == "seen"]
     facts = (
-        language_statistics.facts(parameters, cells)
+        language_statistics.properties(
+            trajectory(parameters.model, parameters.training_seed),
+            load_lexicon(parameters.lexicon),
+            cells,
+        )
         .merge(language_statistics.alignment(seen), on="language")
         .merge(language_statistics.ceilings(at_end), on="language")
     )

@@ -7,14 +7,8 @@ import pytest
 import torch
 
 from meanings.lexicon.languages import LanguagePair
-from meanings.measures.recovery import (
-    STEPS,
-    attention_to_query,
-    reach,
-    shares,
-    verdict,
-    with_last_token,
-)
+from meanings.measures.recovery import STEPS, shares, verdict
+from meanings.patching.recovery import attention_to_query, recovery, with_last_token
 from meanings.patching.sweeping import unpatched
 from meanings.prompts.answers import first_tokens
 from meanings.prompts.prompt import translation_prompt
@@ -26,7 +20,7 @@ SEEN = ("en", "fr", "es", "de", "fi")
 
 @pytest.fixture(scope="module")
 def rows(model, lexicon):
-    return reach(model, lexicon, PAIR, SEEN, n_pairs=8, shots=2)
+    return recovery(model, lexicon, PAIR, SEEN, n_pairs=8, shots=2)
 
 
 def pieces(tokenizer, word):
@@ -39,7 +33,7 @@ def test_with_its_embedding_too_a_word_of_one_token_is_asked_for(lexicon):
     """
     words = small_model.tokenizer(lexicon, 1500)
     model = small_model.model(words)
-    found = reach(model, lexicon, PAIR, SEEN, n_pairs=8, shots=2)
+    found = recovery(model, lexicon, PAIR, SEEN, n_pairs=8, shots=2)
     single = [
         len(pieces(words, lexicon.word(row.source_concept, "fr")))
         == 1

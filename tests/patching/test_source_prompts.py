@@ -18,8 +18,9 @@ from meanings.patching.query_states import hidden_states
 from meanings.patching.source_prompts import shot_sets, source_prompts
 from meanings.patching.source_states import SourceBank
 from meanings.study.grid import Grid, check_grid
+from meanings.study.plan import plan_study
 from meanings.study.publish import published_cells
-from meanings.study.run import plan_study, run_study
+from meanings.study.run import run_study
 from stand_ins import small_model
 from stand_ins.study_data import make_world
 
@@ -169,12 +170,14 @@ def test_a_later_field_is_in_the_key_where_it_says_something_else(monkeypatch, t
     (cell,) = plan_study(
         Grid(steps=(7500,), pairs=("fr-es",), conditions=("seen",)), tmp_path
     ).cells
-    old = {name: value for name, value in cell.__dict__.items() if name not in LATER}
-    assert Cell.from_dict(old) == cell and LATER == {name: getattr(cell, name) for name in LATER}
+    old = {name: value for name, value in cell.flat().items() if name not in LATER}
+    assert Cell.from_dict(old) == cell and LATER == {
+        name: getattr(cell.request, name) for name in LATER
+    }
     changed = [
-        replace(cell, layers="only"),
-        replace(cell, source_pairs=4),
-        replace(cell, source_pairs=2),
+        cell.with_values(layers="only"),
+        cell.with_values(source_pairs=4),
+        cell.with_values(source_pairs=2),
     ]
     assert len({cell.key, *(other.key for other in changed)}) == 4
     table = published("miniature")
@@ -203,20 +206,22 @@ def world(tmp_path_factory):
 
 def test_a_cell_that_a_choice_cannot_change_is_not_measured_again(world):
     grid = Grid(**LAST, layers="only", source_pairs=2)
-    cells = {cell.condition: cell for cell in plan_study(grid, world / "out").cells}
-    assert {name for name, cell in cells.items() if cell.source_pairs} == {
+    cells = {cell.request.condition: cell for cell in plan_study(grid, world / "out").cells}
+    assert {name for name, cell in cells.items() if cell.request.source_pairs} == {
         "seen",
         "null_concept",
         "null_mean",
     } & set(cells)
-    assert {name for name, cell in cells.items() if cell.layers == "from"} == {
+    assert {name for name, cell in cells.items() if cell.request.layers == "from"} == {
         "src_unpatched",
         "tgt_unpatched",
     }
-    missing = {cell.condition for cell in plan_study(grid, world / "out").missing}
+    missing = {cell.request.condition for cell in plan_study(grid, world / "out").missing}
     assert missing == set(cells) - {"src_unpatched", "tgt_unpatched"}
     words = plan_study(Grid(**(LAST | {"generate": 8}), score="word"), world / "out")
-    assert len(words.missing) == len(words.cells) and {cell.generate for cell in words.cells} == {0}
+    assert len(words.missing) == len(words.cells) and {
+        cell.request.generate for cell in words.cells
+    } == {0}
 
 
 def wide(table, condition):

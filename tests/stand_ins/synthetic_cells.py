@@ -16,6 +16,7 @@ from meanings.lexicon.lexicon import Lexicon, load_lexicon
 from meanings.measures.cells import Cell
 from meanings.measures.results import write_cell
 from meanings.patching.conditions import CONDITIONS
+from stand_ins.cells import patching_cell
 
 STEPS = (0, 100, 200, 400, 800, 1600, 3200, 6400)
 PAIRS = ("fr-es", "es-fr", "en-de", "de-en", "fr-pl", "pl-fi")
@@ -36,15 +37,15 @@ def rise(step: int, middle: float) -> float:
 def rows(lexicon: Lexicon, cell: Cell, n_prompts: int) -> pd.DataFrame:
     """The rows of one cell; the numbers depend on the cell only."""
     random = np.random.Generator(np.random.PCG64(int(cell.key[:12], 16)))
-    layers = range(N_LAYERS) if CONDITIONS[cell.condition].patched else [-1]
-    x, y = cell.pair.split("-")
+    layers = range(N_LAYERS) if CONDITIONS[cell.request.condition].patched else [-1]
+    x, y = cell.request.pair.input, cell.request.pair.output
     concepts = lexicon.concepts
     drawn = (
-        np.random.Generator(np.random.PCG64(cell.prompt_seed))
+        np.random.Generator(np.random.PCG64(cell.request.prompt_seed))
         .permutation(len(concepts))[: 3 * n_prompts]
         .reshape(3, -1)
     )
-    trained = rise(cell.step, 500 + 8 / (SHARES[y] + SHARES[x] + 0.01))
+    trained = rise(cell.subject.step, 500 + 8 / (SHARES[y] + SHARES[x] + 0.01))
     skill = trained * (0.6 + 0.4 * min(1, SHARES[y] * 8))
     made = []
     for layer in layers:
@@ -57,14 +58,16 @@ def rows(lexicon: Lexicon, cell: Cell, n_prompts: int) -> pd.DataFrame:
                 "tgt_unpatched": 0.003,
                 "null_concept": 0.004,
                 "null_mean": 0.006,
-            }.get(cell.condition)
+            }.get(cell.request.condition)
             p_source = (
                 p_source * random.random()
                 if p_source
-                else LEVELS.get(cell.condition, 0.9) * skill * depth * noise
+                else LEVELS.get(cell.request.condition, 0.9) * skill * depth * noise
             )
-            kept = 0.9 if cell.condition in ("tgt_tgt", "tgt_unpatched") else 0.8 * (1 - depth)
-            p_target = 0.003 if cell.condition == "src_unpatched" else kept * skill * noise
+            kept = (
+                0.9 if cell.request.condition in ("tgt_tgt", "tgt_unpatched") else 0.8 * (1 - depth)
+            )
+            p_target = 0.003 if cell.request.condition == "src_unpatched" else kept * skill * noise
             says = random.choice(
                 ["source", "target", "copy", "other"], p=_shares(p_source, p_target)
             )
@@ -74,7 +77,7 @@ def rows(lexicon: Lexicon, cell: Cell, n_prompts: int) -> pd.DataFrame:
                 "copy": lexicon.word(target, x),
                 "other": "<b>x</b>",
             }[says]
-            others = [code for code in cell.languages if code != y]
+            others = [code for code in cell.data.languages if code != y]
             made.append(
                 {
                     "first_layer": layer,
@@ -147,7 +150,7 @@ def write_results(
                         seen_languages=tuple(sorted(SEEN)),
                         generate=8 if answered else 0,
                     )
-                    cell = Cell(**given | other)
+                    cell = patching_cell(**given | other)
                     write_cell(
                         folder,
                         cell,

@@ -17,15 +17,15 @@ from bench import published as theirs
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.languages import LanguagePair
 from meanings.lexicon.lexicon import Lexicon
-from meanings.measures.cells import Cell
-from meanings.measures.patching import Measurer
 from meanings.models.loading import wrap_model
+from meanings.patching.checkpoint import PatchedCheckpoint
 from meanings.patching.conditions import CONDITIONS
 from meanings.patching.flops import Lengths
-from meanings.prompts.draws import Drawn
+from meanings.prompts.draws import ConceptPairDraws
 from meanings.study import budget
 from meanings.study.budget import SHAPES, Extent, Shape
 from stand_ins import small_model
+from stand_ins.cells import patching_cell
 
 LANGUAGES = ("cy", "de", "en", "es", "fr")
 PROMPTS, SHOTS = 3, 2
@@ -37,7 +37,7 @@ PAIRS = tuple(LanguagePair(*text.split("-")) for text in ("de-cy", "fr-en", "cy-
 def names_of_one_length():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "meanings.lexicon.languages.language", lambda code: SimpleNamespace(native=code)
+            "meanings.prompts.prompt.language", lambda code: SimpleNamespace(native=code)
         )
         yield
 
@@ -83,7 +83,7 @@ def lengths(lexicon, model):
 
 
 def cell(pair, condition, generate=0):
-    return Cell(
+    return patching_cell(
         model="even", training_seed=0, step=0, tokens=0, weights_sha256="", lexicon="even", lexicon_sha256="", languages=LANGUAGES, pair=str(pair),
         condition=condition, prompt_seed=1, n_pairs=PROMPTS, shots=SHOTS, template="quoted", generate=generate, seen_languages=LANGUAGES,
     )  # fmt: skip
@@ -108,9 +108,9 @@ def passes(model, run):
 
 
 def measure_all(model, lexicon, extent):
-    measurer = Measurer(model, lexicon, Drawn())
+    measurer = PatchedCheckpoint(model, lexicon, ConceptPairDraws())
     for pair, names in extent.defined:
-        measurer.measure([cell(pair, name, extent.generate) for name in names])
+        measurer.measure([cell(pair, name, extent.generate).request for name in names])
 
 
 CHOICES = [
@@ -168,16 +168,17 @@ def test_the_published_algorithm_runs_the_tokens_that_were_planned(model, lexico
         prompts=PROMPTS,
         checkpoints=1,
     )
-    measurer = Measurer(model, lexicon, Drawn())
+    measurer = PatchedCheckpoint(model, lexicon, ConceptPairDraws())
     pair, (first, *_) = PAIRS[0], [cell(PAIRS[0], "seen")]
-    drawn, _ = measurer._drawn.draw(model, lexicon, first)
-    prompts, columns = measurer._prompts(pair, drawn, "target", "quoted"), measurer._columns(drawn)
+    drawn, _ = ConceptPairDraws().draw(model, lexicon, first.request)
+    prompts = measurer.prompts(pair, drawn, "target", "quoted")
+    columns = measurer.first_token_columns(drawn)
     vectors = torch.zeros(model.n_layers, PROMPTS, model.d_model)
 
     def run():
         for _ in ("seen", "null_concept"):
             for source in CONDITIONS["seen"].source_pairs(pair, LANGUAGES):
-                theirs.collect(model, measurer._prompts(source, drawn, "source", "quoted"))
+                theirs.collect(model, measurer.prompts(source, drawn, "source", "quoted"))
             for layer in range(model.n_layers):
                 theirs.patched(model, prompts, vectors, layer, columns)
         theirs.patched(model, prompts, None, 0, columns)
@@ -263,10 +264,10 @@ def test_a_shape_is_read_from_a_config(tmp_path, tied):
 def test_a_row_is_as_large_as_the_result_files_say(model, lexicon, tmp_path):
     from meanings.measures.results import write_cell
 
-    measurer = Measurer(model, lexicon, Drawn())
+    measurer = PatchedCheckpoint(model, lexicon, ConceptPairDraws())
     cells = [cell(PAIRS[0], name) for name in ("tgt", "self", "tgt_unpatched")]
-    found = measurer.measure(cells)
-    size = [write_cell(tmp_path, one, *found[one.key]).stat().st_size for one in cells]
+    found = measurer.measure([one.request for one in cells])
+    size = [write_cell(tmp_path, c, found[c.request][0], {}).stat().st_size for c in cells]
     assert budget.bytes_a_row(tmp_path) == sum(size[:2]) / (2 * model.n_layers * PROMPTS)
 
 

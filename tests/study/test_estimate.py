@@ -2,29 +2,22 @@
 told back.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pandas as pd
 import pytest
 
-from meanings.cli.main import time_range
-from meanings.lexicon.languages import parse_pair
-from meanings.measures.cells import Cell
-from meanings.measures.patching import Measurer
+from meanings.cli.study import time_range
+from meanings.measures.patching_trial import from_trial, source_prompts
 from meanings.measures.results import write_cell
+from meanings.measures.timing import Estimate, Spent, on_a_line
 from meanings.patching.conditions import CONDITIONS
 from meanings.study import estimate
-from meanings.study.estimate import (
-    Estimate,
-    Spent,
-    from_finished,
-    from_trial,
-    on_a_line,
-    source_prompts,
-)
+from meanings.study.estimate import from_finished
+from stand_ins.cells import patching_cell
 
 SEEN = ("de", "en", "es", "fr", "pl", "ru")
-PLACE = Cell(
+PLACE = patching_cell(
     model="m", training_seed=0, step=0, tokens=0, weights_sha256="", lexicon="l", lexicon_sha256="", languages=SEEN, pair="fr-es",
     condition="seen", prompt_seed=1, n_pairs=100, shots=5, template="quoted", generate=0, seen_languages=SEEN,
 )  # fmt: skip
@@ -40,13 +33,13 @@ def grid(
 ):
     """Cells in the order of a study; patched ones are answered at the last step only."""
     return tuple(
-        replace(PLACE, step=step, pair=pair, condition=name, n_pairs=n_pairs, prompt_seed=seed, generate=generate * (step == steps[-1] or not CONDITIONS[name].patched))
+        PLACE.with_values(step=step, pair=pair, condition=name, n_pairs=n_pairs, prompt_seed=seed, generate=generate * (step == steps[-1] or not CONDITIONS[name].patched))
         for step in steps for seed in seeds for pair in pairs for name in conditions
     )  # fmt: skip
 
 
 @dataclass
-class Machine(Measurer):
+class Machine:
     """Seconds: a cell costs 2 + n / 10 (patched; twice that where it is answered) or n / 100, a
     source prompt 1 / 100, concept pairs 5.
 
@@ -59,38 +52,53 @@ class Machine(Measurer):
     alone: float = 0.0
     bank: set = field(default_factory=set)
     drawn: set = field(default_factory=set)
+    step: int = 0
     largest: int = 0
 
     def clock(self):
         return Spent(self.alone / self.share, self.alone)
 
-    def measure(self, cells):
-        n = cells[0].n_pairs
+    def measure(self, requests):
+        n = requests[0].n_pairs
         self.largest = max(self.largest, n)
-        asked = (cells[0].prompt_seed, n)
+        asked = (requests[0].prompt_seed, n)
         self.alone += 0 if asked in self.drawn else 5
         self.drawn.add(asked)
-        if {key[:2] for key in self.bank} != {(cells[0].step, asked)}:
+        if {key[:2] for key in self.bank} != {(self.step, asked)}:
             self.bank = set()
-        for cell in cells:
-            condition = CONDITIONS[cell.condition]
+        for request in requests:
+            condition = CONDITIONS[request.condition]
             if not condition.patched:
                 self.alone += n / 100
                 continue
-            self.alone += (self.fixed + n * self.grows) * (2 if cell.generate else 1)
+            self.alone += (self.fixed + n * self.grows) * (2 if request.generate else 1)
             role = "source" if condition.concept == "mean" else condition.concept
-            for source in condition.source_pairs(parse_pair(cell.pair), SEEN):
-                key = (cell.step, asked, source, role, condition.solved)
+            for source in condition.source_pairs(request.pair, SEEN):
+                key = (self.step, asked, source, role, condition.solved)
                 self.alone += 0 if key in self.bank else n / 100
                 self.bank.add(key)
+
+    def estimate(self, cells, load=Spent(0.0, 0.0)):
+        """What a trial on this machine says of the cells."""
+        return from_trial(self.measure, by_step(cells), self.clock, load)
+
+
+def by_step(cells):
+    """The cells' requests by checkpoint."""
+    requests = {}
+    for cell in cells:
+        requests.setdefault(cell.subject.step, []).append(cell.request)
+    return requests
 
 
 def real(cells, machine):
     """What measuring all of it takes on a machine, checkpoint by checkpoint and pair by pair."""
     groups = {}
     for cell in cells:
-        groups.setdefault((cell.step, cell.prompt_seed, cell.pair), []).append(cell)
-    for group in groups.values():
+        place = (cell.subject.step, cell.request.prompt_seed, cell.request.pair)
+        groups.setdefault(place, []).append(cell.request)
+    for (step, *_), group in groups.items():
+        machine.step = step
         machine.measure(group)
     return machine.clock()
 
@@ -104,37 +112,33 @@ def real(cells, machine):
 )  # fmt: skip
 def test_what_it_will_take_is_told_from_a_little(cells):
     machine = Machine()
-    found = from_trial(machine, cells, machine.clock)
+    found = machine.estimate(cells)
     assert machine.largest <= 12
     assert found.low == found.high == pytest.approx(real(cells, Machine()).wall)
 
 
 def test_a_small_trial_scaled_up_would_say_far_too_much():
     cells, machine = grid(conditions=("tgt",)), Machine(fixed=50.0)
-    found = from_trial(machine, cells, machine.clock)
+    found = machine.estimate(cells)
     assert found.high == pytest.approx(real(cells, Machine(fixed=50.0)).wall)
     assert found.high < 0.2 * 6 * (50 + 12 * 0.1) * 100 / 12
 
 
 def test_where_others_have_the_cores_the_range_is_from_alone_to_now():
     machine = Machine(share=0.25)
-    found = from_trial(machine, grid(), machine.clock)
+    found = machine.estimate(grid())
     assert found.low == pytest.approx(real(grid(), Machine()).wall) and found.high == pytest.approx(
         4 * found.low
     )
-    assert "25% of its cores" in found.basis and "4 and 12 concept pairs at step 10" in found.basis
+    assert "25% of its cores" in found.basis and "4 and 12 concept pairs at the last" in found.basis
     quiet = Machine(share=0.95)
-    assert (
-        told := from_trial(quiet, grid(), quiet.clock)
-    ).low == told.high and "cores" not in told.basis
+    assert (told := quiet.estimate(grid())).low == told.high and "cores" not in told.basis
 
 
 def test_each_checkpoint_is_loaded():
     a, b = Machine(), Machine()
-    with_load = from_trial(a, grid(steps=(0, 5, 10)), a.clock, load=Spent(7.0, 6.0))
-    assert with_load.high - from_trial(b, grid(steps=(0, 5, 10)), b.clock).high == pytest.approx(
-        3 * 7
-    )
+    with_load = a.estimate(grid(steps=(0, 5, 10)), load=Spent(7.0, 6.0))
+    assert with_load.high - b.estimate(grid(steps=(0, 5, 10))).high == pytest.approx(3 * 7)
 
 
 def test_a_kind_of_cell_that_only_another_pair_has_is_tried_there():
@@ -143,10 +147,12 @@ def test_a_kind_of_cell_that_only_another_pair_has_is_tried_there():
         *grid(steps=(0,), pairs=("de-fr",), conditions=("tgt_unpatched",)),
     )
     machine = Machine()
-    found = from_trial(machine, cells, machine.clock)
+    found = machine.estimate(cells)
     # Source prompts of a pair that the trial did not try cold are not seen: 12 ordered pairs and
     # the pair itself.
-    assert found.high == pytest.approx(real(cells, Machine()).wall - source_prompts(cells) / 100)
+    assert found.high == pytest.approx(
+        real(cells, Machine()).wall - source_prompts(by_step(cells)) / 100
+    )
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from meanings.core.errors import MeaningsError
 from meanings.measures.results import cell_path, finished, read_cell
 from meanings.study import executors
 from meanings.study.grid import Grid
-from meanings.study.run import plan_study, run_study
+from meanings.study.plan import plan_study
+from meanings.study.run import run_study
 from stand_ins.study_data import STEPS, make_world
 
 GRID = Grid(checkpoints=3, pairs=("fr-es", "de-en"), n_pairs=6, shots=2, generate=3)
@@ -214,7 +215,7 @@ def test_shards_are_the_grid_and_share_nothing(world, tmp_path):
     whole = plan_study(GRID, tmp_path)
     shards = [plan_study(GRID, tmp_path, shard=(part, 2)) for part in range(2)]
     assert sorted(key for shard in shards for key in shard.keys) == sorted(whole.keys)
-    assert [len({cell.step for cell in shard.cells}) for shard in shards] == [2, 1]
+    assert [len({cell.subject.step for cell in shard.cells}) for shard in shards] == [2, 1]
 
 
 @pytest.mark.parametrize(("cuda", "device", "name", "expected"), [

@@ -1,7 +1,6 @@
 import json
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,21 +13,33 @@ from meanings.core.errors import MeaningsError
 from meanings.core.provenance import versions
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import load_lexicon
-from meanings.measures import results
-from meanings.measures.cells import Cell
-from meanings.measures.patching import Measurer
+from meanings.measures.patching import Request
+from meanings.measures.patching_trial import source_prompts
 from meanings.measures.results import cell_path, finished, provenance_of, read_cell, read_cells
 from meanings.models.checkpoints import Checkpoint
+from meanings.patching.checkpoint import PatchedCheckpoint
 from meanings.patching.conditions import CONDITIONS
 from meanings.prompts.answers import first_tokens
-from meanings.prompts.draws import Drawn
+from meanings.prompts.draws import ConceptPairDraws
 from meanings.prompts.prompt import translation_prompt
+from meanings.study import run
 from meanings.study.grid import Grid, check_grid, parse_grid, read_grid
+from meanings.study.plan import plan_study
 from meanings.study.recompute import recompute
-from meanings.study.run import plan_study, run_study
+from meanings.study.run import run_study
 from stand_ins.study_data import STEPS, make_world
 
 GRID = Grid(checkpoints=3, pairs=("fr-es", "de-en"), n_pairs=6, shots=2, generate=3)
+REQUEST = Request(
+    pair="fr-es",
+    condition="seen",
+    prompt_seed=1,
+    n_pairs=10,
+    shots=5,
+    template="quoted",
+    generate=0,
+    seen_languages=("de", "en", "es", "fr", "pl", "ru"),
+)
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -82,8 +93,12 @@ def test_a_grid_is_its_product_without_what_is_not_defined(world, out):
         and set(plan.keys) == finished(out)
         and plan.missing == ()
     )
-    assert [cell.step for cell in plan.cells] == sorted(cell.step for cell in plan.cells)
-    assert ("de-en", "self") not in {(cell.pair, cell.condition) for cell in plan.cells}
+    assert [cell.subject.step for cell in plan.cells] == sorted(
+        cell.subject.step for cell in plan.cells
+    )
+    assert ("de-en", "self") not in {
+        (str(cell.request.pair), cell.request.condition) for cell in plan.cells
+    }
 
 
 def test_every_cell_has_a_row_for_each_first_layer_and_prompt(out):
@@ -113,9 +128,9 @@ def test_patched_answers_are_asked_for_where_the_grid_says(out):
     ).all()
     asked = {
         policy: {
-            c.generate
+            c.request.generate
             for c in plan_study(GRID.model_copy(update={"generate_patched": policy}), out).cells
-            if CONDITIONS[c.condition].patched
+            if CONDITIONS[c.request.condition].patched
         }
         for policy in ("every", "never")
     }
@@ -144,11 +159,13 @@ def test_unpatched_scores_are_the_models_own_next_token_probabilities(world, out
     cells = [
         cell
         for cell in plan_study(GRID, out).cells
-        if cell.step == 10 and cell.pair == "fr-es" and cell.condition == name
+        if cell.subject.step == 10
+        and str(cell.request.pair) == "fr-es"
+        and cell.request.condition == name
     ]
     rows = table[table["key"] == cells[0].key]
     model = check_grid(GRID).trajectories[0].at(10).load()
-    drawn, _ = Drawn().draw(model, lexicon, cells[0])
+    drawn, _ = ConceptPairDraws().draw(model, lexicon, cells[0].request)
     for row, pair in zip(rows.itertuples(), drawn, strict=True):
         assert (row.source_concept, row.target_concept, row.null_concept) == (
             pair.source,
@@ -194,7 +211,7 @@ def test_a_finished_study_does_nothing(out, loads):
 def test_a_killed_study_goes_on_and_ends_as_an_unbroken_one(
     world, out, tmp_path, monkeypatch, loads
 ):
-    written, write = [], results.write_cell
+    written, write = [], run.write_cell
 
     def killed(*args):
         if len(written) == 20:
@@ -202,11 +219,11 @@ def test_a_killed_study_goes_on_and_ends_as_an_unbroken_one(
         written.append(write(*args))
         return written[-1]
 
-    monkeypatch.setattr(results, "write_cell", killed)
+    monkeypatch.setattr(run, "write_cell", killed)
     with pytest.raises(KeyboardInterrupt):
         run_study(GRID, tmp_path, progress=False)
     assert len(finished(tmp_path)) == 20
-    monkeypatch.setattr(results, "write_cell", write)
+    monkeypatch.setattr(run, "write_cell", write)
     loads.clear()
     plan = run_study(GRID, tmp_path, progress=False)
     assert len(plan.missing) == len(plan.cells) - 20
@@ -218,7 +235,7 @@ def test_a_killed_study_goes_on_and_ends_as_an_unbroken_one(
 
 
 def test_two_runs_on_one_folder_share_the_work(world, out, tmp_path, monkeypatch):
-    measured, measure = [], Measurer.measure
+    measured, measure = [], PatchedCheckpoint.measure
 
     def interrupted(self, cells):
         if not measured:  # meanwhile, another run does all of it
@@ -227,7 +244,7 @@ def test_two_runs_on_one_folder_share_the_work(world, out, tmp_path, monkeypatch
         measured.append(len(cells))
         return measure(self, cells)
 
-    monkeypatch.setattr(Measurer, "measure", interrupted)
+    monkeypatch.setattr(PatchedCheckpoint, "measure", interrupted)
     run_study(GRID, tmp_path, progress=False)
     assert (
         measured[0] == "other" and sum(measured[1:]) == len(finished(tmp_path)) + 9
@@ -274,26 +291,22 @@ def test_a_dry_run_writes_nothing_and_estimates_from_a_trial_or_from_finished_ce
 
 
 def test_the_estimate_counts_shared_source_prompts_once():
-    from meanings.study.estimate import source_prompts
+    def needed(*changes, elsewhere=()):
+        """Source prompts of requests to one checkpoint and, `elsewhere`, to another."""
+        requests = {
+            place: [REQUEST.model_copy(update=change) for change in asked]
+            for place, asked in enumerate((changes, elsewhere))
+        }
+        return source_prompts(requests)
 
-    cell = Cell(
-        model="m", training_seed=0, step=0, tokens=0, weights_sha256="", lexicon="l", lexicon_sha256="", languages=("en", "fr"), pair="fr-es",
-        condition="seen", prompt_seed=1, n_pairs=10, shots=5, template="quoted", generate=0, seen_languages=("de", "en", "es", "fr", "pl", "ru"),
-    )  # fmt: skip
     seen = 10 * 3 * 2  # ordered pairs of de, pl, ru
-    assert source_prompts([cell]) == seen
-    assert (
-        source_prompts(
-            [cell, replace(cell, condition="null_mean"), replace(cell, condition="src_unpatched")]
-        )
-        == seen
-    )
-    assert source_prompts([cell, replace(cell, condition="null_concept")]) == 2 * seen
-    assert source_prompts([cell, replace(cell, pair="es-fr")]) == seen
-    assert (
-        source_prompts([cell, replace(cell, pair="fr-en")]) == 10 * 4 * 3
-    )  # and es, where it is not in the pair
-    assert source_prompts([cell, replace(cell, step=5)]) == 2 * seen
+    assert needed({}) == seen
+    assert needed({}, {"condition": "null_mean"}, {"condition": "src_unpatched"}) == seen
+    assert needed({}, {"condition": "null_concept"}) == 2 * seen
+    assert needed({}, {"pair": parse_pair("es-fr")}) == seen
+    # and es, where it is not in the pair
+    assert needed({}, {"pair": parse_pair("fr-en")}) == 10 * 4 * 3
+    assert needed({}, elsewhere=[{}]) == 2 * seen
 
 
 def test_training_seeds_are_different_cells(world, tmp_path, loads):
@@ -334,10 +347,12 @@ def test_provenance_names_weights_lexicon_and_versions_and_no_place(world, out):
 def test_concepts_whose_query_word_is_merged_are_left_out_of_the_draw(world, out, monkeypatch):
     model = check_grid(GRID).trajectories[0].at(0).load()
     lexicon, cell = load_lexicon(), plan_study(GRID, out).cells[0]
-    usual, _ = Drawn().draw(model, lexicon, cell)
+    usual, _ = ConceptPairDraws().draw(model, lexicon, cell.request)
     gone = usual[0].source
-    monkeypatch.setattr("meanings.prompts.prompt.merged_query_words", lambda *args: {"fr": (gone,)})
-    pairs, left_out = Drawn().draw(model, lexicon, cell)
+    monkeypatch.setattr(
+        "meanings.prompts.usable_concepts.merged_query_words", lambda *_: {"fr": (gone,)}
+    )
+    pairs, left_out = ConceptPairDraws().draw(model, lexicon, cell.request)
     assert left_out == (gone,)
     assert all(
         gone not in {p.source, p.target, p.null, *p.source_shots, *p.target_shots} for p in pairs
@@ -360,7 +375,7 @@ def test_cells_are_recomputed_alone_and_refused_where_model_or_words_changed(wor
         ({"method": 0}, "method version 0"),
     ):
         with pytest.raises(MeaningsError, match=message):
-            recompute([replace(cells[0], **changed)])
+            recompute([cells[0].with_values(**changed)])
 
 
 def test_a_damaged_checkpoint_is_one_line(world, tmp_path):
@@ -387,13 +402,13 @@ def test_a_damaged_checkpoint_is_one_line(world, tmp_path):
         ({"n_pairs": True}, "n_pairs=True is refused"),
         (
             {"pairs": "fr-es"},
-            "pairs='fr-es' is refused: input should be a valid list; expected pairs such as",
+            "pairs='fr-es' is refused: input should be a valid list .*such as \"fr-es\"",
         ),
         ({"pairs": []}, "pairs=\\[\\] is refused"),
         ({"pairs": [False]}, r"pairs\[0\]=False is refused.*unquoted no"),
         (
             {"languages": ["en", False]},
-            r"languages\[1\]=False is refused.*language codes; YAML reads an unquoted no",
+            r"languages\[1\]=False is refused.*YAML reads an unquoted no.*language codes",
         ),
         ({"languages": "every"}, "languages='every' is refused"),
         ({"conditions": 3}, "conditions=3 is refused"),

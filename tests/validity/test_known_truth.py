@@ -12,8 +12,7 @@ from meanings.book.tables.trust import known_truth
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.languages import parse_pair
 from meanings.measures.results import read_cells
-from meanings.measures.single_layer import measured_alone
-from meanings.patching.self_test import self_test
+from meanings.patching.self_test import check_patching
 from meanings.prompts.concept_pairs import draw_concept_pairs
 from meanings.prompts.prompt import translation_prompt
 from meanings.statistics.depth import depth
@@ -42,7 +41,7 @@ def words_of_their_own(world):
 
 def test_the_network_passes_the_self_test_and_translates_with_and_without_a_meeting():
     for checkpoint in (0, 7):
-        self_test(constructed_network.load(WORLD, checkpoint))
+        check_patching(constructed_network.load(WORLD, checkpoint))
         assert measured(WORLD, checkpoint, ("src_unpatched",))["p_source"].min() > 0.99
 
 
@@ -71,15 +70,7 @@ def test_one_layer_alone_gives_the_probability_of_the_formula():
     shared code is there.
     """
     world = replace(NOISY, meeting_layer=2, n_layers=5)
-    rows = measured_alone(
-        constructed_network.load(world, 4),
-        constructed_network.lexicon(world),
-        ["fr-es"],
-        world.languages,
-        conditions=("seen", "tgt"),
-        n_pairs=16,
-        shots=2,
-    )
+    rows = measured(world, 4, ("seen", "tgt"), layers="only")
     amount = (
         rows["source_concept"]
         .map(dict(zip(world.concepts, world.amounts[4], strict=True)))

@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from meanings.core import yaml_files
 from meanings.core.errors import MeaningsError, one_of
-from meanings.core.yaml_files import read_mapping
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.models.checkpoints import Trajectory, trajectory
@@ -155,30 +155,13 @@ def from_text(chapter: str, key: str, text: str, annotation: Any) -> Any:
 
 def read_parameters(name: str, path: Path) -> ChapterParameters:
     """The chapter's parameters from a YAML file; lists stand for tuples."""
-    return validated(
-        name,
-        {k: tuple(v) if isinstance(v, list) else v for k, v in read_mapping(path).items()},
-        where=f"{path}: ",
-    )
+    return validated(name, yaml_files.read_mapping(path), where=f"{path}: ")
 
 
 def validated(name: str, values: Mapping[str, Any], where: str = "") -> ChapterParameters:
     """Checks types, lexicon, model. Raises MeaningsError, one line, naming what is allowed."""
     kind = chapter_class(name)
-    try:
-        parameters = kind(**{str(key): value for key, value in values.items()})
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = str(first["loc"][0])
-        if first["type"] == "extra_forbidden":
-            raise MeaningsError(
-                f"{where}chapter {name}: unknown parameter {key!r}; allowed are "
-                f"{one_of(kind.model_fields)}"
-            ) from None
-        raise MeaningsError(
-            f"{where}chapter {name}: {key}={first['input']!r} is refused: {first['msg'].lower()} "
-            f"({kind.model_fields[key].description})"
-        ) from None
+    parameters = yaml_files.validated(kind, values, f"{where}chapter {name}: ", noun="parameter")
     check_available(name, parameters, where)
     return parameters
 

@@ -14,6 +14,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 from meanings.core.tables import Table, clean, read_table
 from meanings.lexicon.lexicon import Lexicon
@@ -180,6 +181,6 @@ def _member(archive: tarfile.TarFile, name: str) -> str:
 
 
 def _write(path: Path, header: list[str], rows: list[list[str]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with atomic_file(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerows([header, *rows])

@@ -12,7 +12,6 @@ line a word with its synsets by frequency. Format: wndb(5WN) of WordNet 3.1.
 
 import csv
 import hashlib
-import os
 import subprocess
 import tarfile
 import tempfile
@@ -20,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 from meanings.core.tables import read_table
 from meanings.lexicon.lexicon import Lexicon
@@ -352,10 +352,8 @@ def write_relations(path: Path, rows: list[tuple[str, ...]]) -> int:
         or (row[3], row[0]) not in said
         and (row[0], row[3]) not in said
     ]
-    aside = path.with_name(f"{path.name}.{os.getpid()}.aside")
-    with aside.open("w", encoding="utf-8", newline="") as file:
+    with atomic_file(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([HEADER, *own, *new])
-    os.replace(aside, path)
     return len(own) + len(new)
 
 

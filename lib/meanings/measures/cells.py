@@ -1,34 +1,37 @@
 """A cell: one unit of work, one result file, named by the hash of all that changes a number in it."""
 
+from __future__ import annotations
+
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
+from typing import Any
 
-# Raised whenever the way a number is computed changes, so that old result files are not taken for
-# new ones.
-METHOD_VERSION = 1
+from meanings.measures.base import DataSet, Request
+from meanings.measures.catalogue import measure_named
+from meanings.measures.patching import LATER, PATCHING
 
-# Fields that came later, with the value that means "as before": at that value they are left out of
-# keys and files, so that what was measured before they were there keeps its key.
-LATER: dict[str, object] = {"prompts_sha256": "", "layers": "from", "source_pairs": 0}
+__all__ = ["CELL_FIELDS", "LATER", "Cell", "Subject"]
+
+# Cells of patching are older than other measures: their files hold their fields side by side, in
+# this order, and `method` for the version. These are also the columns of published tables.
+CELL_FIELDS = (
+    "model", "training_seed", "step", "tokens", "weights_sha256", "lexicon", "lexicon_sha256",
+    "languages", "pair", "condition", "prompt_seed", "n_pairs", "shots", "template", "generate",
+    "seen_languages", "dtype", "patched_tokens", "score", "method",
+    "prompts_sha256", "layers", "source_pairs",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Cell:
-    """What is measured: model, moment of training, words, prompts, condition and score.
+class Subject:
+    """What is measured: a model at one moment of its training.
 
-    - `weights_sha256`, `lexicon_sha256`: what the model and the lexicon are, whatever they are
-      called.
-    - `languages`: the languages in which both concepts are scored and over which pairs are made
-      eligible.
-    - `seen_languages`: the model's, from which the conditions take their source pairs.
-    - `generate`: tokens generated greedily after each prompt, 0 for none.
-    - `prompts_sha256`: of a file of prompts that was used instead of drawing; empty where they were
-      drawn.
-    - `score`: `first_token`, or `word`: the probability of the whole word and its closing quote.
-    - `layers`: `from` overwrites the first layer and all later ones, `only` that layer alone.
-    - `source_pairs`: source prompts in the mean, 0 for all.
+    - `step`: optimiser steps done; `tokens`: tokens seen.
+    - `weights_sha256`: what the weights are, whatever the model is called; `dtype`: how they are
+      loaded.
     """
 
     model: str
@@ -36,52 +39,86 @@ class Cell:
     step: int
     tokens: int
     weights_sha256: str
-    lexicon: str
-    lexicon_sha256: str
-    languages: tuple[str, ...]
-    pair: str
-    condition: str
-    prompt_seed: int
-    n_pairs: int
-    shots: int
-    template: str
-    generate: int
-    seen_languages: tuple[str, ...]
     dtype: str = "float32"
-    patched_tokens: str = "last"
-    score: str = "first_token"
-    method: int = METHOD_VERSION
-    prompts_sha256: str = ""
-    layers: str = "from"
-    source_pairs: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.model} seed {self.training_seed} step {self.step}"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is measured, by which measure in which version, on which data, and what is asked."""
+
+    measure: str
+    version: int
+    subject: Subject
+    data: DataSet
+    request: Request
 
     @cached_property
     def key(self) -> str:
-        """SHA-256, hex, of the fields as canonical JSON, later ones at their usual value left out."""
+        """SHA-256, hex, of the cell as canonical JSON."""
         return hashlib.sha256(
             json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":")).encode()
         ).hexdigest()
 
     def __str__(self) -> str:
-        return f"{self.model} seed {self.training_seed} step {self.step} {self.pair} {self.condition} prompts {self.prompt_seed}"
+        return f"{self.subject} {self.request}"
 
-    def to_dict(self) -> dict:
-        """Its fields, without those of `LATER` at their usual value."""
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as they are hashed and written; those of patching side by side."""
+        if self.measure != PATCHING.name:
+            return asdict(replace(self, request=None)) | {"request": self.request.to_dict()}
+        values = self.flat()
+        return {name: values[name] for name in CELL_FIELDS if name in values}
+
+    def flat(self) -> dict[str, Any]:
+        """Its fields side by side, without later ones at their default."""
         return {
-            name: value
-            for name, value in asdict(self).items()
-            if name not in LATER or value != LATER[name]
+            **({} if self.measure == PATCHING.name else {"measure": self.measure}),
+            **asdict(self.subject),
+            "lexicon": self.data.name,
+            "lexicon_sha256": self.data.sha256,
+            "languages": self.data.languages,
+            "method": self.version,
+            **self.request.to_dict(),
         }
 
-    @classmethod
-    def from_dict(cls, values: dict) -> "Cell":
-        """A cell from its fields as JSON gives them (lists for tuples); a later field may be
-        missing.
+    def columns(self) -> dict[str, Any]:
+        """Its key and all its fields as values of a table's columns: tuples joined by spaces."""
+        values = self.flat() | {
+            name: getattr(self.request, name) for name in type(self.request).later
+        }
+        names = CELL_FIELDS if self.measure == PATCHING.name else values
+        return {"key": self.key} | {
+            name: " ".join(v) if isinstance(v := values[name], tuple) else v for name in names
+        }
+
+    def with_values(self, **values: Any) -> Cell:
+        """The cell with other values of fields of its subject, data or request, named as in a file
+        of patching.
         """
-        found = LATER | values
-        return cls(
-            **{f.name: tuple(v) if isinstance(v := found[f.name], list) else v for f in fields(cls)}
-        )
+        return Cell._of_flat(self.measure, self.flat() | values)
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Cell:
+        """A cell from plain values, lists for tuples; later fields may be missing.
 
-CELL_FIELDS = tuple(field.name for field in fields(Cell))
+        Raises MeaningsError for an unknown measure, ValueError, KeyError or TypeError where it is
+        none.
+        """
+        if "measure" not in values:
+            return cls._of_flat(PATCHING.name, values)
+        measure = measure_named(values["measure"])
+        data = DataSet(**values["data"] | {"languages": tuple(values["data"]["languages"])})
+        request = measure.Request.model_validate(values["request"])
+        return cls(measure.name, values["version"], Subject(**values["subject"]), data, request)
+
+    @classmethod
+    def _of_flat(cls, name: str, values: Mapping[str, Any]) -> Cell:
+        measure = measure_named(name)
+        subject = {f.name: values[f.name] for f in fields(Subject) if f.name in values}
+        data = DataSet(values["lexicon"], values["lexicon_sha256"], tuple(values["languages"]))
+        asked = {k: values[k] for k in measure.Request.model_fields if k in values}
+        version = values.get("method", measure.version)
+        return cls(name, version, Subject(**subject), data, measure.Request.model_validate(asked))

@@ -1,261 +1,216 @@
-"""Measure the cells of one loaded checkpoint: what is shared between conditions is computed once."""
+"""Patching: how probable the source concept becomes when its vector overwrites the target's states.
 
-from collections.abc import Sequence
-from dataclasses import replace
+One cell is one language pair under one condition: rows of every first patched layer and concept
+pair. Cells of one pair and prompt seed are measured together.
+"""
 
-import pandas as pd
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Annotated, Any
+
+import pyarrow as pa
+from pydantic import BeforeValidator, Field, InstanceOf, PlainSerializer
 
 from meanings.lexicon.languages import LanguagePair, parse_pair
 from meanings.lexicon.lexicon import Lexicon
-from meanings.measures.cells import Cell
-from meanings.models.loading import PatchableModel
-from meanings.patching.conditions import condition
-from meanings.patching.source_states import SourceBank
-from meanings.patching.sweeping import Sweep, sweep_conditions, unpatched
-from meanings.patching.word_probability import Words
-from meanings.prompts.answers import (
-    answer_word,
-    closing_tokens,
-    first_tokens,
-    word_match,
-    word_tokens,
-)
-from meanings.prompts.concept_pairs import ConceptPair
-from meanings.prompts.draws import Drawn, tokenizer_sha256
-from meanings.prompts.prompt import Prompt, translation_prompt
-from meanings.prompts.shared import SharedPrompts
+from meanings.measures import base
+from meanings.measures.base import Data, Measure, Measurement, Moment, Shared, column
+from meanings.measures.patching_settings import CheckedPatching, PatchingSettings, check_settings
+from meanings.measures.timing import Estimate, Spent
+from meanings.models.checkpoints import Trajectory
+from meanings.patching.conditions import Condition, condition
+
+Pair = Annotated[
+    InstanceOf[LanguagePair],
+    BeforeValidator(lambda value: parse_pair(value) if isinstance(value, str) else value),
+    PlainSerializer(str),
+]
 
 
-class Measurer:
-    """One loaded checkpoint with its source states, which serve all its pairs and conditions.
+class Request(base.Request):
+    """What a patched cell asks: prompts, condition and score."""
 
-    - `planned`: all cells that are to be measured of it, those included that are finished: a run
-      that goes on where another was killed then computes source states in the same batches, so that
-      its numbers are the same to the last bit.
-    - `prompts`: concept pairs that models share; drawn where there are none.
-    """
+    later = frozenset({"prompts_sha256", "layers", "source_pairs"})
 
-    def __init__(
-        self,
-        model: PatchableModel,
-        lexicon: Lexicon,
-        drawn: Drawn,
-        planned: Sequence[Cell] = (),
-        prompts: SharedPrompts | None = None,
-    ) -> None:
-        self._model, self._lexicon, self._drawn, self._planned, self._shared = (
-            model,
-            lexicon,
-            drawn,
-            planned,
-            prompts,
-        )
-        self._banks: dict[tuple, SourceBank] = {}
-        self._words = (tokenizer_sha256(model), lexicon.sha256)
+    pair: Pair = Field(description="language pair of the target prompts, input-output")
+    condition: str = Field(description="source of the concept vector")
+    prompt_seed: int = Field(description="seed that draws concept pairs and few-shot examples")
+    n_pairs: int = Field(description="concept pairs")
+    shots: int = Field(description="few-shot examples per prompt")
+    template: str = Field(description="how a line of the prompt is written")
+    generate: int = Field(description="tokens generated greedily after each prompt, 0 for none")
+    seen_languages: tuple[str, ...] = Field(
+        description="the model's, from which conditions take their source language pairs"
+    )
+    patched_tokens: str = Field("last", description="which tokens of the query word are patched")
+    score: str = Field(
+        "first_token",
+        description="first_token, or word: the probability of the whole word and its closing quote",
+    )
+    prompts_sha256: str = Field(
+        "", description="hash of the file of prompts, empty where prompts were drawn"
+    )
+    layers: str = Field(
+        "from",
+        description="from: the first layer and all later ones are overwritten; only: that layer alone",
+    )
+    source_pairs: int = Field(0, description="source prompts in the mean, 0 for all")
 
-    def measure(self, cells: Sequence[Cell]) -> dict[str, tuple[pd.DataFrame, dict]]:
-        """Rows and provenance by key, for cells that differ in their condition, `generate` and what
-        a condition leaves open of the patch.
-        """
-        first = cells[0]
-        own = {"condition": "", "generate": 0, "layers": "from", "source_pairs": 0}
-        assert all(replace(cell, **own) == replace(first, **own) for cell in cells)
-        pair, seen = parse_pair(first.pair), first.seen_languages
-        concept_pairs, left_out = self._drawn.draw(self._model, self._lexicon, first, self._shared)
-        whole_words = first.score == "word"
-        columns = (
-            self._whole_words(concept_pairs, pair) if whole_words else self._columns(concept_pairs)
-        )
-        codes = (pair.output,) if whole_words else self._lexicon.languages
-        targets = self._prompts(pair, concept_pairs, "target", first.template)
-        # One bank a prompt seed: its states are of no use to another one's concepts, and would fill
-        # the memory.
-        asked = (
-            first.prompt_seed,
-            first.n_pairs,
-            first.shots,
-            first.template,
-            first.prompts_sha256,
-        )
-        if asked not in self._banks:
-            self._banks = {
-                asked: SourceBank(
-                    self._model,
-                    self._lexicon,
-                    first.template,
-                    seed=first.prompt_seed,
-                    left_out=left_out,
-                )
-            }
-            for cell in self._planned:
-                if (
-                    cell.prompt_seed,
-                    cell.n_pairs,
-                    cell.shots,
-                    cell.template,
-                    cell.prompts_sha256,
-                ) == asked and not cell.source_pairs:
-                    self._banks[asked].expect(
-                        [condition(cell.condition)], parse_pair(cell.pair), cell.seen_languages
+    def __str__(self) -> str:
+        return f"{self.pair} {self.condition} prompts {self.prompt_seed}"
+
+
+SHOTS = ("source_shots", "target_shots")
+# Fields that came later, with the value that means "as before".
+LATER: dict[str, Any] = {
+    name: field.default for name, field in Request.model_fields.items() if name in Request.later
+}
+
+_PROBABILITY = {"low": 0.0, "high": 1.0}
+COLUMNS = pa.schema(
+    [
+        column(
+            "first_layer", pa.int16(),
+            "first patched layer, or the only one where `layers` is only; from 0, -1 = nothing is patched",
+        ),
+        column("prompt", pa.int32(), "number of the concept pair, from 0"),
+        column("query", pa.string(), "query word"),
+        column("source_concept", pa.string(), "concept whose vector is taken"),
+        column("target_concept", pa.string(), "concept that the target prompt asks for"),
+        column("null_concept", pa.string(), "concept of the wrong-concept null"),
+        column("p_source", pa.float32(), "probability of the source concept in the output language", **_PROBABILITY),
+        column("p_target", pa.float32(), "probability of the target concept in the output language", **_PROBABILITY),
+        column("p_source_*", pa.float32(), "probability of the source concept in another language", optional=True, **_PROBABILITY),
+        column("p_target_*", pa.float32(), "probability of the target concept in another language", optional=True, **_PROBABILITY),
+        column("answer", pa.string(), "generated text up to the closing quote, or null"),
+        column("answer_correct_source", pa.bool_(), "whether the answer is an accepted word of the source concept, or null"),
+        column("answer_correct_target", pa.bool_(), "whether the answer is an accepted word of the target concept, or null"),
+        column("source_shots", pa.string(), "concepts of the source prompt's few-shot examples, joined by |", optional=True),
+        column("target_shots", pa.string(), "concepts of the target prompt's few-shot examples, joined by |", optional=True),
+    ]
+)  # fmt: skip
+
+
+class Patching(Measure):
+    """Concept vectors patched into few-shot translation prompts."""
+
+    name = "patching"
+    version = 1
+    Request = Request
+    Settings = PatchingSettings
+    columns = COLUMNS
+    unit = "source_concept"
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """See `Measure.place`; cells that differ in `generate` alone share a place."""
+        first = ("model", "training_seed", "step", "prompt_seed", "pair", "condition")
+        return *first, "lexicon", "template", "shots", "n_pairs", "score", *LATER
+
+    def check(
+        self, settings: PatchingSettings, lexicon: Lexicon, trajectories: Sequence[Trajectory]
+    ) -> CheckedPatching:
+        """See `check_settings`."""
+        return check_settings(settings, lexicon, trajectories)
+
+    def plan(self, checked: CheckedPatching, moment: Moment) -> Iterable[Request]:
+        """By prompt seed and language pair, the conditions that are defined for it."""
+        settings, prompts = checked.settings, checked.data.prompts
+        for prompt_seed in settings.prompt_seeds:
+            for pair in checked.pairs:
+                for each in checked.conditions:
+                    if not each.source_pairs(pair, moment.seen_languages):
+                        continue
+                    yield Request(
+                        pair=pair,
+                        condition=each.name,
+                        prompt_seed=prompt_seed,
+                        n_pairs=settings.n_pairs,
+                        shots=settings.shots,
+                        template=settings.template,
+                        generate=_generated(settings, each, moment.is_last),
+                        seen_languages=moment.seen_languages,
+                        score=settings.score,
+                        prompts_sha256=prompts.sha256 if prompts else "",
+                        **_of_patch(settings, each, pair, moment.seen_languages),
                     )
-        bank = self._banks[asked]
-        sweeps: dict[str, tuple[Sweep, list[Prompt]]] = {}
-        # Unpatched target prompts cost hardly anything beside patched ones that share their
-        # beginnings.
-        on_targets = [
-            cell
-            for cell in cells
-            if (c := condition(cell.condition)).patched or c.solved == "target"
-        ]
-        patched = [cell for cell in on_targets if condition(cell.condition).patched]
-        for count in sorted({cell.source_pairs for cell in patched}):
-            bank.prepare(
-                [condition(cell.condition) for cell in patched if cell.source_pairs == count],
-                pair,
-                concept_pairs,
-                seen,
-                count,
-            )
-        for generate, layers in sorted({(cell.generate, cell.layers) for cell in on_targets}):
-            together = [
-                cell for cell in on_targets if (cell.generate, cell.layers) == (generate, layers)
-            ]
-            vectors = {
-                cell.key: bank.vectors(
-                    condition(cell.condition), pair, concept_pairs, seen, cell.source_pairs
-                )
-                for cell in together
-                if cell in patched
-            }
-            alone = next((cell.key for cell in together if cell not in patched), "")
-            found = sweep_conditions(
-                self._model,
-                targets,
-                vectors,
-                columns,
-                layers=layers,
-                generate=generate,
-                unpatched_as=alone,
-            )
-            sweeps |= {key: (sweep, targets) for key, sweep in found.items()}
-        for cell in cells:
-            if cell not in on_targets:
-                prompts = self._prompts(pair, concept_pairs, "source", cell.template)
-                sweeps[cell.key] = (
-                    unpatched(self._model, prompts, columns, generate=cell.generate),
-                    prompts,
-                )
-        provenance = {
-            "device": self._model.device.type,
-            "n_layers": self._model.n_layers,
-            "d_model": self._model.d_model,
-            "loaded_weights_sha256": self._model.weights_sha256,
-            "tokenizer_sha256": self._words[0],
-            "concepts_left_out": list(left_out),
-        }
+
+    def together(self, request: Request) -> Hashable:
+        """Prompt seed and language pair."""
+        return request.prompt_seed, request.pair
+
+    def measure(
+        self, model: Any, data: Data, requests: Sequence[Request], shared: Shared
+    ) -> Mapping[Request, Measurement]:
+        """Rows as in `COLUMNS`; the provenance names the concepts that the tokenizer rules out."""
+        patched = shared.checkpoint.get(self.name)
+        if patched is None:
+            patched = shared.checkpoint[self.name] = self._start(model, data, shared)
         return {
-            key: (self._rows(sweep, prompts, concept_pairs, pair, codes), provenance)
-            for key, (sweep, prompts) in sweeps.items()
+            request: Measurement(rows, {"concepts_left_out": list(left_out)})
+            for request, (rows, left_out) in patched.measure(requests).items()
         }
 
-    def _prompts(
-        self, pair: LanguagePair, concept_pairs: Sequence[ConceptPair], side: str, template: str
-    ) -> list[Prompt]:
-        return [
-            translation_prompt(
-                self._lexicon,
-                self._model.tokenizer,
-                pair,
-                getattr(drawn, side),
-                getattr(drawn, f"{side}_shots"),
-                template,
-            )
-            for drawn in concept_pairs
-        ]
+    def _start(self, model: Any, data: Data, shared: Shared):
+        from meanings.patching.checkpoint import PatchedCheckpoint
+        from meanings.patching.self_test import check_patching
+        from meanings.prompts.draws import ConceptPairDraws
 
-    def _columns(self, concept_pairs: Sequence[ConceptPair]) -> list[list[frozenset[int]]]:
-        """First tokens of source, then target concept, in every language of the lexicon."""
-        return [
-            [
-                self._first_tokens(concept, code)
-                for concept in (drawn.source, drawn.target)
-                for code in self._lexicon.languages
-            ]
-            for drawn in concept_pairs
-        ]
+        kept = shared.process.setdefault(self.name, {"draws": ConceptPairDraws(), "tested": set()})
+        if model.name not in kept["tested"]:
+            check_patching(model)
+            kept["tested"].add(model.name)
+        return PatchedCheckpoint(model, data.lexicon, kept["draws"], shared.planned, data.prompts)
 
-    def _whole_words(self, concept_pairs: Sequence[ConceptPair], pair: LanguagePair) -> Words:
-        """Accepted words of source, then target concept, in the output language."""
-        tokenizer, lexicon = self._model.tokenizer, self._lexicon
-        return Words(
-            [
-                [
-                    word_tokens(tokenizer, lexicon.words(concept, pair.output))
-                    for concept in (drawn.source, drawn.target)
-                ]
-                for drawn in concept_pairs
-            ],
-            closing_tokens(tokenizer),
-        )
+    def cost_class(self, request: Request) -> Hashable:
+        """Whether and how it is patched and scored, and the size of its prompts."""
+        patched = condition(request.condition).patched
+        sizes = (request.n_pairs, request.shots, request.source_pairs)
+        return patched, request.generate, request.score, request.layers, *sizes
 
-    def _first_tokens(self, concept: str, code: str) -> frozenset[int]:
-        asked = (*self._words, concept, code)
-        if asked not in self._drawn.first:
-            self._drawn.first[asked] = first_tokens(
-                self._model.tokenizer, self._lexicon.words(concept, code)
-            )
-        return self._drawn.first[asked]
-
-    def _rows(
+    def estimate(
         self,
-        sweep: Sweep,
-        prompts: Sequence[Prompt],
-        concept_pairs: Sequence[ConceptPair],
-        pair: LanguagePair,
-        codes: Sequence[str],
-    ) -> pd.DataFrame:
-        """- `codes`: the languages of the sweep's columns, for either concept."""
-        n_layers, n_prompts = len(sweep.first_layers), len(prompts)
-        rows = pd.DataFrame(
-            {
-                "first_layer": [layer for layer in sweep.first_layers for _ in prompts],
-                "prompt": list(range(n_prompts)) * n_layers,
-                "query": [
-                    self._lexicon.word(prompt.query_concept, pair.input) for prompt in prompts
-                ]
-                * n_layers,
-                "source_concept": [drawn.source for drawn in concept_pairs] * n_layers,
-                "target_concept": [drawn.target for drawn in concept_pairs] * n_layers,
-                "null_concept": [drawn.null for drawn in concept_pairs] * n_layers,
-                "source_shots": ["|".join(drawn.source_shots) for drawn in concept_pairs]
-                * n_layers,
-                "target_shots": ["|".join(drawn.target_shots) for drawn in concept_pairs]
-                * n_layers,
-            }
-        )
-        numbers = sweep.probabilities.reshape(n_layers * n_prompts, -1).numpy()
-        names = [
-            f"p_{side}" + ("" if code == pair.output else f"_{code}")
-            for side in ("source", "target")
-            for code in codes
-        ]
-        found = pd.DataFrame(numbers, columns=names)
-        rows = pd.concat(
-            [rows, found[sorted(names, key=lambda name: (name.count("_"), names.index(name)))]],
-            axis=1,
-        )
-        if sweep.answers is None:
-            return rows.assign(answer=None, answer_correct_source=None, answer_correct_target=None)
-        answers = [answer_word(text) for row in sweep.answers for text in row]
-        correct = {
-            side: [
-                word_match(answer, self._lexicon.words(concept, pair.output))
-                for answer, concept in zip(answers, rows[f"{side}_concept"], strict=True)
-            ]
-            for side in ("source", "target")
-        }
-        return rows.assign(
-            answer=answers,
-            answer_correct_source=correct["source"],
-            answer_correct_target=correct["target"],
-        )
+        model: Any,
+        data: Data,
+        requests: Mapping[Hashable, Sequence[Request]],
+        clock: Callable[[], Spent],
+        load: Spent,
+    ) -> Estimate:
+        """From a trial with few concept pairs: see `meanings.measures.patching_trial`."""
+        from meanings.measures.patching_trial import from_trial
+
+        shared = Shared()
+
+        def timed(asked: Sequence[Request]) -> None:
+            self.measure(model, data, asked, shared)
+
+        return from_trial(timed, requests, clock, load)
+
+
+def _generated(settings: PatchingSettings, asked: Condition, is_last: bool) -> int:
+    """Tokens to generate under a condition."""
+    if settings.score == "word":
+        return 0
+    answered = settings.generate_patched == "every" or (
+        settings.generate_patched == "last" and is_last
+    )
+    return settings.generate if answered or not asked.patched else 0
+
+
+def _of_patch(
+    settings: PatchingSettings, asked: Condition, pair: LanguagePair, seen: tuple[str, ...]
+) -> dict[str, str | int]:
+    """What a condition's request takes of the settings' ways to patch: a cell that they cannot
+    change keeps its key.
+    """
+    if not asked.patched:
+        return {}
+    several = asked.prompts_at_most(pair, seen) > 1
+    return {
+        "layers": settings.layers,
+        "source_pairs": settings.source_pairs if several else 0,
+    }
+
+
+PATCHING = Patching()

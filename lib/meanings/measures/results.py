@@ -1,37 +1,32 @@
-"""Results on disk: one Parquet file a cell, written aside and renamed; read back as one tidy table.
+"""Results on disk: one Parquet file per cell, written whole or not at all; read back as one tidy
+table.
 
-One row per (first layer, prompt). Columns: `first_layer` (from 0; -1 = nothing patched), `prompt`
-(from 0), `query` (the query word), `source_concept`, `target_concept`, `null_concept`, `p_source`
-and `p_target` (probability of either concept in the output language), `p_source_<code>` and
-`p_target_<code>` for every other language, `answer` (generated text up to the closing quote, or
-null), `answer_correct_source` and `answer_correct_target` (whether it is an accepted word of that
-concept in the output language, or null). Optional: `source_shots`, `target_shots` (the concepts of
-either prompt's solved lines, joined by `|`), which files of earlier versions lack.
+The rows are those that the cell's measure describes (`Measure.columns`).
 """
 
+from __future__ import annotations
+
 import json
-import os
 import re
-import socket
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from meanings.core import atomic_files
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
-from meanings.measures.cells import CELL_FIELDS, LATER, Cell
+from meanings.measures.base import Measure, column_of, required, value_range
+from meanings.measures.catalogue import measure_named
+from meanings.measures.cells import LATER, Cell
 
 METADATA = b"meanings"
-COLUMNS = (
-    "first_layer", "prompt", "query", "source_concept", "target_concept", "null_concept",
-    "p_source", "p_target", "answer", "answer_correct_source", "answer_correct_target",
-)  # fmt: skip
-SHOTS = ("source_shots", "target_shots")
+# What rounding may add below and above a range; beyond it, the model's output is broken.
+ROUNDING = (1e-6, 1e-3)
 
 
 def cell_path(folder: Path, key: str) -> Path:
@@ -40,60 +35,34 @@ def cell_path(folder: Path, key: str) -> Path:
 
 
 def write_cell(folder: Path, cell: Cell, rows: pd.DataFrame, provenance: dict) -> Path:
-    """Write one cell's rows aside, then rename: a reader, or a killed run, never meets half a file.
+    """Write one cell's rows: a reader, or a killed run, never meets half a file.
 
     Two runs on one folder may write the same cell; the last one wins and both are whole.
-    Raises MeaningsError where a column is missing, a probability is none, or the disk refuses.
+    Raises MeaningsError where a column is missing or unknown, a value is not in its range, or the
+    disk refuses.
     """
-    missing = [column for column in COLUMNS if column not in rows]
-    if missing:
-        raise MeaningsError(
-            f"cell {cell}: columns {', '.join(missing)} are missing; expected {', '.join(COLUMNS)}"
-        )
-    for column in rows.columns[[name.startswith("p_") for name in rows.columns]]:
-        values = rows[column].to_numpy()
-        if not np.all((values >= -1e-6) & (values <= 1 + 1e-3)):  # NaN fails too
-            raise MeaningsError(
-                f"cell {cell}: {column} has a value that is no probability; the model's output is "
-                "broken"
-            )
     content = {"cell": cell.to_dict(), "key": cell.key, "provenance": provenance}
-    table = pa.Table.from_pandas(_typed(rows), preserve_index=False)
+    table = pa.Table.from_pandas(_typed(cell, rows), preserve_index=False)
     table = table.replace_schema_metadata(
         {**(table.schema.metadata or {}), METADATA: json.dumps(content).encode()}
     )
     path = cell_path(folder, cell.key)
-    aside = path.with_name(f"{cell.key}.{socket.gethostname()}-{os.getpid()}.aside")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    cure = (
+        "make room or choose another folder with --out, and run the study again: what was written "
+        "is kept"
+    )
+    with atomic_files.atomic_file(path, cure, f"{folder}: a cell") as aside:
         pq.write_table(table, aside, compression="zstd")
-        os.replace(aside, path)
-    except BaseException as error:
-        with suppress(OSError):
-            aside.unlink()
-        if not isinstance(error, OSError):
-            raise
-        raise MeaningsError(
-            f"{folder}: a cell cannot be written ({error.strerror or error}); make room or choose "
-            "another folder with --out, and run the "
-            "study again: what was written is kept"
-        ) from None
     return path
 
 
 def remove_leftovers(folder: Path) -> int:
-    """Remove what killed runs on this machine left aside; how many files. Running ones keep theirs."""
-    removed = 0
-    for file in folder.glob("??/*.aside"):
-        host, _, process = file.name.removesuffix(".aside").partition(".")[2].rpartition("-")
-        if host == socket.gethostname() and process.isdigit() and not _alive(int(process)):
-            file.unlink(missing_ok=True)
-            removed += 1
-    return removed
+    """Number of files that killed runs on this machine left unfinished, now removed."""
+    return atomic_files.remove_leftovers(folder, "??/*")
 
 
 def finished(folder: Path) -> set[str]:
-    """Keys of the cells that lie in the folder."""
+    """Keys of the cells that lie in the folder. It is listed whole: ask `there` for a few keys."""
     return {
         file.stem
         for file in folder.glob("??/*.parquet")
@@ -101,64 +70,33 @@ def finished(folder: Path) -> set[str]:
     }
 
 
-def read_metadata(path: Path) -> dict:
+def there(folder: Path, keys: Iterable[str]) -> set[str]:
+    """Those of the keys whose cells lie in the folder; the folder is not listed."""
+    return {key for key in keys if cell_path(folder, key).is_file()}
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
     """`cell`, `key` and `provenance` of one cell's file.
 
     Raises MeaningsError where it is no such file, or its name is not the key of the cell that it
     says it holds.
     """
-    try:
-        content = json.loads(pq.read_schema(path).metadata[METADATA])
-        if (
-            not isinstance(content["provenance"], dict)
-            or Cell.from_dict(content["cell"]).key != content["key"]
-            or content["key"] != path.stem
-        ):
-            raise ValueError("its name is not the hash of what it holds")
-        return content
-    except (
-        OSError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-        ValueError,
-        pa.ArrowException,
-    ) as error:
-        raise _refused(path, error) from None
+    with _opened(path) as file:
+        return _metadata(path, file)
 
 
-def _rows(path: Path) -> pa.Table:
-    """A cell's rows, whole and with the columns that they were written with."""
-    try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
-        raise _refused(path, error) from None
-    wrong = [name for name in COLUMNS if name not in table.column_names]
-    wrong += [
-        name
-        for name in table.column_names
-        if name.startswith("p_") and table.schema.field(name).type != pa.float32()
-    ]
-    if wrong:
-        raise MeaningsError(
-            f"{path}: lacks column {wrong[0]}, or has it in another type; delete it and run the "
-            "study again"
-        )
-    return table
-
-
-def _refused(path: Path, error: Exception) -> MeaningsError:
-    return MeaningsError(
-        f"{path}: no result file of a cell ({type(error).__name__}: {str(error)[:120]}); delete it "
-        "and run the study again"
-    )
+def read_metadatas(folder: Path, keys: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """As `read_metadata`, of each of these cells."""
+    for key in keys:
+        yield read_metadata(_path_of(folder, key))
 
 
 def read_cell(path: Path) -> tuple[Cell, pd.DataFrame, dict]:
     """One cell, its rows as written, and its provenance."""
-    content = read_metadata(path)
-    return Cell.from_dict(content["cell"]), _rows(path).to_pandas(), content["provenance"]
+    with _opened(path) as file:
+        content = _metadata(path, file)
+        cell = Cell.from_dict(content["cell"])
+        return cell, _rows(path, file, cell).to_pandas(), content["provenance"]
 
 
 def read_cells(folder: Path, keys: Iterable[str] | None = None) -> pd.DataFrame:
@@ -168,23 +106,26 @@ def read_cells(folder: Path, keys: Iterable[str] | None = None) -> pd.DataFrame:
     Text is categorical; `seen_languages` and `languages` are joined by spaces. A column that some
     cells lack is NaN there.
 
-    Raises MeaningsError where the folder has none of them.
+    Raises MeaningsError where the folder has none of them, or they are of several measures.
     """
     return to_frame(join_cells(folder, keys))
 
 
 def join_cells(folder: Path, keys: Iterable[str] | None = None) -> pa.Table:
     """As `read_cells`, in Arrow, text dictionary-coded: a published grid has millions of rows."""
-    tables = []
+    tables, measures = [], set()
     for key in sorted(finished(folder)) if keys is None else keys:
-        path = cell_path(folder, key)
-        if not path.is_file():
-            raise MeaningsError(f"{folder}: cell {key[:12]}... is not there; run the study first")
-        cell = Cell.from_dict(read_metadata(path)["cell"])
-        table = _rows(path).replace_schema_metadata(None)
-        for name, value in cell_columns(cell).items():
-            table = table.append_column(name, pa.repeat(pa.scalar(value), len(table)))
-        tables.append(pa.table({name: _coded(table[name]) for name in table.column_names}))
+        path = _path_of(folder, key)
+        with _opened(path) as file:
+            cell = Cell.from_dict(_metadata(path, file)["cell"])
+            table = _rows(path, file, cell)
+        measures.add(cell.measure)
+        if len(measures) > 1:
+            raise MeaningsError(
+                f"{folder}: cells of {' and '.join(sorted(measures))} have different columns; name "
+                "a grid of one measure"
+            )
+        tables.append(_with_columns(table, cell))
     if not tables:
         raise MeaningsError(f"{folder}: no results; run 'meanings study' first")
     return pa.concat_tables(tables, promote_options="default").unify_dictionaries().combine_chunks()
@@ -196,23 +137,14 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
 
 
 def provenance_of(folder: Path, keys: Iterable[str] | None = None) -> pd.DataFrame:
-    """One row a cell: its fields and its provenance, flat; reads no numbers."""
+    """One row per cell: its fields and its provenance, flat; reads no numbers."""
     wanted = sorted(finished(folder)) if keys is None else keys
-    contents = [read_metadata(cell_path(folder, key)) for key in wanted]
     return pd.json_normalize(
         [
-            {"key": content["key"], **LATER, **content["cell"], **content["provenance"]}
-            for content in contents
+            Cell.from_dict(content["cell"]).columns() | content["provenance"]
+            for content in read_metadatas(folder, wanted)
         ]
     )
-
-
-def cell_columns(cell: Cell) -> dict[str, object]:
-    """A cell's fields as values of columns: tuples joined by spaces."""
-    fields = {name: getattr(cell, name) for name in CELL_FIELDS}
-    return {"key": cell.key} | {
-        name: " ".join(v) if isinstance(v, tuple) else v for name, v in fields.items()
-    }
 
 
 def published(name: str) -> pd.DataFrame:
@@ -235,30 +167,115 @@ def published(name: str) -> pd.DataFrame:
     return table.assign(**{field: value for field, value in LATER.items() if field not in table})
 
 
-def _typed(rows: pd.DataFrame) -> pd.DataFrame:
-    rows = rows.copy()
-    for column in rows:
-        if column.startswith("p_"):
-            rows[column] = rows[column].clip(0, 1).astype("float32")
-        elif column in ("first_layer", "prompt"):
-            rows[column] = rows[column].astype("int16" if column == "first_layer" else "int32")
-        elif column.startswith("answer_correct"):
-            rows[column] = rows[column].astype("boolean")
+def _path_of(folder: Path, key: str) -> Path:
+    path = cell_path(folder, key)
+    if not path.is_file():
+        raise MeaningsError(f"{folder}: cell {key[:12]}... is not there; run the study first")
+    return path
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path)
+    except (OSError, pa.ArrowException) as error:
+        raise _refused(path, error) from None
+
+
+def _metadata(path: Path, file: pq.ParquetFile) -> dict[str, Any]:
+    try:
+        content = json.loads(file.schema_arrow.metadata[METADATA])
+        if (
+            not isinstance(content["provenance"], dict)
+            or Cell.from_dict(content["cell"]).key != content["key"]
+            or content["key"] != path.stem
+        ):
+            raise ValueError("its name is not the hash of what it holds")
+        return content
+    except (
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        ValueError,
+        pa.ArrowException,
+    ) as error:
+        raise _refused(path, error) from None
+
+
+def _rows(path: Path, file: pq.ParquetFile, cell: Cell) -> pa.Table:
+    """A cell's rows, whole and with the columns that they were written with."""
+    try:
+        table = file.read()
+    except (OSError, pa.ArrowException) as error:
+        raise _refused(path, error) from None
+    columns = measure_named(cell.measure).columns
+    wrong = [name for name in required(columns) if name not in table.column_names]
+    for name in table.column_names:
+        known = column_of(columns, name)
+        if known is not None and pa.types.is_floating(known.type):
+            wrong += [name] if table.schema.field(name).type != known.type else []
+    if wrong:
+        raise MeaningsError(
+            f"{path}: lacks column {wrong[0]}, or has it in another type; delete it and run the "
+            "study again"
+        )
+    return table
+
+
+def _refused(path: Path, error: Exception) -> MeaningsError:
+    return MeaningsError(
+        f"{path}: no result file of a cell ({type(error).__name__}: {str(error)[:120]}); delete it "
+        "and run the study again"
+    )
+
+
+def _with_columns(table: pa.Table, cell: Cell) -> pa.Table:
+    """The rows with the cell's fields beside them, text dictionary-coded."""
+    columns = {name: _coded(table[name]) for name in table.column_names}
+    for name, value in cell.columns().items():
+        if isinstance(value, str):
+            codes = pa.array(np.zeros(len(table), dtype=np.int32))
+            columns[name] = pa.DictionaryArray.from_arrays(codes, pa.array([value]))
         else:
-            rows[column] = rows[column].astype("string")
-    return rows
+            columns[name] = pa.repeat(pa.scalar(value), len(table))
+    return pa.table(columns)
+
+
+_DTYPES = {pa.string(): "string", pa.bool_(): "boolean"}
+
+
+def _typed(cell: Cell, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows in the types of the measure's columns, numbers within their range."""
+    measure: Measure = measure_named(cell.measure)
+    missing = [name for name in required(measure.columns) if name not in rows]
+    unknown = [name for name in rows if column_of(measure.columns, name) is None]
+    if missing or unknown:
+        what = "are missing" if missing else "are unknown"
+        raise MeaningsError(
+            f"cell {cell}: columns {', '.join(missing or unknown)} {what}; expected "
+            f"{', '.join(measure.columns.names)}"
+        )
+    typed = {}
+    for name in rows:
+        column = column_of(measure.columns, name)
+        values = rows[name]
+        if limits := value_range(column):
+            values = _within(cell, name, values, *limits)
+        typed[name] = values.astype(_DTYPES.get(column.type) or column.type.to_pandas_dtype())
+    return pd.DataFrame(typed)
+
+
+def _within(cell: Cell, name: str, values: pd.Series, low: float, high: float) -> pd.Series:
+    numbers = values.to_numpy()
+    below, above = ROUNDING
+    if not np.all((numbers >= low - below) & (numbers <= high + above)):  # NaN fails too
+        raise MeaningsError(
+            f"cell {cell}: {name} has a value that is not within {low:g} and {high:g}; the model's "
+            "output is broken"
+        )
+    return values.clip(low, high)
 
 
 def _coded(column: pa.ChunkedArray) -> pa.ChunkedArray:
     text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
     return column.cast(pa.string()).dictionary_encode() if text else column
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -331,7 +331,7 @@ def weights_identity(checkpoint: Checkpoint) -> str:
     """
     if checkpoint.path is None:
         return hashlib.sha256(f"{checkpoint.source}@{checkpoint.commit}".encode()).hexdigest()
-    from meanings.models.loading import hash_weights
+    from meanings.models.weights import hash_weights
 
     try:
         return hash_weights(checkpoint.path)

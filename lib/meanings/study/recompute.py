@@ -1,63 +1,58 @@
 """Measure single cells again, as they were asked: how published numbers are checked."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Any
 
 import pandas as pd
 
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.lexicon import Lexicon, load_lexicon
-from meanings.measures.cells import METHOD_VERSION, Cell
-from meanings.measures.patching import Measurer
+from meanings.measures.base import Shared, Words
+from meanings.measures.catalogue import measure_named
+from meanings.measures.cells import Cell
 from meanings.models.checkpoints import Checkpoint, trajectory, weights_identity
-from meanings.prompts.draws import Drawn
-from meanings.prompts.shared import SharedPrompts
 
 
 def recompute(
-    cells: Sequence[Cell], *, device: str = "auto", prompts: SharedPrompts | None = None
+    cells: Sequence[Cell], *, device: str = "auto", prompts: Any = None
 ) -> dict[str, pd.DataFrame]:
-    """The rows of these cells, by key, measured again; `prompts` where a cell was asked with a file
-    of them.
+    """The rows of these cells, by key, measured again.
+
+    - `prompts`: `meanings.prompts.shared.SharedPrompts`, where a cell was asked with a file of
+      them.
 
     Raises MeaningsError where a checkpoint or the lexicon is not the one that a cell was measured
     with.
     """
-    drawn, found = Drawn(), {}
-    order = sorted(
-        cells,
-        key=lambda cell: (
-            cell.model,
-            cell.training_seed,
-            cell.step,
-            cell.dtype,
-            cell.languages,
-            cell.key,
-        ),
-    )
-    for _, group in groupby(
-        order,
-        key=lambda cell: (cell.model, cell.training_seed, cell.step, cell.dtype, cell.languages),
-    ):
+    found: dict[str, pd.DataFrame] = {}
+    process: dict[str, Any] = {}
+    for _, group in groupby(sorted(cells, key=lambda cell: (_loaded(cell), cell.key)), key=_loaded):
         members = list(group)
-        lexicon = [lexicon_of(cell) for cell in members][0]
-        measurer = Measurer(
-            [checkpoint_of(cell) for cell in members][0].load(
-                dtype=members[0].dtype, device=device
-            ),
-            lexicon,
-            drawn,
-            prompts=prompts,
-        )
+        data = [Words(lexicon_of(cell), prompts) for cell in members][0]
+        checkpoint = [checkpoint_of(cell) for cell in members][0]
+        model = checkpoint.load(dtype=members[0].subject.dtype, device=device)
+        shared = Shared((), process, {})
         for cell in members:
-            found[cell.key] = measurer.measure([cell])[cell.key][0]
+            measured = measure_named(cell.measure).measure(model, data, [cell.request], shared)
+            found[cell.key] = measured[cell.request].rows
     return found
+
+
+def _loaded(cell: Cell) -> tuple:
+    """What cells have in common that are measured with one loaded checkpoint."""
+    subject = cell.subject
+    languages = cell.data.languages
+    return subject.model, subject.training_seed, subject.step, subject.dtype, languages
 
 
 def checkpoint_of(cell: Cell) -> Checkpoint:
     """The cell's checkpoint. Raises MeaningsError where it is not there or has other weights."""
-    checkpoint = trajectory(cell.model, cell.training_seed).at(cell.step)
-    if weights_identity(checkpoint) != cell.weights_sha256:
+    subject = cell.subject
+    checkpoint = trajectory(subject.model, subject.training_seed).at(subject.step)
+    if weights_identity(checkpoint) != subject.weights_sha256:
         raise MeaningsError(
             f"cell {cell}: the checkpoint has other weights than it was measured with; publish its "
             "results again"
@@ -67,15 +62,16 @@ def checkpoint_of(cell: Cell) -> Checkpoint:
 
 def lexicon_of(cell: Cell) -> Lexicon:
     """The cell's lexicon. Raises MeaningsError where it has changed, or the method has."""
-    lexicon = load_lexicon(cell.lexicon).restrict(languages=cell.languages)
-    if lexicon.sha256 != cell.lexicon_sha256:
+    lexicon = load_lexicon(cell.data.name).restrict(languages=cell.data.languages)
+    if lexicon.sha256 != cell.data.sha256:
         raise MeaningsError(
-            f"cell {cell}: lexicon {cell.lexicon!r} is not the one it was measured with; publish "
+            f"cell {cell}: lexicon {cell.data.name!r} is not the one it was measured with; publish "
             "its results again"
         )
-    if cell.method != METHOD_VERSION:
+    version = measure_named(cell.measure).version
+    if cell.version != version:
         raise MeaningsError(
-            f"cell {cell}: measured with method version {cell.method}, and this is "
-            f"{METHOD_VERSION}; publish its results again"
+            f"cell {cell}: measured with method version {cell.version}, and this is {version}; "
+            "publish its results again"
         )
     return lexicon

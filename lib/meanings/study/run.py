@@ -5,97 +5,49 @@ a finished one does nothing. Two runs may share a folder: each takes what it fin
 cell measured twice is the same twice.
 """
 
+from __future__ import annotations
+
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
 from meanings.core.errors import MeaningsError
 from meanings.core.provenance import versions
-from meanings.lexicon.languages import parse_pair
-from meanings.lexicon.lexicon import Lexicon
+from meanings.measures.base import Shared
+from meanings.measures.catalogue import measure_named
 from meanings.measures.cells import Cell
-from meanings.measures.patching import Measurer
 from meanings.measures.results import (
     cell_path,
-    finished,
     read_metadata,
     remove_leftovers,
+    there,
     write_cell,
 )
-from meanings.models.checkpoints import Checkpoint, seen_languages, weights_identity
-from meanings.patching.conditions import condition
-from meanings.patching.self_test import self_test
-from meanings.prompts.draws import Drawn
-from meanings.prompts.shared import SharedPrompts
-from meanings.study.estimate import Estimate, estimated
-from meanings.study.grid import Asked, Grid, check_grid
+from meanings.study.grid import Grid
+from meanings.study.plan import Plan, Task, plan_study
 
 
-@dataclass(frozen=True)
-class Plan:
-    """All cells of a grid in the order in which they are run, those that are missing, and how long
-    these may take.
+class Progress(NamedTuple):
+    """Where an executor tells what is done: so many cells more, what is being worked on, and of a
+    task that fails.
 
-    - `units`: what is missing, by checkpoint; `failed`: checkpoints that cannot be read, where
-      these are passed over.
-    - `estimate`: how long it may take, from cells of the folder or a short trial; None where it was
-      not asked for.
+    `failed` raises the failure where nothing more is to be measured.
     """
 
-    cells: tuple[Cell, ...]
-    units: tuple["Unit", ...]
-    estimate: Estimate | None
-    failed: tuple[MeaningsError, ...] = ()
-
-    @property
-    def missing(self) -> tuple[Cell, ...]:
-        return tuple(cell for unit in self.units for cell in unit.cells)
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        return tuple(cell.key for cell in self.cells)
+    cells: Callable[[int], object]
+    doing: Callable[[str], object]
+    failed: Callable[[MeaningsError], object]
 
 
-def plan_study(
-    grid: Grid,
-    out: Path,
-    *,
-    shard: tuple[int, int] = (0, 1),
-    estimate: bool = False,
-    device: str = "auto",
-    keep_going: bool = False,
-    drop: bool = False,
-) -> Plan:
-    """What running the grid, or a shard of it, into `out` would do. Nothing is written.
-
-    - `keep_going`: checkpoints that cannot be read are passed over and listed; `drop`: see `Unit`.
-
-    Raises MeaningsError where the grid asks for what does not exist.
-    """
-    asked, there = check_grid(grid), finished(out)
-    failed: list[MeaningsError] | None = [] if keep_going else None
-    whole = [
-        (checkpoint, [cell for _, cells in groups for cell in cells])
-        for checkpoint, groups in groupby(_groups(asked, failed), key=itemgetter(0))
-    ]
-    part, parts = shard
-    mine = whole[part::parts]
-    units = tuple(
-        Unit(checkpoint, asked.lexicon, missing, tuple(cells), drop, asked.prompts)
-        for checkpoint, cells in mine
-        if (missing := tuple(cell for cell in cells if cell.key not in there))
-    )
-    plan = Plan(
-        tuple(cell for _, cells in mine for cell in cells), units, None, tuple(failed or ())
-    )
-    return replace(plan, estimate=estimated(asked, plan.missing, out, device)) if estimate else plan
+# Measures tasks and writes their cells into a folder.
+Executor = Callable[[Sequence[Task], Path, Progress], None]
 
 
 def run_study(
@@ -105,7 +57,7 @@ def run_study(
     dry_run: bool = False,
     progress: bool = True,
     device: str = "auto",
-    executor: "Executor | None" = None,
+    executor: Executor | None = None,
     shard: tuple[int, int] = (0, 1),
     keep_going: bool = False,
     drop: bool = False,
@@ -126,95 +78,61 @@ def run_study(
     plan = plan_study(
         grid, out, shard=shard, estimate=dry_run, device=device, keep_going=keep_going, drop=drop
     )
-    if dry_run:
-        return plan
-    failures = list(plan.failed)
-    if plan.missing:
-        _run(plan, out, device, executor, progress, failures if keep_going else None)
-    if failures:
-        said = "; ".join(f"({i}) {failure}" for i, failure in enumerate(failures, 1))
-        raise MeaningsError(
-            f"{len(failures)} checkpoints could not be measured, all others are in {out}: {said}"
+    if not dry_run:
+        run_plan(
+            plan, out, progress=progress, device=device, executor=executor, keep_going=keep_going
         )
     return plan
 
 
-def _run(
+def run_plan(
     plan: Plan,
     out: Path,
-    device: str,
-    executor: "Executor | None",
-    progress: bool,
-    failures: list[MeaningsError] | None,
+    *,
+    progress: bool = True,
+    device: str = "auto",
+    executor: Executor | None = None,
+    keep_going: bool = False,
 ) -> None:
-    """Measure the plan's units; what a unit fails of is raised, or put into `failures` where that
-    is given.
-    """
+    """Measure the tasks of a plan; see `run_study`."""
+    failures = list(plan.failed)
 
     def failed(failure: MeaningsError) -> None:
-        if failures is None:
+        if not keep_going:
             raise failure
         failures.append(failure)
 
-    remove_leftovers(out)
-    done = len(plan.cells) - len(plan.missing)
-    # Shown after a second, so that what fails at once fails in one line.
-    with tqdm(
-        total=len(plan.cells), initial=done, unit="cell", disable=not progress, delay=1
-    ) as bar:
-        run = executor or in_process(device)
-        run(
-            plan.units,
-            out,
-            Progress(bar.update, lambda text: bar.set_description(text, refresh=False), failed),
+    if plan.tasks:
+        remove_leftovers(out)
+        missing = len(plan.missing)
+        # Shown after a second, so that what fails at once fails in one line.
+        with tqdm(
+            total=len(plan.cells),
+            initial=len(plan.cells) - missing,
+            unit="cell",
+            disable=not progress,
+            delay=1,
+        ) as bar:
+            told = Progress(
+                bar.update, lambda text: bar.set_description(text, refresh=False), failed
+            )
+            (executor or in_process(device))(plan.tasks, out, told)
+    if failures:
+        listed = "; ".join(f"({i}) {failure}" for i, failure in enumerate(failures, 1))
+        raise MeaningsError(
+            f"{len(failures)} checkpoints could not be measured, all others are in {out}: {listed}"
         )
 
 
-@dataclass(frozen=True)
-class Unit:
-    """What is done at a time, in one process: a checkpoint, and those of its cells that are
-    missing.
-
-    - `planned`: all its cells of the grid, the finished ones too.
-    - `drop`: a checkpoint of the hub leaves the cache when they are measured; `prompts`: none where
-      they are drawn.
-    """
-
-    checkpoint: Checkpoint
-    lexicon: Lexicon
-    cells: tuple[Cell, ...]
-    planned: tuple[Cell, ...]
-    drop: bool = False
-    prompts: SharedPrompts | None = None
-
-    def __str__(self) -> str:
-        return f"{self.checkpoint.model} seed {self.checkpoint.training_seed} step {self.checkpoint.step}"
-
-
-class Progress(NamedTuple):
-    """Where an executor tells what is done: so many cells more, what is being worked on, and of a
-    unit that fails.
-
-    `failed` raises the failure where nothing more is to be measured.
-    """
-
-    cells: Callable[[int], object]
-    doing: Callable[[str], object]
-    failed: Callable[[MeaningsError], object]
-
-
-Executor = Callable[[Sequence[Unit], Path, Progress], None]
-
-
 def in_process(device: str = "auto") -> Executor:
-    """One checkpoint after the other, here."""
+    """One checkpoint after the other, in this process."""
 
-    def run(units: Sequence[Unit], out: Path, progress: Progress) -> None:
-        station = Station(device)
-        for unit in units:
-            progress.doing(str(unit))
+    def run(tasks: Sequence[Task], out: Path, progress: Progress) -> None:
+        worker = Worker(device)
+        for task in tasks:
+            progress.doing(str(task))
             try:
-                station.measure(unit, out, progress.cells)
+                worker.measure(task, out, progress.cells)
             except MeaningsError as failure:
                 progress.failed(failure)
 
@@ -222,69 +140,125 @@ def in_process(device: str = "auto") -> Executor:
 
 
 @dataclass
-class Station:
-    """One process's workplace: what it keeps from one checkpoint to the next."""
+class Worker:
+    """One process that measures tasks, with what its measures keep from one checkpoint to the next."""
 
     device: str
-    drawn: Drawn = field(default_factory=Drawn)
-    tested: set[str] = field(default_factory=set)
+    kept: dict[str, Any] = field(default_factory=dict)
 
     def measure(
-        self, unit: Unit, out: Path, report: Callable[[int], object] = lambda cells: None
+        self, task: Task, out: Path, report: Callable[[int], object] = lambda cells: None
     ) -> None:
-        """Measure the unit's cells and write each into `out`; the weights are loaded once, and only
+        """Measure the task's cells and write each into `out`; the weights are loaded once, and only
         where they are needed.
         """
-        with unit.checkpoint.held(drop=unit.drop):
-            measurer = None
-            for _, group in groupby(unit.cells, key=_group):
+        with task.checkpoint.held(drop=task.drop):
+            loaded = None
+            for _, group in groupby(task.cells, key=_group):
                 cells = list(group)
                 # Looked at again for each group: another run may have been here in the meantime.
-                there = finished(out)
-                missing = [cell for cell in cells if cell.key not in there]
+                measured = there(out, (cell.key for cell in cells))
+                missing = [cell for cell in cells if cell.key not in measured]
                 if missing:
-                    measurer = measurer or self._measurer(unit, missing[0].dtype)
-                    _measure_and_write(measurer, _together(unit, missing, out), missing, out, unit)
+                    loaded = loaded or LoadedCheckpoint.of(task, self)
+                    loaded.measure_and_write(missing, out)
                 report(len(cells))
 
-    def _measurer(self, unit: Unit, dtype: str) -> Measurer:
-        model = unit.checkpoint.load(dtype=dtype, device=self.device)
-        if unit.checkpoint.model not in self.tested:
-            with named(unit):
-                self_test(model)
-            self.tested.add(unit.checkpoint.model)
-        return Measurer(model, unit.lexicon, self.drawn, unit.planned, unit.prompts)
+
+@dataclass
+class LoadedCheckpoint:
+    """A task's checkpoint, loaded, with what its measures keep while it is."""
+
+    task: Task
+    model: Any
+    process: dict[str, Any]
+    checkpoint: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, task: Task, worker: Worker) -> LoadedCheckpoint:
+        """Load it. Raises MeaningsError where it cannot be, or has other weights than planned."""
+        subject = task.cells[0].subject
+        model = task.checkpoint.load(dtype=subject.dtype, device=worker.device)
+        # Of a checkpoint on the hub, its commit is what was planned.
+        if task.checkpoint.path is not None and model.weights_sha256 != subject.weights_sha256:
+            raise MeaningsError(
+                f"{task}: its weights are not those that were planned (sha256 "
+                f"{model.weights_sha256[:12]}..., planned {subject.weights_sha256[:12]}...): the "
+                "files changed in the meantime; run the study again"
+            )
+        return cls(task, model, worker.kept)
+
+    @cached_property
+    def groups(self) -> dict[Hashable, list[Cell]]:
+        """All planned cells by group."""
+        groups: dict[Hashable, list[Cell]] = {}
+        for cell in self.task.planned:
+            groups.setdefault(_group(cell), []).append(cell)
+        return groups
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """What is noted in every file: where the checkpoint is from, what was loaded, and with what."""
+        from meanings.prompts.draws import tokenizer_sha256
+
+        return {
+            "device": self.model.device.type,
+            "n_layers": self.model.n_layers,
+            "d_model": self.model.d_model,
+            "loaded_weights_sha256": self.model.weights_sha256,
+            "tokenizer_sha256": tokenizer_sha256(self.model),
+            **self.task.checkpoint.origin,
+            "versions": versions(),
+        }
+
+    def measure_and_write(self, missing: Sequence[Cell], out: Path) -> None:
+        """Measure a group's missing cells, with those that belong to them, and write the missing."""
+        start = time.perf_counter()
+        cells = self._together(missing, out)
+        name = cells[0].measure
+        planned = [cell.request for cell in self.task.planned if cell.measure == name]
+        shared = Shared(planned, self.process, self.checkpoint)
+        with named(self.task):
+            found = measure_named(name).measure(
+                self.model, self.task.data[name], [cell.request for cell in cells], shared
+            )
+        told = self.provenance | {
+            "seconds": round((time.perf_counter() - start) / len(cells), 3),
+            "together": sorted(cell.key for cell in cells),
+        }
+        for cell in missing:
+            measured = found[cell.request]
+            write_cell(out, cell, measured.rows, measured.provenance | told)
+
+    def _together(self, missing: Sequence[Cell], out: Path) -> Sequence[Cell]:
+        """The missing cells of a group, and the finished ones that were measured with them before
+        that run was killed.
+
+        The size of a batch decides the last bits of a number. A group that was broken off is
+        measured again as a whole, so that the rest of it is what it would have been; where cells
+        are asked for that were not asked for then, they alone are measured.
+        """
+        group = {cell.key: cell for cell in self.groups[_group(missing[0])]}
+        lacking = {cell.key for cell in missing}
+        for key in sorted(there(out, group)):
+            measured = _measured_with(cell_path(out, key))
+            if lacking & measured:
+                return [cell for key, cell in group.items() if key in lacking | measured]
+        return missing
 
 
 @contextmanager
-def named(unit: Unit) -> Iterator[None]:
+def named(task: Task) -> Iterator[None]:
     """What is refused says of which checkpoint it is."""
     try:
         yield
     except MeaningsError as failure:
-        raise MeaningsError(f"{unit}: {failure}") from None
+        raise MeaningsError(f"{task}: {failure}") from None
 
 
-def _group(cell: Cell) -> tuple[int, str]:
+def _group(cell: Cell) -> tuple[str, Hashable]:
     """What cells have in common that are measured together."""
-    return cell.prompt_seed, cell.pair
-
-
-def _together(unit: Unit, missing: list[Cell], out: Path) -> list[Cell]:
-    """The missing cells of a group, and the finished ones that were measured with them before that
-    run was killed.
-
-    The size of a batch decides the last bits of a number. A group that was broken off is measured
-    again as a whole, so that the rest of it is what it would have been; where cells are asked for
-    that were not asked for then, they alone are measured.
-    """
-    group = {cell.key: cell for cell in unit.planned if _group(cell) == _group(missing[0])}
-    lacking = {cell.key for cell in missing}
-    for key in sorted(finished(out) & set(group)):
-        measured = _measured_with(cell_path(out, key))
-        if lacking & measured:
-            return [cell for cell in group.values() if cell.key in lacking | measured]
-    return missing
+    return cell.measure, measure_named(cell.measure).together(cell.request)
 
 
 def _measured_with(file: Path) -> set[str]:
@@ -292,93 +266,3 @@ def _measured_with(file: Path) -> set[str]:
         return set(read_metadata(file)["provenance"].get("together", ()))
     except MeaningsError:  # whoever reads the numbers will be told
         return set()
-
-
-def _measure_and_write(
-    measurer: Measurer, cells: list[Cell], missing: list[Cell], out: Path, unit: Unit
-) -> None:
-    start = time.perf_counter()
-    with named(unit):
-        measured = measurer.measure(cells)
-    said = unit.checkpoint.origin | {
-        "seconds": round((time.perf_counter() - start) / len(cells), 3),
-        "versions": versions(),
-        "together": sorted(cell.key for cell in cells),
-    }
-    for cell in missing:
-        rows, provenance = measured[cell.key]
-        write_cell(out, cell, rows, provenance | said)
-
-
-def _groups(
-    asked: Asked, failed: list[MeaningsError] | None
-) -> Iterator[tuple[Checkpoint, list[Cell]]]:
-    """Cells that are measured together, in order of training seed, step, prompt seed and pair.
-
-    What cannot be read is raised, or put into `failed` where that is given, and passed over.
-    """
-    grid = asked.grid
-    for run in asked.trajectories:
-        seen = seen_languages(run, asked.lexicon)
-        for checkpoint in run.checkpoints:
-            try:
-                weights = weights_identity(checkpoint)
-            except MeaningsError as failure:
-                if failed is None:
-                    raise
-                failed.append(failure)
-                continue
-            for prompt_seed in grid.prompt_seeds:
-                for pair in grid.pairs:
-                    yield (
-                        checkpoint,
-                        [
-                            Cell(
-                                model=run.model,
-                                training_seed=run.training_seed,
-                                step=checkpoint.step,
-                                tokens=checkpoint.tokens,
-                                weights_sha256=weights,
-                                lexicon=asked.lexicon.name,
-                                lexicon_sha256=asked.lexicon.sha256,
-                                languages=asked.lexicon.languages,
-                                pair=pair,
-                                condition=name,
-                                prompt_seed=prompt_seed,
-                                n_pairs=grid.n_pairs,
-                                shots=grid.shots,
-                                template=grid.template,
-                                generate=grid.generate
-                                if _answers(grid, name, checkpoint is run.last)
-                                else 0,
-                                seen_languages=seen,
-                                dtype=grid.dtype,
-                                prompts_sha256=asked.prompts.sha256 if asked.prompts else "",
-                                score=grid.score,
-                                **_of_patch(grid, name, pair, seen),
-                            )
-                            for name in asked.conditions
-                            if condition(name).source_pairs(parse_pair(pair), seen)
-                        ],
-                    )
-
-
-def _of_patch(grid: Grid, name: str, pair: str, seen: tuple[str, ...]) -> dict[str, str | int]:
-    """What a condition's cell takes of the grid's ways to patch: a cell that they cannot change
-    keeps its key.
-    """
-    asked = condition(name)
-    if not asked.patched:
-        return {}
-    several = asked.prompts_at_most(parse_pair(pair), seen) > 1
-    return {"layers": grid.layers, "source_pairs": grid.source_pairs if several else 0}
-
-
-def _answers(grid: Grid, name: str, last: bool) -> bool:
-    if grid.score == "word":
-        return False
-    return (
-        not condition(name).patched
-        or grid.generate_patched == "every"
-        or (grid.generate_patched == "last" and last)
-    )

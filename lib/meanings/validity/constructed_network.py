@@ -8,8 +8,6 @@ map on by the word's language.
 """
 
 import json
-import os
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +16,7 @@ from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from meanings.core.atomic_files import atomic_folder
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.languages import LANGUAGES
 from meanings.lexicon.lexicon import Lexicon
@@ -258,8 +257,7 @@ def write(world: World, folder: Path) -> Path:
     """
     if folder.exists() and any(folder.iterdir()):
         raise MeaningsError(f"{folder}: is there and not empty; name a new folder")
-    aside = folder.with_name(f"{folder.name}.{os.getpid()}.aside")
-    try:
+    with atomic_folder(folder) as aside:
         tokenizer(world).save_pretrained(aside / "tokenizer")
         rows = []
         for index, step in enumerate(world.steps):
@@ -282,9 +280,4 @@ def write(world: World, folder: Path) -> Path:
         (aside / "words.csv").write_text(
             "\n".join([",".join(["concept", *world.languages]), *lines]) + "\n", encoding="utf-8"
         )
-        if folder.exists():
-            folder.rmdir()
-        os.replace(aside, folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return folder

@@ -7,23 +7,15 @@ the curves of `seen` from the construction's own formula, which the network foll
 (tests/test_known_truth.py).
 """
 
-import os
-import sys
 from dataclasses import replace
-from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 import pandas as pd
-import typer
 from scipy.stats import binomtest
 
-from meanings.core.errors import MeaningsError
-from meanings.core.paths import data_folder
-from meanings.measures.cells import Cell
-from meanings.measures.patching import Measurer
-from meanings.measures.single_layer import measured_alone
-from meanings.prompts.draws import Drawn
+from meanings.lexicon.languages import parse_pair
+from meanings.measures.base import Shared, Words
+from meanings.measures.patching import PATCHING, Request
 from meanings.statistics import layer_choice, summaries
 from meanings.statistics.depth import depth
 from meanings.statistics.onset import onset
@@ -52,24 +44,33 @@ def measured(
     conditions: tuple[str, ...] = MEASURED,
     pair: str = PAIR,
     shots: int = 2,
+    layers: str = "from",
 ) -> pd.DataFrame:
-    """The cells of one checkpoint, as a study of it has them; one prompt a concept."""
-    words = constructed_network.lexicon(world)
-    cells = [
-        Cell(
-            model="known-truth", training_seed=0, step=world.steps[checkpoint], tokens=TOKENS_A_STEP * world.steps[checkpoint], weights_sha256="",
-            lexicon="known-truth", lexicon_sha256=words.sha256, languages=words.languages, pair=pair, condition=name, prompt_seed=42,
-            n_pairs=world.n_concepts, shots=shots, template="quoted", generate=0, seen_languages=tuple(sorted(world.languages)),
+    """The cells of one checkpoint, as a study of it has them; one prompt per concept.
+
+    - `layers`: `from` overwrites the first patched layer and all later ones, `only` that layer alone.
+    """
+    requests = [
+        Request(
+            pair=parse_pair(pair),
+            condition=name,
+            prompt_seed=42,
+            n_pairs=world.n_concepts,
+            shots=shots,
+            template="quoted",
+            generate=0,
+            seen_languages=tuple(sorted(world.languages)),
+            layers=layers,
         )
         for name in conditions
-    ]  # fmt: skip
-    found = Measurer(constructed_network.load(world, checkpoint), words, Drawn()).measure(cells)
-    fields = ("training_seed", "step", "tokens", "pair", "condition")
+    ]
+    model = constructed_network.load(world, checkpoint)
+    data = Words(constructed_network.lexicon(world))
+    found = PATCHING.measure(model, data, requests, Shared())
+    step = world.steps[checkpoint]
+    place = {"training_seed": 0, "step": step, "tokens": TOKENS_A_STEP * step, "pair": pair}
     return pd.concat(
-        [
-            found[cell.key][0].assign(**{name: getattr(cell, name) for name in fields})
-            for cell in cells
-        ],
+        [found[request].rows.assign(**place, condition=request.condition) for request in requests],
         ignore_index=True,
     )
 
@@ -79,11 +80,9 @@ def layers_reported(world: World) -> pd.DataFrame:
     (patches at one layer alone; and what the published sweep would say), and where the word is read
     (published sweep).
     """
-    swept = measured(world, len(world.steps) - 1, ("seen", "null_concept"))
-    alone = measured_alone(
-        constructed_network.load(world, len(world.steps) - 1), constructed_network.lexicon(world), [PAIR], world.languages,
-        conditions=("seen", "null_concept"), n_pairs=world.n_concepts, shots=2,
-    )  # fmt: skip
+    last, conditions = len(world.steps) - 1, ("seen", "null_concept")
+    swept = measured(world, last, conditions)
+    alone = measured(world, last, conditions, layers="only")
     meets = (
         world.meeting_layer
         if world.meeting_layer < world.reading_layer and world.meets_from != NEVER
@@ -197,58 +196,3 @@ def table(base: World = World(), worlds: int = 200) -> pd.DataFrame:
             parts.append(onsets_reported(replace(base, meets_from=when, **NOISE)))
     parts.append(coverages(base, worlds))
     return pd.concat(parts, ignore_index=True)
-
-
-NAME = "known_truth.csv"
-
-
-def main(
-    world: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write a constructed training run into this new folder instead of the table.",
-            show_default=False,
-        ),
-    ] = None,
-    meeting_layer: Annotated[
-        int, typer.Option(help="Layer from which on the shared code is there.")
-    ] = 2,
-    reading_layer: Annotated[int, typer.Option(help="Layer that reads the query word.")] = 4,
-    meets_from: Annotated[
-        int, typer.Option(help="First checkpoint with a shared code, from 0; -1 for never.")
-    ] = 3,
-    layers: Annotated[int, typer.Option(help="Decoder layers.")] = 6,
-    seed: Annotated[int, typer.Option(help="Draws the private codes and the concepts' noise.")] = 0,
-    ramp: Annotated[
-        float, typer.Option(help="Checkpoints over which a concept comes to be shared.")
-    ] = 0.0,
-    scatter: Annotated[
-        float,
-        typer.Option(help="Checkpoints by which concepts' moments differ (standard deviation)."),
-    ] = 0.0,
-    worlds: Annotated[int, typer.Option(help="Worlds for the coverage of the table.")] = 500,
-) -> None:
-    """Hold the instrument against networks whose truth is known."""
-    if world is not None:
-        from meanings.validity.constructed_network import write
-
-        made = World(
-            layers, meeting_layer, reading_layer, meets_from, ramp=ramp, scatter=scatter, seed=seed
-        )
-        typer.echo(write(made, world))
-        return
-    from meanings.validity.known_truth import table
-
-    path = data_folder() / "published" / NAME
-    aside = path.with_suffix(f".{os.getpid()}.aside")
-    table(worlds=worlds).to_csv(aside, index=False, float_format="%.6g", lineterminator="\n")
-    os.replace(aside, path)
-    typer.echo(path)
-
-
-if __name__ == "__main__":
-    try:
-        typer.run(main)
-    except MeaningsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)

@@ -7,7 +7,7 @@ import pandas as pd
 from meanings.book.chapters import ChapterParameters
 from meanings.book.facts.wording import either, interval
 from meanings.core.formatting import amount
-from meanings.statistics import claims, layer_choice, selection, summaries
+from meanings.statistics import claims, layer_choice, selection
 
 MEAN_OVER_LANGUAGES = {
     1: "helps",
@@ -53,7 +53,7 @@ def final_levels(curves: pd.DataFrame, chosen: pd.DataFrame) -> dict[str, object
         "em_start": f"{start['mean']:.3f}",
         "em_layer": layer_choice.layer_chosen(last),
         "em_shared": either(
-            summaries.above(last, "seen", "null_concept"),
+            claims.conditions_differ(last, "seen", "null_concept") > 0,
             "so the vector carries the concept across languages",
             "so no concept that carries across languages can be told from chance",
         ),
@@ -104,7 +104,7 @@ def onsets(moments: pd.DataFrame) -> dict[str, object]:
         "em_onset_seen": _moment(seen),
         "em_onset_self": _moment(own),
         "em_onset_top": _moment(rows.get("src_unpatched")),
-        "em_order": FIRST[claims.order(seen, own)],
+        "em_order": FIRST[claims.onset_order(seen, own)],
     }
 
 

@@ -30,7 +30,7 @@ def shared_space(
         "ix_top": f"{ceiling['mean']:.2f}",
         "ix_share": share_of_training(onset["onset"], chosen),
         "ix_shared": either(
-            summaries.above(selection.last_checkpoint(chosen), "seen", "null_concept"),
+            claims.conditions_differ(selection.last_checkpoint(chosen), "seen", "null_concept") > 0,
             "yes",
             "not that could be told from chance",
         ),
@@ -49,7 +49,7 @@ def languages(table: pd.DataFrame, patched: pd.DataFrame) -> dict[str, object]:
         "ix_best_value": f"{best['mean']:.2f}",
         "ix_worst_value": f"{worst['mean']:.2f}",
         "ix_depends": either(
-            claims.depends(patched),
+            claims.depends_on_language(patched),
             "depends on the language",
             "does not clearly depend on the language",
         ),

@@ -9,7 +9,7 @@ from meanings.book.chapters import LanguageDependence
 from meanings.book.facts.wording import either, interval
 from meanings.statistics import bootstrap, claims, selection
 from meanings.statistics import languages as language_statistics
-from meanings.statistics.correlation import rank_correlation
+from meanings.statistics.correlation import property_correlations, rank_correlation
 
 MATTERS_MORE = {
     1: "where the answer is written matters more than where the prompt is read from",
@@ -37,7 +37,7 @@ def spreads(patched: pd.DataFrame, by_output: pd.DataFrame) -> dict[str, object]
     return {
         "ld_out": f"{np.ptp(by_output['mean']):.2f}",
         "ld_in": f"{np.ptp(by_input['mean']):.2f}",
-        "ld_side": MATTERS_MORE[claims.side(patched)],
+        "ld_side": MATTERS_MORE[claims.output_languages_differ_more(patched)],
     }
 
 
@@ -48,7 +48,7 @@ def properties(
 
     - `table`: one row a language, alignment and properties; `titles`: the properties' names.
     """
-    found = claims.goes_with(table, language_statistics.RANKED).set_index("name")
+    found = property_correlations(table, language_statistics.RANKED).set_index("name")
     rank, strongest = found["rank"], found["rank"].abs().idxmax()
     best, worst = (table.loc[table["mean"].agg(pick)] for pick in ("idxmax", "idxmin"))
     return {
@@ -68,7 +68,7 @@ def properties(
         "ld_worst_value": interval(worst),
         "ld_languages": len(table),
         "ld_depends": either(
-            claims.depends(patched),
+            claims.depends_on_language(patched),
             "alignment depends on the language",
             "no dependence on the language can be told from chance",
         ),
@@ -87,7 +87,7 @@ def joining(onsets: pd.DataFrame, table: pd.DataFrame) -> dict[str, object]:
         "ld_all": len(onsets),
         "ld_late": f"{late:.2f}",
         "ld_late_says": either(
-            claims.earlier(found),
+            claims.more_text_joins_earlier(found),
             "languages with more text join earlier",
             "more text does not go with joining clearly earlier",
         ),
@@ -105,7 +105,7 @@ def layers(best_layers: pd.DataFrame) -> dict[str, object]:
     return {
         "ld_peaks": ", ".join(peaks),
         "ld_same": either(
-            claims.layers_differ(best_layers),
+            claims.best_layers_differ(best_layers),
             "a patch works best from different layers on",
             "no difference between languages can be told from chance",
         ),

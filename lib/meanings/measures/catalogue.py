@@ -1,0 +1,16 @@
+"""All measures by name: a new one is one line here."""
+
+from __future__ import annotations
+
+from meanings.core.errors import MeaningsError, one_of
+from meanings.measures.base import Measure
+from meanings.measures.patching import PATCHING
+
+MEASURES: dict[str, Measure] = {measure.name: measure for measure in (PATCHING,)}
+
+
+def measure_named(name: str) -> Measure:
+    """The measure of this name. Raises MeaningsError naming those that there are."""
+    if name not in MEASURES:
+        raise MeaningsError(f"unknown measure {name!r}: allowed are {one_of(MEASURES)}")
+    return MEASURES[name]

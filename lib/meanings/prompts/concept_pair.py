@@ -1,0 +1,21 @@
+"""A pair of concepts: one whose representation is taken, one whose representation is overwritten."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ConceptPair:
+    """A source concept to patch into the target concept's prompt, and a third one for the
+    wrong-concept null.
+
+    The shots are the concepts of the few-shot examples: disjoint between the two prompts, none of
+    the three concepts.
+    """
+
+    source: str
+    target: str
+    null: str
+    source_shots: tuple[str, ...]
+    target_shots: tuple[str, ...]

@@ -1,0 +1,143 @@
+"""The plan of a study: all cells of a grid, in the order in which they are measured, and those that
+are missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from meanings.core.errors import MeaningsError
+from meanings.measures.base import Data, Moment
+from meanings.measures.catalogue import measure_named
+from meanings.measures.cells import Cell, Subject
+from meanings.measures.results import finished
+from meanings.measures.timing import Estimate
+from meanings.models.checkpoints import Checkpoint, Trajectory, seen_languages, weights_identity
+from meanings.study.grid import CheckedGrid, Grid, check_grid
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one process does at a time: a checkpoint, and those of its cells that are missing.
+
+    - `data`: what each measure reads.
+    - `planned`: all cells of the checkpoint in the grid, finished ones too.
+    - `drop`: whether a checkpoint of the hub leaves the cache when they are measured.
+    """
+
+    checkpoint: Checkpoint
+    data: Mapping[str, Data]
+    cells: tuple[Cell, ...]
+    planned: tuple[Cell, ...]
+    drop: bool = False
+
+    def __str__(self) -> str:
+        place = self.checkpoint
+        return f"{place.model} seed {place.training_seed} step {place.step}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All cells of a grid, or of a shard of it, and what is to be done.
+
+    - `tasks`: what is missing, by checkpoint; `failed`: why checkpoints that cannot be read are
+      passed over.
+    - `estimate`: how long it may take; None where it was not asked for.
+    """
+
+    cells: tuple[Cell, ...]
+    tasks: tuple[Task, ...]
+    estimate: Estimate | None = None
+    failed: tuple[MeaningsError, ...] = ()
+
+    @property
+    def missing(self) -> tuple[Cell, ...]:
+        """The cells that are not in the folder."""
+        return tuple(cell for task in self.tasks for cell in task.cells)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of all cells, in order."""
+        return tuple(cell.key for cell in self.cells)
+
+
+def plan_study(
+    grid: Grid,
+    out: Path,
+    *,
+    shard: tuple[int, int] = (0, 1),
+    estimate: bool = False,
+    device: str = "auto",
+    keep_going: bool = False,
+    drop: bool = False,
+) -> Plan:
+    """What running the grid, or a shard of it, into `out` would do. Nothing is written.
+
+    - `shard`: `(i, n)` takes every n-th checkpoint from the i-th on.
+    - `keep_going`: checkpoints that cannot be read are passed over and listed; `drop`: see `Task`.
+
+    Raises MeaningsError where the grid asks for what does not exist.
+    """
+    checked, there = check_grid(grid), finished(out)
+    data = {name: each.data for name, each in checked.measures.items()}
+    failed: list[MeaningsError] = []
+    cells: list[Cell] = []
+    tasks: list[Task] = []
+    for checkpoint, whole in checkpoint_cells(checked, shard, failed if keep_going else None):
+        cells += whole
+        if missing := tuple(cell for cell in whole if cell.key not in there):
+            tasks.append(Task(checkpoint, data, missing, tuple(whole), drop))
+    plan = Plan(tuple(cells), tuple(tasks), None, tuple(failed))
+    if not estimate:
+        return plan
+    from meanings.study.estimate import estimated
+
+    return replace(plan, estimate=estimated(checked, plan.missing, out, device))
+
+
+def checkpoint_cells(
+    checked: CheckedGrid,
+    shard: tuple[int, int] = (0, 1),
+    failed: list[MeaningsError] | None = None,
+) -> Iterator[tuple[Checkpoint, list[Cell]]]:
+    """Each checkpoint with its cells, in order of training seed, step and measure.
+
+    - `shard`: `(i, n)` takes every n-th checkpoint from the i-th on.
+
+    What cannot be read is raised, or put into `failed` where that is given, and passed over.
+    """
+    part, parts = shard
+    places = [(run, place) for run in checked.trajectories for place in run.checkpoints]
+    for run, checkpoint in places[part::parts]:
+        try:
+            weights = weights_identity(checkpoint)
+        except MeaningsError as failure:
+            if failed is None:
+                raise
+            failed.append(failure)
+            continue
+        yield checkpoint, _cells(checked, run, checkpoint, weights)
+
+
+def _cells(
+    checked: CheckedGrid, run: Trajectory, checkpoint: Checkpoint, weights: str
+) -> list[Cell]:
+    subject = Subject(
+        model=run.model,
+        training_seed=run.training_seed,
+        step=checkpoint.step,
+        tokens=checkpoint.tokens,
+        weights_sha256=weights,
+        dtype=checked.grid.dtype,
+    )
+    moment = Moment(seen_languages(run, checked.lexicon), checkpoint is run.last)
+    cells = []
+    for name, asked in checked.measures.items():
+        measure, data = measure_named(name), asked.data.identity
+        cells += [
+            Cell(name, measure.version, subject, data, request)
+            for request in measure.plan(asked, moment)
+        ]
+    return cells
