@@ -9,7 +9,6 @@ import pytest
 from typer.main import get_command
 
 from meanings.cli import main
-from meanings.cli.book import grid_of_chapter
 from meanings.core import formatting
 from meanings.core.paths import data_folder
 from meanings.measures.results import finished
@@ -197,10 +196,10 @@ def test_the_parameters_of_a_chapter_are_listed(meanings):
 
 
 def test_a_chapters_grid_has_its_pairs_and_the_steps_it_looks_at(world, monkeypatch):
-    from meanings.book.chapters import parse_assignments
+    from meanings.book.chapters import grid_of, parse_assignments
 
     monkeypatch.setenv("MEANINGS_DATA", str(world / "data"))
-    curve = grid_of_chapter(
+    curve = grid_of(
         parse_assignments("emergence", ["pair=fr-es,es-fr", "prompt_seed=1", "checkpoints=2"])
     )
     assert (curve.pairs, curve.prompt_seeds, curve.checkpoints, curve.steps) == (
@@ -209,7 +208,7 @@ def test_a_chapters_grid_has_its_pairs_and_the_steps_it_looks_at(world, monkeypa
         2,
         (),
     )
-    last = grid_of_chapter(parse_assignments("error_analysis", ["pair=fr-es"]))
+    last = grid_of(parse_assignments("error_analysis", ["pair=fr-es"]))
     assert last.steps == (20,)
 
 

@@ -103,13 +103,13 @@ def test_every_label_is_described_and_has_a_case():
     assert {case[4] for case in CASES} | {"few_shot"} == set(LABELS)
 
 
-def test_a_solved_line_repeated(labeller):
+def test_a_few_shot_example_repeated(labeller):
     def label(answer, expected="cat", query="dog", shots=("eagle", "gift")):
         return labeller.label(answer, parse_pair("es-fr"), expected, query, shots)
 
     for answer, evidence in (
-        ("aigle", "answer of the solved line of 'eagle'"),
-        ("regalo", "query word of the solved line of 'gift'"),
+        ("aigle", "answer of the few-shot example of 'eagle'"),
+        ("regalo", "query word of the few-shot example of 'gift'"),
         ("aigles", "inflected"),
     ):
         assert label(answer).name == "few_shot" and evidence in label(answer).evidence

@@ -94,7 +94,7 @@ def quick(monkeypatch):
         ({"languages__xx": {"tier": "low", "share": 1}}, "unknown code 'xx'"),
         ({"training__checkpoints": [0, 5]}, "rise from 0"),
         ({"training__rows": "many"}, "valid integer"),
-        ({"colour": 1}, "Extra inputs"),
+        ({"colour": 1}, "unknown field 'colour'; allowed are languages"),
     ],
 )
 def test_a_wrong_recipe_is_refused_in_one_line(change, message, tmp_path):

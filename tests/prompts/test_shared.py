@@ -230,7 +230,7 @@ def edited(content, place, value):
     [
         (("layout",), 2, "layout"),
         (("draws", "42"), [], "0 concept pairs, expected n_pairs=4"),
-        (("draws", "42", 1, "null"), 3, "draws.42.1.null"),
+        (("draws", "42", 1, "null"), 3, r"draws\.42\[1\]\.null=3 is refused"),
         (("draws", "42", 1, "source_shots"), ["cat"], "expected 3 \\+ 2 \\* 2 distinct"),
         (("more",), 1, "more"),
     ],

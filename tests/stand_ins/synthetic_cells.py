@@ -6,6 +6,7 @@ verdict has something to say.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -99,8 +100,13 @@ def write_results(
     seeds=(0,),
     n_prompts: int = 16,
     prompt_seed: int = 42,
+    weights: Mapping[int, str] | None = None,
+    **other,
 ) -> None:
-    """A results folder of synthetic cells: all conditions, pairs and steps of the fake miniature."""
+    """A results folder of synthetic cells: all conditions, pairs and steps of the fake miniature.
+
+    - `weights`: the hash of each step's weights; `other`: fields of the cells, such as `dtype`.
+    """
     lexicon = load_lexicon("embedded")
     for seed in seeds:
         for step in steps:
@@ -108,11 +114,26 @@ def write_results(
                 for name in CONDITIONS:
                     if name == "self" and pair.endswith("-en"):
                         continue
-                    cell = patching_cell(
-                        model="miniature", training_seed=seed, step=step, tokens=step * TOKENS_A_STEP, weights_sha256="0" * 64,
-                        lexicon="embedded", lexicon_sha256=lexicon.sha256, languages=lexicon.languages, pair=pair, condition=name,
-                        prompt_seed=prompt_seed, n_pairs=64, shots=5, template="quoted", generate=8, seen_languages=SEEN,
-                    )  # fmt: skip
+                    answered = step == max(steps) or not CONDITIONS[name].patched
+                    given = dict(
+                        model="miniature",
+                        training_seed=seed,
+                        step=step,
+                        tokens=step * TOKENS_A_STEP,
+                        weights_sha256=(weights or {}).get(step, "0" * 64),
+                        lexicon="embedded",
+                        lexicon_sha256=lexicon.sha256,
+                        languages=lexicon.languages,
+                        pair=pair,
+                        condition=name,
+                        prompt_seed=prompt_seed,
+                        n_pairs=64,
+                        shots=5,
+                        template="quoted",
+                        seen_languages=tuple(sorted(SEEN)),
+                        generate=8 if answered else 0,
+                    )
+                    cell = patching_cell(**given | other)
                     write_cell(
                         folder,
                         cell,
@@ -137,6 +158,7 @@ def write_trajectory(folder: Path, steps=STEPS) -> None:
     names = [f"step-{step:06d}" for step in steps]
     for name in names:
         (folder / name).mkdir()
+        (folder / name / "config.json").write_text(json.dumps({"step": name}))
     content = {
         "model": "miniature",
         "training_seed": 0,

@@ -52,14 +52,14 @@ def test_no_gpu_is_asked_for_where_there_is_to_be_none(file):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("jobs: 3", "jobs: 0"), "jobs: input should be greater than or equal to 1"),
-        (("jobs: 3\n", ""), "jobs: field required; allowed are jobs, walltime"),
-        (('"02:30:00"', "soon"), "walltime: string should match pattern"),
+        (("jobs: 3", "jobs: 0"), "jobs=0 is refused: input should be greater than or equal to 1 (workers"),
+        (("jobs: 3\n", ""), "field 'jobs' is missing (workers at most, one job each)"),
+        (('"02:30:00"', "soon"), "walltime='soon' is refused: string should match pattern"),
         (
             ("queue: gpu", "partition: gpu"),
-            "partition: extra inputs are not permitted; allowed are jobs, walltime, queue",
+            "unknown field 'partition'; allowed are jobs, walltime, queue",
         ),
-        (("24GB", "much"), "memory: string should match"),
+        (("24GB", "much"), "memory='much' is refused: string should match"),
         ((ASKED, "- a"), "expected lines `name: value`, found list"),
         (("jobs: 3", "jobs: 3\njobs: 4"), "'jobs' occurs twice"),
         ((ASKED, "a: [b"), "no YAML"),

@@ -12,7 +12,7 @@ from meanings.book.tables.trust import known_truth
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.languages import parse_pair
 from meanings.measures.results import read_cells
-from meanings.patching.self_test import self_test
+from meanings.patching.self_test import check_patching
 from meanings.prompts.concept_pairs import draw_concept_pairs
 from meanings.prompts.prompt import translation_prompt
 from meanings.statistics.depth import depth
@@ -41,7 +41,7 @@ def words_of_their_own(world):
 
 def test_the_network_passes_the_self_test_and_translates_with_and_without_a_meeting():
     for checkpoint in (0, 7):
-        self_test(constructed_network.load(WORLD, checkpoint))
+        check_patching(constructed_network.load(WORLD, checkpoint))
         assert measured(WORLD, checkpoint, ("src_unpatched",))["p_source"].min() > 0.99
 
 

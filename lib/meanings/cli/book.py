@@ -29,13 +29,13 @@ def chapter(
 ) -> None:
     """Run one chapter with other parameters, after measuring what it needs."""
     from meanings.book import build as pages
-    from meanings.book.chapters import help_text, parse_assignments
+    from meanings.book.chapters import grid_of, help_text, parse_assignments
 
     if help_parameters:
         typer.echo(help_text(name))
         return
     assignments = list(parameters or ())
-    grid = grid_of_chapter(parse_assignments(name, assignments))
+    grid = grid_of(parse_assignments(name, assignments))
     root = pages.project_root()
     measure_missing([grid], out, workers, device)
     typer.echo(pages.build_chapter(name, assignments, root, out.resolve(), report=typer.echo))
@@ -44,13 +44,13 @@ def chapter(
 def book(out: Out = RESULTS, device: Device = "auto", workers: Workers = None) -> None:
     """Measure the default grid, execute the chapters, render _build/html/index.html."""
     from meanings.book import build as pages
-    from meanings.book.chapters import CHAPTERS, read_parameters
+    from meanings.book.chapters import CHAPTERS, grid_of, read_parameters
 
     root = pages.project_root()
     files = [(name, root / "book" / "parameters" / f"{name}.yaml") for name in CHAPTERS]
     grids = [
         grid_from(None),
-        *(grid_of_chapter(read_parameters(name, file)) for name, file in files if file.is_file()),
+        *(grid_of(read_parameters(name, file)) for name, file in files if file.is_file()),
     ]
     measure_missing(grids, out, workers, device)
     typer.echo(pages.build_book(root, out.resolve(), report=typer.echo))
@@ -73,27 +73,3 @@ def measure_missing(grids: list, out: Path, workers: int | None, device: str) ->
     with workers_at(device, None if count == 1 else count) as executor:
         for plan in plans:
             run_plan(plan, out, device=device, executor=executor)
-
-
-def grid_of_chapter(parameters):
-    """The grid of the cells that a chapter reads: its own checkpoints, or the one step that it
-    looks at, under all conditions.
-    """
-    from meanings.models.checkpoints import trajectory
-    from meanings.study.grid import Grid
-
-    steps: tuple[int, ...] = ()
-    if hasattr(parameters, "step"):
-        run = trajectory(parameters.model, parameters.training_seed)
-        steps = (run.last.step if parameters.step < 0 else parameters.step,)
-    shared = {
-        name: getattr(parameters, name)
-        for name in ("model", "lexicon", "checkpoints", "shots", "n_pairs", "template")
-    }
-    return Grid(
-        training_seeds=(parameters.training_seed,),
-        pairs=parameters.pair,
-        prompt_seeds=(parameters.prompt_seed,),
-        steps=steps,
-        **shared,
-    )

@@ -115,10 +115,10 @@ def recovery(
     """
     stay_offline(offline)
     from meanings.models.checkpoints import trajectory
-    from meanings.statistics.recovery import reach_of
+    from meanings.statistics.recovery import recovery_row
 
     run = trajectory(model, seed)
-    rows = [reach_of(run, lexicon, each, n_pairs) for each in pair or ["en-fr"]]
+    rows = [recovery_row(run, lexicon, each, n_pairs) for each in pair or ["en-fr"]]
     if as_json:
         typer.echo(json.dumps(rows, default=float))
         return

@@ -3,7 +3,7 @@ evidence.
 
 Rules are tried in the order of `LABELS` on exact words first; a second round takes other forms of a
 word. The first that holds gives the label. The order: an accepted word is right whatever else it
-is; then what the prompt holds (the other prompt's concept, a solved line, the query word); then
+is; then what the prompt holds (the other prompt's concept, a few-shot example, the query word); then
 what the lexicon and the relations know of the word. The same rules for every answer, and each says
 why.
 """
@@ -37,7 +37,7 @@ LABELS: dict[str, str] = {
     "other_form": "an accepted word of the expected concept in another form: inflected, without a diacritic, spelt a letter differently",
     "synonym": "another accepted word of the expected concept in the output language, or a word of its WordNet synset",
     "target_concept": "the patch did not take: a word of the target prompt's own concept in the output language",
-    "few_shot": "a word of one of the prompt's solved lines said again",
+    "few_shot": "a word of one of the prompt's few-shot examples said again",
     "copy": "a word of the query concept in the input language: the query word said again",
     "other_sense": "another concept that a word of the expected concept names too, in the same language",
     "homograph": "another concept that a word of the expected concept names in a different language",
@@ -90,7 +90,7 @@ class Labeller:
         self, answer: str, pair: LanguagePair, expected: str, query: str, shots: Sequence[str] = ()
     ) -> Label:
         """Label of `answer` where `expected` is right, `query`'s word stands in the prompt, after
-        solved lines of `shots`.
+        few-shot examples of the concepts `shots`.
         """
         form = normal_form(answer)
         if not form:
@@ -113,9 +113,9 @@ class Labeller:
         if query != expected and query in said.get(pair.output, ()):
             yield Label("target_concept", f"word of {query!r}")
         for shot in shots:
-            for side, code in (("answer", pair.output), ("query word", pair.input)):
+            for role, code in (("answer", pair.output), ("query word", pair.input)):
                 if form == normal_form(self._lexicon.word(shot, code)):
-                    yield Label("few_shot", f"{side} of the solved line of {shot!r}")
+                    yield Label("few_shot", f"{role} of the few-shot example of {shot!r}")
         if query in said.get(pair.input, ()):
             yield Label("copy", f"word of {query!r} in {pair.input}")
         related = self._relations.of(form, pair.output, expected)
@@ -166,7 +166,7 @@ class Labeller:
             if near := other_form(
                 form, normal_form(self._lexicon.word(shot, pair.output)), pair.output
             ):
-                yield Label("few_shot", f"{near}, answer of the solved line of {shot!r}")
+                yield Label("few_shot", f"{near}, answer of the few-shot example of {shot!r}")
         if near := self._beside(form, query, pair.input, mark=""):
             yield Label("copy", f"{near}, word of {query!r} in {pair.input}")
         if form in self._senses or form in self._related:

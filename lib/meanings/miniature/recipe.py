@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from meanings.core.errors import MeaningsError, one_of
-from meanings.core.yaml_files import read_mapping
+from meanings.core.yaml_files import read_mapping, validated
 from meanings.lexicon.languages import LANGUAGES, parse_pair
 
 VARIANTS = "worlds.yaml"
@@ -188,12 +188,7 @@ def _read(path: Path) -> dict:
 
 
 def _checked(values: dict, where: str) -> Mix:
-    try:
-        return Mix.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "recipe"
-        raise MeaningsError(f"{where}: {place}: {first['msg']}") from None
+    return validated(Mix, values, f"{where}: ")
 
 
 FOLD_SEED = 7  # part of the recipe, the same for every training seed

@@ -16,7 +16,7 @@ from meanings.miniature.corpus import load_corpus
 from meanings.miniature.recipe import load_variant, variant_names
 from meanings.miniature.training import SIGNS, train
 from meanings.models.checkpoints import trajectory
-from meanings.statistics.recovery import reach_of, write_reach
+from meanings.statistics.recovery import recovery_row, write_recovery
 from meanings.study.grid import Grid
 from meanings.study.publish import publish
 from meanings.study.run import run_study
@@ -91,12 +91,12 @@ def publish_variants(
         folder / "results", "worlds", measure_variants(homes, folder / "results", progress)
     )
     rows = [
-        reach_of(trajectory(home), lexicon_of(home), pair)
+        recovery_row(trajectory(home), lexicon_of(home), pair)
         for home in homes
         for pair in RECOVERY_PAIRS
     ]
     rows += [
-        reach_of(trajectory("miniature"), "embedded", pair)
+        recovery_row(trajectory("miniature"), "embedded", pair)
         for pair in (*RECOVERY_PAIRS, "fr-es", "en-fi")
     ]
-    return [table, write_reach(rows)]
+    return [table, write_recovery(rows)]

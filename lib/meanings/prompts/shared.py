@@ -23,6 +23,7 @@ from transformers import PreTrainedTokenizerBase
 
 from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError, one_of
+from meanings.core.yaml_files import refusal
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import Lexicon
 from meanings.prompts.answers import first_tokens
@@ -219,11 +220,8 @@ def read_prompts(path: Path) -> SharedPrompts:
             "'meanings prompts write'"
         ) from None
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
         raise MeaningsError(
-            f"prompts {path}: {place}: {' '.join(first['msg'].lower().split())}; write it with "
-            "'meanings prompts write'"
+            f"prompts {path}: {refusal(error, _Content)}; write it with 'meanings prompts write'"
         ) from None
     draws = {}
     for seed, pairs in content.draws.items():

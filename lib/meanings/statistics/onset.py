@@ -45,7 +45,8 @@ def onset(
 
     Columns: `by`; `onset`, `low`, `high` in steps (inf = not within the training measured);
     `checkpoint`, the first measured step at or after the onset (-1 = none); `plateau`;
-    `share_reached`, the share of resamples with an onset.
+    `share_reached`, the share of resamples with an onset; `n_units`, and `n_language_pairs` where
+    the table has pairs.
 
     Raises MeaningsError where a group has fewer than two steps.
     """
@@ -61,7 +62,7 @@ def onset(
                 f"{dict(zip(by, name, strict=True))}: a curve of {len(steps)} {step}; an onset "
                 "needs two or more"
             )
-        curves = resampled_means(grid, n, seed)
+        curves = resampled_means(grid.values, n, seed)
         mean = point_means(grid.values)
         settings = (floor, fraction, plateau_checkpoints, minimum_rise)
         drawn = crossing(curves, steps, *settings)
@@ -78,11 +79,11 @@ def onset(
                 "low": low,
                 "high": high,
                 "checkpoint": int(reached[0]) if len(reached) else -1,
-            }
-            | {
                 "plateau": mean[-plateau_checkpoints:].mean(),
                 "share_reached": np.isfinite(drawn).mean(),
+                "n_units": len(grid.units),
             }
+            | ({"n_language_pairs": group["pair"].nunique()} if "pair" in group else {})
         )
     return pd.DataFrame(rows)
 

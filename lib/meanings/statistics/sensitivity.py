@@ -11,6 +11,7 @@ import pandas as pd
 from meanings.core.errors import MeaningsError
 from meanings.statistics.bootstrap import RESAMPLES, interval, paired_difference
 from meanings.statistics.layer_choice import at_chosen_layer, split_half_best_layer
+from meanings.statistics.matching import shared_cells
 
 BASE = {
     "shots": 5,
@@ -64,11 +65,10 @@ def settings(
     """
     rows = around(table, factor, model)
     parts = [
-        at_chosen_layer(part).assign(**{factor: value})
+        at_chosen_layer(part, conditions=conditions).assign(**{factor: value})
         for value, part in rows.groupby(factor, observed=True)
     ]
     chosen = pd.concat(parts, ignore_index=True)
-    chosen = chosen[chosen["condition"].isin(conditions)]
     found = interval(
         chosen.astype({factor: "object", "condition": "object"}),
         "p_source",
@@ -86,9 +86,9 @@ def by_layer(
 ) -> pd.DataFrame:
     """The same at every first layer; unpatched prompts have `first_layer` -1."""
     rows = around(table, factor, model)
-    rows = rows[rows["condition"].isin(conditions)].astype(
-        {factor: "object", "condition": "object"}
-    )
+    rows = pd.concat(
+        [shared_cells(part, conditions) for _, part in rows.groupby(factor, observed=True)]
+    ).astype({factor: "object", "condition": "object"})
     return interval(rows, "p_source", [factor, "condition", "first_layer"], n=RESAMPLES)
 
 
@@ -100,9 +100,9 @@ def comparisons(table: pd.DataFrame, factor: str, model: str = "miniature") -> p
     """
     parts = []
     for value, part in around(table, factor, model).groupby(factor, observed=True):
-        chosen = at_chosen_layer(part)
         for a, b in COMPARED:
-            if {a, b} <= set(chosen["condition"]):
+            if {a, b} <= set(part["condition"]):
+                chosen = at_chosen_layer(part, conditions=(a, b))
                 parts.append(
                     paired_difference(chosen, "p_source", a, b, n=RESAMPLES).assign(
                         **{factor: value, "what": f"{a} - {b}"}

@@ -26,10 +26,10 @@ from pathlib import Path
 import psutil
 from dask_jobqueue import SLURMCluster
 from distributed import Client
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from meanings.core.errors import MeaningsError, one_of
-from meanings.core.yaml_files import read_mapping
+from meanings.core.yaml_files import read_yaml
 from meanings.study.executors import through
 from meanings.study.run import Executor
 
@@ -41,29 +41,28 @@ class Slurm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    jobs: int = Field(ge=1)
-    walltime: str = Field(pattern=r"^(\d+-)?\d{1,2}:\d{2}(:\d{2})?$")
-    queue: str | None = Field(None, pattern=NAME)
-    account: str | None = Field(None, pattern=NAME)
-    cpus: int = Field(4, ge=1)
-    memory: str = Field("32GB", pattern=r"^\d+ ?[MGT]i?B$")
-    gpus: int = Field(1, ge=0)
-    prologue: tuple[str, ...] = ()
-    interface: str | None = Field(None, pattern=NAME)
+    jobs: int = Field(ge=1, description="workers at most, one job each")
+    walltime: str = Field(
+        pattern=r"^(\d+-)?\d{1,2}:\d{2}(:\d{2})?$", description='of a job, in quotes: "08:00:00"'
+    )
+    queue: str | None = Field(None, pattern=NAME, description="Slurm's partition")
+    account: str | None = Field(None, pattern=NAME, description="whom the jobs are charged to")
+    cpus: int = Field(4, ge=1, description="cores per job")
+    memory: str = Field("32GB", pattern=r"^\d+ ?[MGT]i?B$", description="per job, such as 64GB")
+    gpus: int = Field(1, ge=0, description="GPUs per job, 0 for none")
+    prologue: tuple[str, ...] = Field(
+        (), description="lines of the job script before the worker starts"
+    )
+    interface: str | None = Field(
+        None, pattern=NAME, description="network interface of the scheduler and the workers"
+    )
 
 
 def read_slurm(file: Path) -> Slurm:
     """The description in a file. Raises MeaningsError, one line, on what is missing, unknown or of
     the wrong type.
     """
-    try:
-        asked = Slurm.model_validate(read_mapping(file))
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(map(str, first["loc"]))
-        raise MeaningsError(
-            f"{file}: {name}: {first['msg'].lower()}; allowed are {one_of(Slurm.model_fields)}"
-        ) from None
+    asked = read_yaml(file, Slurm)
     here = sorted(psutil.net_if_addrs())
     if asked.interface is not None and asked.interface not in here:
         raise MeaningsError(

@@ -1,11 +1,12 @@
-"""How often the book's claims are made where there is nothing to claim: labels shuffled at analysis
+"""How often the book's claims are made where there is nothing to claim: labels permuted at analysis
 time, the same rules applied.
 
-    false positives of a claim = share of shuffles in which its rule lets it through;  nominal: what the rule's interval promises
+    false positives of a claim = share of permutations in which its rule makes it
+    nominal                    = the share that the rule promises not to exceed
 
 A claim that two labels differ is tested by exchanging them within a random half of the concepts
 (the unit of every interval), in all layers, checkpoints, pairs and training runs alike: afterwards
-neither label has more of anything. What is shuffled is written beside each claim. The measured
+neither label has more of anything. What is permuted is written beside each claim. The measured
 probabilities stay as they are, with the noise, skew and dependence that they have; only their
 labels are drawn again.
 
@@ -19,37 +20,33 @@ import pandas as pd
 from scipy.stats import binomtest
 from tqdm import tqdm
 
-from meanings.book import chapters
-from meanings.book.figures.languages import rank_correlation
+from meanings.lexicon.lexicon import load_lexicon
 from meanings.measures.results import published
 from meanings.models.checkpoints import trajectory
 from meanings.statistics import claims, layer_choice, selection
 from meanings.statistics import languages as language_statistics
+from meanings.statistics.correlation import property_correlations, rank_correlation
+from meanings.statistics.matching import shared_cells
+from meanings.statistics.summaries import COMPARED
 from meanings.study.grid import DEFAULT_PAIRS
-from meanings.validity.shuffles import (
-    Shuffles,
-    best_layer_above_average,
-    compared,
-    depends,
-    gains_counted,
-    layers_differ,
-    means,
-    of_languages,
-    onset_order,
-    rises,
-    side,
-)
+from meanings.validity import permuted_claims
+from meanings.validity.permuted_claims import Outcomes
+from meanings.validity.permuting import unit_means
+
+WITHIN_CONCEPTS = "two conditions, within concepts"
+WITHOUT_ZERO = "interval of the difference without 0"
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A claim of the book, with what is shuffled and the rule that may still let it through.
+class PermutationTest:
+    """A claim of the book, what is permuted, and the rule that may still make the claim.
 
     - `chapter`: where it is made; `rule`: in short; `version`: `now`, `before` (a rule the book had
       and gave up), `spared` (one it never had), or `shown` (no claim of the book: what choosing a
       layer does by itself).
     - `nominal`: the share of false claims that the rule promises.
-    - `most`: shuffles at most, for rules that take a fit a shuffle.
+    - `outcomes`: what the rule says of each permutation.
+    - `most`: permutations at most, for rules that take a fit for each.
     """
 
     claim: str
@@ -58,303 +55,304 @@ class Claim:
     rule: str
     version: str
     nominal: float
-    shuffles: Shuffles
+    outcomes: Outcomes
     most: int = 10_000
 
 
-def false_positives(claim: Claim, n: int, seed: int = 0) -> dict:
-    """Over `n` shuffles (or the claim's most): `rate` with its Wilson interval `low`, `high`, and
-    `mean`, the mean of the number that the claim is made of.
+def false_positives(test: PermutationTest, n: int, seed: int = 0) -> dict:
+    """Over `n` permutations (or the test's most): `rate` with its Wilson interval `low`, `high`,
+    and `mean`, the mean of the number that the claim is made of.
     """
-    n = min(n, claim.most)
+    n = min(n, test.most)
     randoms = [np.random.Generator(np.random.PCG64([seed, i])) for i in range(n)]
-    # In parts, so that the resamples of many shuffles do not fill the memory.
-    parts = [claim.shuffles(randoms[start : start + 200]) for start in range(0, n, 200)]
-    said, numbers = (np.concatenate(each) for each in zip(*parts, strict=True))
-    made = int(np.sum(said))
-    low, high = binomtest(made, n).proportion_ci(method="wilson")
+    # In parts, so that the resamples of many permutations do not fill the memory.
+    parts = [test.outcomes(randoms[start : start + 200]) for start in range(0, n, 200)]
+    made, numbers = (np.concatenate(each) for each in zip(*parts, strict=True))
+    count = int(np.sum(made))
+    low, high = binomtest(count, n).proportion_ci(method="wilson")
     fields = ("claim", "chapter", "shuffled", "rule", "version", "nominal")
-    return {name: getattr(claim, name) for name in fields} | {
-        "rate": made / n, "low": max(0.0, float(low)), "high": float(high), "shuffles": n, "mean": float(np.mean(numbers)),
-    }  # fmt: skip
+    return {name: getattr(test, name) for name in fields} | {
+        "rate": count / n,
+        "low": max(0.0, float(low)),
+        "high": float(high),
+        "shuffles": n,
+        "mean": float(np.mean(numbers)),
+    }
 
 
-def all_claims() -> list[Claim]:
-    """Every claim of the book that shuffling can test, on the published table of the miniature."""
+def all_tests() -> list[PermutationTest]:
+    """Every claim of the book that permutations can test, on the published table of the
+    miniature.
+    """
     table = published("miniature")
     table = table[table["prompt_seed"] == table["prompt_seed"].min()]
     own = table[table["pair"].isin(DEFAULT_PAIRS)]
-    curves = means(own, ["condition", "tokens", "first_layer"])
-    last = curves[curves["tokens"] == curves["tokens"].max()]
-    page = set(trajectory("miniature", 0).thin(8).steps)
-    measured = means(
-        own[(own["training_seed"] == 0) & own["step"].isin(page)],
-        ["condition", "tokens", "first_layer"],
-    )
-    page_end = measured[measured["tokens"] == measured["tokens"].max()]
-    whole = last[last["first_layer"] == 0]
+    return [*_of_conditions(own), *_of_all_layers(own), *_of_languages(table), *_of_answers(own)]
 
-    concepts = "two conditions, within concepts"
-    found = [
-        Claim(
-            "seen above a wrong concept",
+
+def _of_conditions(own: pd.DataFrame) -> list[PermutationTest]:
+    by = ["condition", "tokens", "first_layer"]
+    page_steps = set(trajectory("miniature", 0).thin(8).steps)
+    page = own[(own["training_seed"] == 0) & own["step"].isin(page_steps)]
+    end = selection.last_checkpoint(page)
+    seen = unit_means(end[end["condition"] == "seen"], by)
+    over_training = unit_means(shared_cells(page, ["seen", "self", "null_concept"]), by)
+    rising = unit_means(shared_cells(page, ["seen", "null_concept"]), by)
+
+    def above_null(chapter: str, rule: str, version: str, outcomes: Outcomes) -> PermutationTest:
+        claim = "seen above a wrong concept"
+        return PermutationTest(claim, chapter, WITHIN_CONCEPTS, rule, version, 0.025, outcomes)
+
+    def best_layer(rule: str, version: str, split: bool) -> PermutationTest:
+        claim, shuffled = "best layer above the average layer", "layers, within concepts"
+        outcomes = permuted_claims.best_layer_above_average(seen, split)
+        return PermutationTest(claim, "emergence", shuffled, rule, version, 0.025, outcomes)
+
+    def null_compared(rows: pd.DataFrame, naive: bool = False) -> Outcomes:
+        means = unit_means(shared_cells(rows, ["seen", "null_concept"]), by)
+        return permuted_claims.conditions_compared(
+            means, "seen", "null_concept", one_sided=True, naive=naive
+        )
+
+    return [
+        above_null(
             "emergence",
-            concepts,
             "interval of the difference above 0, layer by split halves",
             "now",
-            0.025,
-            compared(page_end, "seen", "null_concept", one_sided=True),
+            null_compared(end),
         ),
-        Claim(
-            "seen above a wrong concept",
+        above_null(
             "index",
-            concepts,
             "the same, over training runs",
             "now",
-            0.025,
-            compared(last, "seen", "null_concept", one_sided=True),
+            null_compared(selection.last_checkpoint(own)),
         ),
-        Claim(
-            "seen above a wrong concept",
+        above_null(
             "emergence",
-            concepts,
             "the same at the best layer of all concepts",
             "spared",
-            0.025,
-            compared(page_end, "seen", "null_concept", one_sided=True, naive=True),
+            null_compared(end, naive=True),
         ),
-        Claim(
+        _now(
             "seen and tgt differ",
             "emergence",
-            concepts,
-            "interval of the difference without 0",
-            "now",
+            WITHIN_CONCEPTS,
+            WITHOUT_ZERO,
             0.05,
-            compared(page_end, "seen", "tgt"),
+            permuted_claims.conditions_compared(
+                unit_means(shared_cells(end, ["seen", "tgt"]), by), "seen", "tgt"
+            ),
         ),
-        Claim(
-            "best layer above the average layer",
-            "emergence",
-            "layers, within concepts",
-            "interval above 0, split halves",
-            "shown",
-            0.025,
-            best_layer_above_average(page_end[page_end["condition"] == "seen"], True),
-        ),
-        Claim(
-            "best layer above the average layer",
-            "emergence",
-            "layers, within concepts",
-            "the same, chosen on all concepts",
-            "spared",
-            0.025,
-            best_layer_above_average(page_end[page_end["condition"] == "seen"], False),
-        ),
-        Claim(
+        best_layer("interval above 0, split halves", "shown", True),
+        best_layer("the same, chosen on all concepts", "spared", False),
+        _now(
             "seen or self comes first",
             "emergence",
-            concepts,
+            WITHIN_CONCEPTS,
             "intervals of the onsets do not meet",
-            "now",
             0.05,
-            onset_order(measured, "seen", "self"),
-            200,
+            permuted_claims.onsets_ordered(over_training, "seen", "self"),
+            most=200,
         ),
-        Claim(
+        _now(
             "seen emerges during training",
             "emergence",
             "checkpoints, within concepts",
             "interval of the onset after the first checkpoint",
-            "now",
             0.025,
-            rises(measured),
-            200,
+            permuted_claims.emerges_in_training(rising),
+            most=200,
         ),
     ]
-    for a, b in (("seen", "null_concept"), ("seen", "tgt"), ("en_en", "seen"), ("self", "seen")):
-        title = f"{a} and {b.replace('null_concept', 'a wrong concept')} differ, all layers patched"
-        found.append(
-            Claim(
-                title,
-                "real_model",
-                concepts,
-                "interval of the difference without 0",
-                "now",
-                0.05,
-                compared(whole, a, b),
-            )
+
+
+def _of_all_layers(own: pd.DataFrame) -> list[PermutationTest]:
+    end = selection.last_checkpoint(own)
+    whole = end[end["first_layer"] == 0]
+    return [
+        _now(
+            f"{a} and {b.replace('null_concept', 'a wrong concept')} differ, all layers patched",
+            "real_model",
+            WITHIN_CONCEPTS,
+            WITHOUT_ZERO,
+            0.05,
+            permuted_claims.conditions_compared(
+                unit_means(shared_cells(whole, [a, b]), ["condition", "first_layer"]), a, b
+            ),
         )
-    return [*found, *_of_languages(table), *_of_answers(own)]
+        for a, b in COMPARED
+    ]
 
 
-def _of_languages(table: pd.DataFrame) -> list[Claim]:
-    page = chapters.validated("language_dependence", {})
+def _of_languages(table: pd.DataFrame) -> list[PermutationTest]:
     last = selection.split_pairs(selection.last_checkpoint(table))
     chosen = layer_choice.at_chosen_layer(last)
     patched = chosen[chosen["condition"] == "seen"]
-    facts = language_statistics.facts(page, last)
-    of_each = facts.merge(language_statistics.alignment(patched), on="language").merge(
+    known = language_statistics.properties(
+        trajectory("miniature", 0), load_lexicon("embedded"), last
+    )
+    aligned = known.merge(language_statistics.alignment(patched), on="language").merge(
         language_statistics.ceilings(chosen), on="language"
     )
     through = selection.split_pairs(layer_choice.at_chosen_layer(selection.followed(table)))
-    through = means(through[through["condition"] == "seen"], ["output", "tokens"])
-    joined = language_statistics.onsets(through, list(facts["language"]))
-    joined = joined[joined["onset"] < np.inf].merge(facts[["language", "share"]], on="language")
-    swept = last[
-        (last["condition"] == "seen") & last["output"].isin(language_statistics.spread(of_each, 6))
-    ]
-    where, names = "language_dependence", list(language_statistics.RANKED)
-    outputs, concepts = "output languages, within concepts", "input and output, within concepts"
+    through = unit_means(through[through["condition"] == "seen"], ["output", "tokens"])
+    joined = language_statistics.onsets(through, list(known["language"]))
+    joined = joined[joined["onset"] < np.inf].merge(known[["language", "share"]], on="language")
+    shown = language_statistics.spread(aligned, 6)
+    swept = last[(last["condition"] == "seen") & last["output"].isin(shown)]
     return [
-        Claim(
-            "alignment depends on the language",
-            where,
-            outputs,
-            "interval of the best above that of the worst",
-            "before",
-            0.05,
-            depends(patched, tested=False),
-        ),
-        Claim(
-            "alignment depends on the language",
-            where,
-            outputs,
-            "Friedman's test over concepts",
-            "now",
-            0.05,
-            depends(patched, tested=True),
-        ),
-        Claim(
-            "the output side matters more",
-            where,
-            concepts,
-            "larger spread of means",
-            "before",
-            0.025,
-            side(patched, interval=False),
-        ),
-        Claim(
-            "the output side matters more",
-            where,
-            concepts,
-            "interval of the difference of spreads above 0",
-            "now",
-            0.025,
-            side(patched, interval=True),
-        ),
-        Claim(
+        *_of_outputs(patched),
+        *_before_and_now(
             "one property goes with alignment most",
-            where,
             "alignment over languages",
-            "largest rank correlation, always named",
-            "before",
             0.05,
-            of_languages(of_each, "mean", lambda t: True),
-        ),
-        Claim(
-            "one property goes with alignment most",
-            where,
-            "alignment over languages",
-            "largest rank correlation beats the largest of 95 % of shuffles",
-            "now",
-            0.05,
-            of_languages(
-                of_each,
-                "mean",
-                lambda t: bool(claims.goes_with(t, names)["p_any"].min() < claims.LEVEL),
+            (
+                "largest rank correlation, always named",
+                permuted_claims.rule_over_languages(aligned, "mean", lambda t: True),
+            ),
+            (
+                "largest rank correlation beats the largest of 95 % of shuffles",
+                permuted_claims.rule_over_languages(aligned, "mean", _one_property_stands_out),
             ),
         ),
-        Claim(
+        *_before_and_now(
             "more text joins earlier",
-            where,
             "share over languages",
-            "rank correlation below -0.3",
-            "before",
             0.025,
-            of_languages(
-                joined, "share", lambda t: rank_correlation(t["share"], t["onset"]) < -0.3
+            (
+                "rank correlation below -0.3",
+                permuted_claims.rule_over_languages(
+                    joined, "share", lambda t: rank_correlation(t["share"], t["onset"]) < -0.3
+                ),
+            ),
+            (
+                "negative, and beyond 95 % of shuffles",
+                permuted_claims.rule_over_languages(
+                    joined, "share", claims.more_text_joins_earlier
+                ),
             ),
         ),
-        Claim(
-            "more text joins earlier",
-            where,
-            "share over languages",
-            "negative, and beyond 95 % of shuffles",
-            "now",
-            0.025,
-            of_languages(joined, "share", claims.earlier),
-        ),
-        Claim(
+        *_before_and_now(
             "best layers differ between languages",
-            where,
-            outputs,
-            "best layers more than one apart",
-            "before",
+            "output languages, within concepts",
             0.05,
-            layers_differ(swept, interval=False),
-        ),
-        Claim(
-            "best layers differ between languages",
-            where,
-            outputs,
-            "their intervals more than one apart",
-            "now",
-            0.05,
-            layers_differ(swept, interval=True),
+            (
+                "best layers more than one apart",
+                permuted_claims.best_layers_differ(swept, interval=False),
+            ),
+            (
+                "their intervals more than one apart",
+                permuted_claims.best_layers_differ(swept, interval=True),
+            ),
         ),
     ]
 
 
-def _of_answers(own: pd.DataFrame) -> list[Claim]:
+def _one_property_stands_out(languages: pd.DataFrame) -> bool:
+    found = property_correlations(languages, language_statistics.RANKED)
+    return bool(found["p_any"].min() < claims.LEVEL)
+
+
+def _of_outputs(patched: pd.DataFrame) -> list[PermutationTest]:
+    return [
+        *_before_and_now(
+            "alignment depends on the language",
+            "output languages, within concepts",
+            0.05,
+            (
+                "interval of the best above that of the worst",
+                permuted_claims.languages_differ(patched, tested=False),
+            ),
+            (
+                "Friedman's test over concepts",
+                permuted_claims.languages_differ(patched, tested=True),
+            ),
+        ),
+        *_before_and_now(
+            "the output side matters more",
+            "input and output, within concepts",
+            0.025,
+            (
+                "larger spread of means",
+                permuted_claims.output_languages_differ_more(patched, interval=False),
+            ),
+            (
+                "interval of the difference of spreads above 0",
+                permuted_claims.output_languages_differ_more(patched, interval=True),
+            ),
+        ),
+    ]
+
+
+def _of_answers(own: pd.DataFrame) -> list[PermutationTest]:
     rows = layer_choice.at_chosen_layer(selection.last_checkpoint(own[own["training_seed"] == 0]))
     rows = rows[rows["condition"].isin(["seen", "src_unpatched"]) & rows["answer"].notna()]
     answers = rows.assign(right=rows["answer_correct_source"].astype(float))
-    answers = means(answers, ["condition", "pair"], "right")
+    answers = unit_means(answers, ["condition", "pair"], "right")
     points = pd.DataFrame({"probability": np.arange(48.0), "chrf": np.arange(48.0)})
-    where, within = "error_analysis", "before and after, within concepts"
     return [
-        Claim(
+        *_before_and_now(
             "patching gains more than it loses",
-            where,
-            within,
-            "more gains than losses",
-            "before",
+            "before and after, within concepts",
             0.025,
-            gains_counted(answers),
-        ),
-        Claim(
-            "patching gains more than it loses",
-            where,
-            within,
-            "interval of the difference in right answers above 0",
-            "now",
-            0.025,
-            compared(
-                answers.assign(first_layer=0),
-                "seen",
-                "src_unpatched",
-                one_sided=True,
-                value="right",
+            ("more gains than losses", permuted_claims.more_gains_than_losses(answers)),
+            (
+                "interval of the difference in right answers above 0",
+                permuted_claims.conditions_compared(
+                    answers.assign(first_layer=0),
+                    "seen",
+                    "src_unpatched",
+                    one_sided=True,
+                    value="right",
+                ),
             ),
+            chapter="error_analysis",
         ),
-        Claim(
+        _now(
             "probability stands for the answer",
-            where,
+            "error_analysis",
             "chrF over pairs and layers",
             "rank correlation above 0.8",
-            "now",
             0.025,
-            of_languages(
+            permuted_claims.rule_over_languages(
                 points, "chrf", lambda t: rank_correlation(t["probability"], t["chrf"]) > 0.8
             ),
         ),
     ]
 
 
+def _now(
+    claim: str,
+    chapter: str,
+    shuffled: str,
+    rule: str,
+    nominal: float,
+    outcomes: Outcomes,
+    most: int = 10_000,
+) -> PermutationTest:
+    """The rule that a chapter has now."""
+    return PermutationTest(claim, chapter, shuffled, rule, "now", nominal, outcomes, most)
+
+
+def _before_and_now(
+    claim: str,
+    shuffled: str,
+    nominal: float,
+    before: tuple[str, Outcomes],
+    now: tuple[str, Outcomes],
+    chapter: str = "language_dependence",
+) -> list[PermutationTest]:
+    """A rule that was given up, and the one that took its place."""
+    return [
+        PermutationTest(claim, chapter, shuffled, rule, version, nominal, outcomes)
+        for version, (rule, outcomes) in (("before", before), ("now", now))
+    ]
+
+
 def table(n: int = 1000, seed: int = 0, progress: bool = False) -> pd.DataFrame:
-    """False positives of every claim: a row a claim and rule, the columns of `Claim`, and those of
-    `false_positives`.
+    """False positives of every claim: a row a claim and rule, the columns of `PermutationTest`, and
+    those of `false_positives`.
     """
     return pd.DataFrame(
-        [false_positives(claim, n, seed) for claim in tqdm(all_claims(), disable=not progress)]
+        [false_positives(test, n, seed) for test in tqdm(all_tests(), disable=not progress)]
     )

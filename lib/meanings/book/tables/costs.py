@@ -22,11 +22,15 @@ def shapes() -> pd.DataFrame:
     """One row a model: its sizes."""
     rows = {
         title: {
-            "layers": shape.layers, "width": shape.d_model, "heads (of keys)": f"{shape.heads} ({shape.kv_heads})", "MLP": shape.mlp,
-            "vocabulary": f"{shape.vocabulary:,}", "parameters": f"{shape.parameters / 1e9:.2f}B",
+            "layers": shape.layers,
+            "width": shape.d_model,
+            "heads (of keys)": f"{shape.heads} ({shape.kv_heads})",
+            "MLP": shape.mlp,
+            "vocabulary": f"{shape.vocabulary:,}",
+            "parameters": f"{shape.parameters / 1e9:.2f}B",
         }
         for title, shape in MODELS.items()
-    }  # fmt: skip
+    }
     return pd.DataFrame(rows).T.rename_axis("model")
 
 
@@ -37,13 +41,16 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     rows = {}
     for (title, answers), part in table.groupby(["model", "answers"], sort=False):
         ours, theirs = (part[part["algorithm"] == name].iloc[0] for name in ALGORITHMS)
-        rows[f"{title}, {f'answers of {ANSWER} tokens' if answers else 'scores only'}"] = {
-            "token "
-            "passes": amount(ours["passes"]), "operations": f"{ours['operations']:.1e}", "GPU hours": span(ours),
-            "published: "
-            "passes": amount(theirs["passes"]), "published: operations": f"{theirs['operations']:.1e}", "published: GPU hours": span(theirs),
+        says = f"answers of {ANSWER} tokens" if answers else "scores only"
+        rows[f"{title}, {says}"] = {
+            "token passes": amount(ours["passes"]),
+            "operations": f"{ours['operations']:.1e}",
+            "GPU hours": span(ours),
+            "published: passes": amount(theirs["passes"]),
+            "published: operations": f"{theirs['operations']:.1e}",
+            "published: GPU hours": span(theirs),
             "factor": f"{theirs['operations'] / ours['operations']:.0f}",
-        }  # fmt: skip
+        }
     return pd.DataFrame(rows).T.rename_axis("study")
 
 
@@ -77,7 +84,10 @@ def room(
 def assumptions(lengths: Lengths, row_bytes: float, results: str | Path) -> pd.DataFrame:
     """Each number that the plan takes, and where it is from."""
     low, middle, high = ASSUMED.shares
-    measured = "measured: embedded lexicon, the miniature's tokenizer (8,000 entries); one of 128,000 makes them shorter"
+    measured = (
+        "measured: embedded lexicon, the miniature's tokenizer (8,000 entries); one of 128,000 "
+        "makes them shorter"
+    )
     rows = {
         "P: tokens of a target prompt": (f"{lengths.prompt:.1f}", measured),
         "S: of these, from the query word's last on": (f"{lengths.suffix:.1f}", measured),
