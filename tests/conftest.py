@@ -14,6 +14,7 @@ install_import_hook("meanings", "beartype.beartype")  # before the first import 
 import pytest  # noqa: E402
 
 from stand_ins import small_model  # noqa: E402
+from stand_ins.certificates import make_certificates  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +35,11 @@ def model(tokenizer):
 @pytest.fixture(scope="session")
 def concept_pairs(lexicon, tokenizer):
     return small_model.concept_pairs(lexicon, tokenizer)
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture(autouse=True)
