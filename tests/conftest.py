@@ -6,6 +6,8 @@ import os
 import sys
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may ask the network
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: each computes in one thread
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from jaxtyping import install_import_hook
 
