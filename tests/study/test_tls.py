@@ -10,6 +10,7 @@ import dask
 import pytest
 
 from meanings.core.errors import MeaningsError
+from meanings.measures.results import finished
 from meanings.study import executors
 from meanings.study.grid import Grid
 from meanings.study.run import run_study
@@ -65,7 +66,7 @@ def test_a_study_runs_over_tls_and_nobody_else_is_let_in(certificates, tmp_path,
         assert address.startswith("tls://")
         with configured(certificates), executors.scheduler(address) as executor:
             plan = run_study(GRID, tmp_path / "out", progress=False, executor=executor)
-        assert len(executors.finished(tmp_path / "out")) == len(plan.cells) > 0
+        assert len(finished(tmp_path / "out")) == len(plan.cells) > 0
         monkeypatch.setattr(executors, "TIMEOUT", "1s")
         with (
             configured(strangers),
