@@ -3,7 +3,11 @@ by hand.
 """
 
 import ast
+import importlib
+import inspect
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import jupytext
@@ -11,13 +15,13 @@ import pandas as pd
 import pytest
 import yaml
 
-from meanings.book import build as book
+from meanings.book import staging
 from meanings.book.chapters import CHAPTERS
 from meanings.book.tables import html as html_tables
 
 ROOT = Path(__file__).parents[2]
-PAGES = book.pages(ROOT)
-NOTEBOOKS = [name for name in PAGES if book.is_notebook(ROOT / "book" / f"{name}.md")]
+PAGES = staging.pages(ROOT)
+NOTEBOOKS = [name for name in PAGES if staging.is_notebook(ROOT / "book" / f"{name}.md")]
 # Pages whose text reports results.
 RESULTS = [*CHAPTERS, "index", "miniature", "real_model", "trust", "costs"]
 
@@ -64,17 +68,47 @@ def test_no_number_in_the_prose_was_typed_by_hand(name):
     assert not re.findall(r"[^\n]*\d[^\n]*", allowed)
 
 
+FACTS = [name for name in NOTEBOOKS if "pages.say(" in source(name)]
+
+
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_a_value_is_handed_to_the_prose_before_it_is_shown_and_nowhere_else(name):
-    code = "\n".join(cell.source for cell in cells(name, "code"))
-    given = {
-        keyword.arg
-        for node in ast.walk(ast.parse(code))
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "say"
-        for keyword in node.keywords
-    }
+def test_a_page_shows_the_values_of_its_facts_and_no_others(name):
     used = set(re.findall(r"\{glue:text\}`([a-z0-9_]+)`", source(name)))
+    if name not in FACTS:
+        assert not used
+        return
+    module = importlib.import_module(f"meanings.book.facts.{name}")
+    prefix = f"{next(iter(used)).split('_')[0]}_"
+    given = {
+        node.value
+        for node in ast.walk(ast.parse(inspect.getsource(module)))
+        if isinstance(node, ast.Constant) and str(node.value).startswith(prefix)
+    }
     assert used == given
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_a_page_hands_its_facts_over_in_one_statement(name):
+    module = importlib.import_module(f"meanings.book.facts.{name}")
+    public = {
+        key
+        for key, value in vars(module).items()
+        if inspect.isfunction(value) and value.__module__ == module.__name__ and key[0] != "_"
+    }
+    handed = [cell.source for cell in cells(name, "code") if "pages.say(" in cell.source]
+    (statement,) = ast.parse(handed[0]).body
+    assert len(handed) == 1 and ast.unparse(statement).startswith("pages.say(**facts.")
+    assert set(re.findall(r"facts\.([a-z_]+)\(", handed[0])) == public
+
+
+@pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name != "index"])
+def test_the_analysis_is_in_the_open(name):
+    """Hidden are the facts that are handed over; folded are imports and boxes; all else is seen."""
+    for cell in cells(name, "code"):
+        tags = cell.metadata.get("tags", [])
+        if "remove-cell" in tags:
+            assert cell.source.startswith("pages.say(")
+        assert "remove-input" not in tags
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -112,13 +146,20 @@ def test_a_chapter_has_question_takeaway_and_exercises_with_hidden_solutions(nam
 
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_a_chapter_ends_in_a_box_of_provenance(name):
-    assert re.search(r"(readings|by_hand)\.provenance\(", source(name))
+    assert re.search(r"(pages|walkthrough)\.provenance\(", source(name))
 
 
 @pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name != "method"])
 def test_only_method_loads_a_model(name):
-    code = "\n".join(cell.source for cell in cells(name, "code"))
-    assert not re.search(r"torch|by_hand|meanings\.(models|patching|study)\b", code)
+    """What a page imports loads no torch."""
+    imports = [
+        ast.unparse(node)
+        for cell in cells(name, "code")
+        for node in ast.parse(cell.source).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    code = "\n".join([*imports, "import sys", "assert 'torch' not in sys.modules"])
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -1,39 +1,27 @@
+"""The typed parameters of chapters."""
+
 from pathlib import Path
 
 import jupytext
-import nbformat
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meanings.book import build as book
-from meanings.book import chapters, notebooks, pages
+from meanings.book import chapters
 from meanings.book.chapters import (
     CHAPTERS,
-    check_world,
+    check_available,
     from_text,
     help_text,
     parse_assignments,
     read_parameters,
-    validated,
 )
 from meanings.core.errors import MeaningsError
-from meanings.statistics import layer_choice, selection, summaries
 from meanings.study import grid
 from stand_ins import book_data
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    """Synthetic results; the data folder beside them is the one in use."""
-    folder = tmp_path_factory.mktemp("chapters")
-    found = book_data.make(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MEANINGS_DATA", str(folder / "data"))
-        yield found
 
 
 def refusal(name: str, *assignments: str) -> str:
@@ -181,166 +169,5 @@ def test_the_books_default_grid_is_the_one_that_the_chapters_read():
     )
 
 
-def test_check_world_returns_the_trajectory(results):
-    assert check_world("emergence", CHAPTERS["emergence"]()).steps == book_data.STEPS
-
-
-def test_only_what_was_asked_for_is_read(results):
-    page = validated("emergence", {"pair": ("fr-es",), "checkpoints": 2})
-    cells = pages.measured(page, results)
-    assert set(cells["pair"]) == {"fr-es"} and set(cells["step"]) == {0, book_data.STEPS[-1]}
-    with pytest.raises(MeaningsError, match="nothing measured for these parameters"):
-        pages.measured(validated("emergence", {"prompt_seed": 1}), results)
-
-
-def make_root(folder: Path, *names: str) -> Path:
-    """A project folder whose table of contents has these pages."""
-    (folder / "book").mkdir(parents=True)
-    for entry in (ROOT / "book").iterdir():
-        (folder / "book" / entry.name).symlink_to(entry)
-    (folder / "_config.yml").symlink_to(ROOT / "_config.yml")
-    toc = {
-        "format": "jb-book",
-        "root": names[0],
-        "parts": [{"caption": "x", "chapters": [{"file": name} for name in names[1:]]}],
-    }
-    (folder / "_toc.yml").write_text(yaml.safe_dump(toc))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def executed(results, tmp_path_factory):
-    """The chapter Emergence, executed with two pairs in a folder of its own."""
-    root = make_root(tmp_path_factory.mktemp("root"), "emergence", "glossary", "references")
-    parameters = CHAPTERS["emergence"](pair=("fr-es", "de-en"), checkpoints=4).model_dump(
-        mode="json"
-    )
-    target = root / "out" / "emergence.ipynb"
-    notebooks.execute(
-        ROOT / "book" / "emergence.md", parameters | {"results": str(results)}, target, root
-    )
-    return target
-
-
-def test_an_executed_chapter_tells_neither_time_nor_place(executed, results):
-    text = executed.read_text()
-    for trace in ("input_path", "start_time", "duration", str(Path.home())):
-        assert trace not in text.replace(str(results), "")
-    assert list(executed.parent.iterdir()) == [executed]  # nothing is left aside
-
-
-def test_every_figure_of_an_executed_chapter_has_alt_text_and_caption(executed):
-    notebook = nbformat.read(executed, as_version=4)
-    shown = [
-        cell
-        for cell in notebook.cells
-        if any("image/png" in output.get("data", {}) for output in cell.get("outputs", ()))
-    ]
-    assert len(shown) >= 4
-    for cell in shown:
-        assert (
-            len(cell.metadata["mystnb"]["image"]["alt"]) > 60
-            and cell.metadata["mystnb"]["figure"]["caption"]
-        )
-
-
-def test_an_executed_chapter_imports_no_torch(executed):
-    assert "torch" not in "".join(
-        cell.source
-        for cell in nbformat.read(executed, as_version=4).cells
-        if cell.cell_type == "code"
-    )
-
-
-def test_a_chapter_that_fails_writes_nothing(results, tmp_path):
-    source = tmp_path / "emergence.md"
-    source.write_text(
-        (ROOT / "book" / "emergence.md")
-        .read_text()
-        .replace("page = pages.asked", "1 / 0\npage = pages.asked")
-    )
-    with pytest.raises(MeaningsError, match="ZeroDivisionError"):
-        notebooks.execute(source, {"results": str(results)}, tmp_path / "out" / "x.ipynb", tmp_path)
-    assert not list((tmp_path / "out").iterdir())
-
-
-def test_a_figure_without_alt_text_is_refused():
-    cell = nbformat.v4.new_code_cell(
-        "f", outputs=[nbformat.v4.new_output("display_data", {"image/png": "x"})]
-    )
-    with pytest.raises(MeaningsError, match="figure without alt text"):
-        notebooks.clean(nbformat.v4.new_notebook(cells=[cell]), "emergence")
-
-
-def test_what_a_cell_warns_about_is_refused():
-    cell = nbformat.v4.new_code_cell(
-        "f", outputs=[nbformat.v4.new_output("stream", name="stderr", text="UserWarning: odd\n")]
-    )
-    with pytest.raises(MeaningsError, match="standard error: UserWarning: odd"):
-        notebooks.clean(nbformat.v4.new_notebook(cells=[cell]), "emergence")
-
-
-def test_an_unchanged_page_is_not_executed_again(results, tmp_path, monkeypatch):
-    root = make_root(tmp_path, "rerun", "glossary")
-    done = []
-    monkeypatch.setattr(
-        notebooks,
-        "execute",
-        lambda source, parameters, target, root: (
-            done.append(source.stem),
-            target.parent.mkdir(parents=True, exist_ok=True),
-            target.write_text("{}"),
-        ),
-    )
-    book.stage(root, results, report=lambda text: None)
-    book.stage(root, results, report=lambda text: None)
-    assert done == ["rerun"]
-    (root / "book" / "rerun.md").unlink()
-    (root / "book" / "rerun.md").write_text((ROOT / "book" / "rerun.md").read_text() + "\nMore.\n")
-    book.stage(root, results, report=lambda text: None)
-    assert done == ["rerun", "rerun"]
-
-
-def test_links_to_pages_that_are_not_there_become_words():
-    text = '["a", "[Method](method.md), [x](glossary.md) and [y](index.md#z)"]'
-    assert book.unlink(text, ["index", "method"]) == '["a", "Method, [x](glossary.md) and y"]'
-
-
-def test_links_to_executed_pages_are_turned_and_others_kept():
-    text = "[a](method.md), [b](glossary.md#term) and [c](method.md#x)"
-    assert (
-        book.relink(text, ["method"])
-        == "[a](method.ipynb), [b](glossary.md#term) and [c](method.ipynb#x)"
-    )
-
-
-def test_published_tables_widen_a_page_and_are_called_so(results, tmp_path, monkeypatch):
-    from meanings.study.publish import publish
-    from stand_ins import synthetic_cells
-
-    folder = tmp_path / "world"
-    book_data.make(folder)
-    synthetic_cells.write_results(
-        tmp_path / "more", steps=(0, 6400), pairs=("fr-es", "pl-fi"), seeds=(0, 1), n_prompts=4
-    )
-    monkeypatch.setenv("MEANINGS_DATA", str(folder / "data"))
-    page = validated("emergence", {"pair": ("fr-es", "en-de"), "checkpoints": 2})
-    cells = pages.measured(page, folder / "results")
-    assert pages.widest(page, cells)[1].startswith("measured for this page")
-    publish(tmp_path / "more", "miniature")
-    wide, label = pages.widest(page, cells)
-    assert label == "published tables: training runs 2, checkpoints 2, pairs 1" and set(
-        wide["pair"]
-    ) == {"fr-es"}
-    assert pages.broadest(page, cells)[1].startswith(
-        "measured for this page"
-    )  # it asks for pairs of its own
-    own = validated("emergence", {"checkpoints": 2})
-    assert set(pages.broadest(own, cells)[0]["pair"]) == {"fr-es", "pl-fi"}
-    ends = pages.shipped(own)
-    ends = ends[(ends["pair"] == "fr-es") | (ends["step"] == 6400)]
-    assert set(selection.followed(ends)["pair"]) == {"fr-es"} and pages._label("x", ends).endswith(
-        "pairs 2 (1 of them at every checkpoint)"
-    )
-    curves = summaries.curves(layer_choice.at_chosen_layer(wide), ["seen", "null_concept"])
-    assert (curves["n_seeds"] == 2).all() and curves["low"].le(curves["mean"]).all()
+def test_check_available_returns_the_trajectory(results):
+    assert check_available("emergence", CHAPTERS["emergence"]()).steps == book_data.STEPS

@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import itertools
 
@@ -17,14 +18,16 @@ from meanings.book.figures import answers as answer_figures
 from meanings.book.figures import costs as cost_figures
 from meanings.book.figures import curves as curve_figures
 from meanings.book.figures import languages as language_figures
+from meanings.book.figures import palette, style
 from meanings.book.figures import patch as patch_figures
-from meanings.book.figures import style
 from meanings.book.figures.style import Picture
 from meanings.core.formatting import amount
 from meanings.labels import answers
 from meanings.labels.labeller import LABELS, label_answers
+from meanings.lexicon.languages import LANGUAGES
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.lexicon.relations import Relations
+from meanings.models.checkpoints import trajectory
 from meanings.patching import conditions
 from meanings.patching.flops import Lengths
 from meanings.statistics import bootstrap, layer_choice, selection, summaries
@@ -54,7 +57,11 @@ def pictures(page) -> dict[str, Picture]:
     at_end = selection.split_pairs(selection.last_checkpoint(chosen))
     seen = at_end[at_end["condition"] == "seen"]
     facts = (
-        language_statistics.facts(parameters, cells)
+        language_statistics.properties(
+            trajectory(parameters.model, parameters.training_seed),
+            load_lexicon(parameters.lexicon),
+            cells,
+        )
         .merge(language_statistics.alignment(seen), on="language")
         .merge(language_statistics.ceilings(at_end), on="language")
     )
@@ -227,16 +234,33 @@ def test_ink_contrasts_with_every_label_colour():
         assert (max(levels) + 0.05) / (min(levels) + 0.05) >= 3
 
 
-def test_every_label_and_condition_has_a_colour_and_a_name():
-    from meanings.patching.conditions import CONDITIONS
-
+def test_every_label_has_a_colour():
     assert set(LABELS) == set(answer_figures.LABEL_COLOURS)
-    assert (
-        set(CONDITIONS)
-        == set(style.COLOURS)
-        == set(style.TITLES)
-        == set(style.SHORT)
-        == set(style.MARKS)
+
+
+def test_every_condition_and_control_has_one_look_of_its_own():
+    looks = palette.CONDITIONS
+    assert set(looks) == {*conditions.CONDITIONS, *conditions.CONTROLS}
+    assert len({entry.label for entry in looks.values()}) == len(looks)
+    marked = [entry.mark for entry in looks.values() if entry.mark]
+    assert len(set(marked)) == len(marked)
+    for name in (*conditions.NULLS, *conditions.UNPATCHED):
+        assert looks[name].dash is not None
+    assert conditions.PATCHED == ("seen", "en_en", "self", "tgt")
+    assert conditions.NULLS == ("null_concept", "null_mean")
+    assert conditions.UNPATCHED == ("src_unpatched", "tgt_unpatched")
+
+
+def test_more_language_families_than_the_palette_lists_can_be_drawn(monkeypatch):
+    codes = list(LANGUAGES)
+    families = {code: f"family {place}" for place, code in enumerate(codes[:9])}
+    for code, family in families.items():
+        monkeypatch.setitem(LANGUAGES, code, dataclasses.replace(LANGUAGES[code], family=family))
+    table = pd.DataFrame({"language": codes, "share": 0.1, "mean": 0.5, "low": 0.4, "high": 0.6})
+    assert "Panels of" in language_figures.against(table, {"share": "share of text"}).alt
+    looks = [palette.family_look(code) for code in codes]
+    assert len({(entry.mark, entry.colour) for entry in looks}) == len(
+        {entry.label for entry in looks}
     )
 
 

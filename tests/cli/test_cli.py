@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from meanings.cli import main
 from meanings.core import formatting
@@ -56,7 +57,8 @@ def test_a_study_is_planned_run_finished_and_published(meanings, world, tmp_path
     code, out, _ = meanings("study", grid, "--dry-run")
     assert code == 0 and out.count("miniature seed 0 step") == 6
     assert re.search(
-        r"^6 cells, 0 finished, 6 to measure, (about )?\d+ s.* \(from a trial of 4 concept pairs at step \d+ .*\)$",
+        r"^6 cells, 0 finished, 6 to measure, (about )?\d+ s.* "
+        r"\(from a trial of 4 concept pairs at .*\)$",
         out,
         re.MULTILINE,
     ) and not list(tmp_path.iterdir())
@@ -96,6 +98,8 @@ def test_a_study_is_planned_run_finished_and_published(meanings, world, tmp_path
         (["lexicon", "build"], "concepts.csv"),
         (["lexicon", "build", "--package", "none.tgz"], "concepts.csv"),
         (["miniature", "train", "--seed", "-1"], "a seed is 0 or more"),
+        (["validity", "false-positives", "--shuffles", "0"], "--shuffles 0: at least 1 is needed"),
+        (["validity", "known-truth", "--world", "w", "--layers", "0"], "layer"),
     ],
 )
 def test_a_bad_input_is_one_clear_line_and_nothing_is_written(
@@ -123,6 +127,28 @@ def test_an_unknown_command_or_option_exits_2(meanings, tmp_path):
     for arguments in (["studie"], ["study", "--dry"], ["lexicon"]):
         assert meanings(*arguments)[0] == 2
     assert meanings("--help")[0] == 0 and not list(tmp_path.iterdir())
+
+
+def test_every_command_says_what_it_does():
+    groups = [get_command(main.app)]
+    assert len(groups[0].commands) == 16
+    while groups:
+        for name, command in groups.pop().commands.items():
+            assert command.help, name
+            groups += [command] if hasattr(command, "commands") else []
+
+
+def test_an_older_name_of_a_command_keeps_working():
+    commands = get_command(main.app).commands
+    assert commands["reach"].hidden and not commands["recovery"].hidden
+    assert commands["reach"].callback.__wrapped__ is commands["recovery"].callback.__wrapped__
+
+
+def test_a_constructed_run_is_written(meanings, tmp_path):
+    code, out, _ = meanings("validity", "known-truth", "--world", "made", "--layers", "5")
+    assert code == 0 and out == "made\n" and (tmp_path / "made" / "trajectory.json").is_file()
+    code, _, err = meanings("validity", "known-truth", "--world", "made")
+    assert code == 2 and "is there and not empty" in err
 
 
 def test_the_shipped_lexicon_is_checked(meanings, monkeypatch, tmp_path):
@@ -170,10 +196,10 @@ def test_the_parameters_of_a_chapter_are_listed(meanings):
 
 
 def test_a_chapters_grid_has_its_pairs_and_the_steps_it_looks_at(world, monkeypatch):
-    from meanings.book.chapters import parse_assignments
+    from meanings.book.chapters import grid_of, parse_assignments
 
     monkeypatch.setenv("MEANINGS_DATA", str(world / "data"))
-    curve = main.grid_of_chapter(
+    curve = grid_of(
         parse_assignments("emergence", ["pair=fr-es,es-fr", "prompt_seed=1", "checkpoints=2"])
     )
     assert (curve.pairs, curve.prompt_seeds, curve.checkpoints, curve.steps) == (
@@ -182,7 +208,7 @@ def test_a_chapters_grid_has_its_pairs_and_the_steps_it_looks_at(world, monkeypa
         2,
         (),
     )
-    last = main.grid_of_chapter(parse_assignments("error_analysis", ["pair=fr-es"]))
+    last = grid_of(parse_assignments("error_analysis", ["pair=fr-es"]))
     assert last.steps == (20,)
 
 

@@ -124,7 +124,7 @@ def test_writers_of_one_file_never_share_a_place(tmp_path):
     with atomic_file(tmp_path / "it") as first, atomic_file(tmp_path / "it") as second:
         assert first != second
         for place in (first, second):
-            assert f"it.{socket.gethostname()}-{os.getpid()}-" in place.name
+            assert f"it.by.{socket.gethostname()}-{os.getpid()}-" in place.name
             place.write_text(place.name)
     assert (tmp_path / "it").read_text() == first.name  # it finished last
 
@@ -144,7 +144,9 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path, kind):
         aside = Path(writer.stdout.readline().strip())
         assert aside.exists() and remove_leftovers(tmp_path, "??/*") == 0  # it is running
         writer.send_signal(signal.SIGKILL)
-    foreign = aside.with_name(aside.name.replace(f".{socket.gethostname()}-", ".another-host-"))
+    foreign = aside.with_name(
+        aside.name.replace(f".by.{socket.gethostname()}-", ".by.another-host-")
+    )
     foreign.write_text("half")
     (aside.parent / f"mine{atomic_files.SUFFIX}").write_text("a user's own")
     assert aside.exists() and remove_leftovers(tmp_path, "??/*") == 1

@@ -57,7 +57,10 @@ def rows(n: int = 60) -> pd.DataFrame:
                 says,
             )
         )
-    columns = "key first_layer prompt model training_seed step pair condition query source_concept target_concept source_shots target_shots answer"
+    columns = (
+        "key first_layer prompt model training_seed step pair condition query source_concept "
+        "target_concept source_shots target_shots answer"
+    )
     return pd.DataFrame(made, columns=columns.split())
 
 
@@ -305,8 +308,42 @@ def test_bad_rows_are_named_and_none_is_lost(gold, tmp_path, capsys, monkeypatch
     assert (
         taken == {"a": 3}
         and [row.line for row in bad] == [2]
-        and "allowed is one label an annotator" in str(bad[0])
+        and "allowed is one label per annotator" in str(bad[0])
     )
+
+
+FORMULAS = ['=HYPERLINK("x")', "+1", "-2", "@cmd", "'tis", "＝1", "\tx", "''", "chat"]
+
+
+def test_a_spreadsheet_runs_no_answer_and_every_answer_is_had_back(asked, tmp_path):
+    drawn = draw(asked, 20).assign(answer=(FORMULAS * 3)[:20], query="=1+1")
+    write_sample(tmp_path, drawn, LEXICON)
+    written = pd.read_csv(tmp_path / "sample.csv", dtype=str, keep_default_na=False)
+    risky = tuple("=+-@＝＋－＠\t\r\n")
+    assert not written.map(lambda text: text.startswith(risky)).any(axis=None)
+    back = read_sample(tmp_path)
+    assert back["answer"].tolist() == [text.strip() for text in drawn["answer"]]
+    assert (back["query_word"] == "=1+1").all()
+    tasks = json.loads((tmp_path / "tasks.json").read_text())  # no spreadsheet reads these
+    assert [task["data"]["answer"] for task in tasks] == drawn["answer"].tolist()
+
+
+def test_a_spreadsheet_runs_no_note_and_a_pass_is_had_back_and_completed(gold, tmp_path):
+    folder, drawn = gold
+    notes = ["=cmd", "'quoted' word", "- unsure", "fine"]
+    path = tmp_path / "in" / "a.csv"
+    path.parent.mkdir()
+    table = pd.DataFrame({"id": drawn["id"][:4], "label": "copy", "note": notes})
+    table.to_csv(path, index=False)
+    assert take_in(folder, [path])[1] == []
+    written = pd.read_csv(folder / "a.csv", dtype=str)["note"].tolist()
+    assert written == ["'=cmd", "''quoted' word", "'- unsure", "fine"]
+    assert read_passes(folder)["a"]["note"].tolist() == notes
+    take_in(folder, [path])
+    assert read_passes(folder)["a"]["note"].tolist() == notes
+    table.assign(label="none", note="=cmd").to_csv(path, index=False)
+    take_in(folder, [path])
+    assert "'=cmd" in (folder / "a.rejected").read_text()
 
 
 @pytest.mark.parametrize("name", ["key.csv", "Sample 1.csv"])

@@ -8,7 +8,14 @@ import pytest
 
 from meanings.book.figures import gains as gain_figures
 from meanings.core.errors import MeaningsError
-from meanings.labels.gains import KINDS, RIGHT, decomposed, mass, share_of, turned
+from meanings.labels.gains import (
+    KINDS,
+    RIGHT,
+    changed_answers,
+    decomposed,
+    probability_change,
+    share_of,
+)
 from meanings.labels.labeller import LABELS
 
 
@@ -51,17 +58,17 @@ def test_every_label_is_right_or_of_one_kind():
     "label, kind", [(label, kind) for kind, labels in KINDS.items() for label in labels]
 )
 def test_the_wrong_answer_says_what_kind_of_change_it_was(label, kind):
-    gain, loss, neither = turned(
+    gain, loss, neither = changed_answers(
         answers([label, "correct", label], ["synonym", label, "other"]), "seen"
     ).itertuples()
     assert (gain.direction, gain.kind) == (1, kind)
     assert (loss.direction, loss.kind) == (-1, kind)
-    assert (neither.direction, neither.kind) == (0, "neither")
+    assert (neither.direction, neither.kind) == (0, "wrong")
 
 
 def test_kinds_add_up_to_all_gains_and_losses_and_these_to_the_net_change():
     random = np.random.default_rng(1)
-    rows = turned(
+    rows = changed_answers(
         answers(list(random.choice(list(LABELS), 200)), list(random.choice(list(LABELS), 200))),
         "seen",
     )
@@ -75,13 +82,15 @@ def test_kinds_add_up_to_all_gains_and_losses_and_these_to_the_net_change():
 
 def test_the_same_answers_before_and_after_gain_nothing():
     labels = list(LABELS)
-    rows = turned(answers(labels, labels, 0.3, 0.3), "seen")
-    assert (decomposed(rows, n=20)["mean"] == 0).all() and (mass(rows, n=20)["mean"] == 0).all()
+    rows = changed_answers(answers(labels, labels, 0.3, 0.3), "seen")
+    assert (decomposed(rows, n=20)["mean"] == 0).all() and (
+        probability_change(rows, n=20)["mean"] == 0
+    ).all()
     assert np.isnan(share_of(rows, ["translation"])[0])
 
 
 def test_the_change_of_probability_is_split_by_what_was_said_before():
-    rows = turned(
+    rows = changed_answers(
         answers(
             ["correct", "copy", "other", "not_a_word"],
             ["other"] * 4,
@@ -90,7 +99,7 @@ def test_the_change_of_probability_is_split_by_what_was_said_before():
         ),
         "seen",
     )
-    table = mass(rows, n=20).set_index("kind")["mean"]
+    table = probability_change(rows, n=20).set_index("kind")["mean"]
     assert (
         table["right"] == pytest.approx(-0.4 / 4)
         and table["copying"] == pytest.approx(0.3 / 4)
@@ -104,7 +113,7 @@ def test_the_change_of_probability_is_split_by_what_was_said_before():
 
 
 def test_a_share_of_gains_has_an_interval_over_concepts():
-    rows = turned(answers(["other"] * 30 + ["copy"] * 10, ["correct"] * 40), "seen")
+    rows = changed_answers(answers(["other"] * 30 + ["copy"] * 10, ["correct"] * 40), "seen")
     share, low, high = share_of(rows, ["translation"])
     assert share == 0.75 and 0.55 < low < 0.75 < high < 0.92
     assert share_of(rows, list(KINDS))[0] == 1.0
@@ -112,17 +121,17 @@ def test_a_share_of_gains_has_an_interval_over_concepts():
 
 def test_prompts_answered_only_once_are_left_out_and_several_layers_are_refused():
     rows = answers(["other", "copy"], ["correct", "correct"])
-    assert len(turned(rows[rows.index != 3], "seen")) == 1
+    assert len(changed_answers(rows[rows.index != 3], "seen")) == 1
     with pytest.raises(MeaningsError, match="no concept pair was answered both"):
-        turned(rows, "tgt")
+        changed_answers(rows, "tgt")
     with pytest.raises(MeaningsError, match="several first layers"):
-        turned(pd.concat([rows, rows[rows["condition"] == "seen"]]), "seen")
+        changed_answers(pd.concat([rows, rows[rows["condition"] == "seen"]]), "seen")
 
 
 def test_figures_show_every_group_and_checkpoint():
     tables = [
         decomposed(
-            turned(
+            changed_answers(
                 answers(["copy", "other", "correct"], ["correct", "correct", "other"], tokens=t),
                 "seen",
             ),

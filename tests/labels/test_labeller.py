@@ -103,13 +103,13 @@ def test_every_label_is_described_and_has_a_case():
     assert {case[4] for case in CASES} | {"few_shot"} == set(LABELS)
 
 
-def test_a_solved_line_repeated(labeller):
+def test_a_few_shot_example_repeated(labeller):
     def label(answer, expected="cat", query="dog", shots=("eagle", "gift")):
         return labeller.label(answer, parse_pair("es-fr"), expected, query, shots)
 
     for answer, evidence in (
-        ("aigle", "answer of the solved line of 'eagle'"),
-        ("regalo", "query word of the solved line of 'gift'"),
+        ("aigle", "answer of the few-shot example of 'eagle'"),
+        ("regalo", "query word of the few-shot example of 'gift'"),
         ("aigles", "inflected"),
     ):
         assert label(answer).name == "few_shot" and evidence in label(answer).evidence
@@ -125,15 +125,31 @@ def test_a_solved_line_repeated(labeller):
 @pytest.mark.parametrize(
     ("answer", "word", "language", "why"),
     [
-        ("elephant", "éléphant", "fr", "diacritics"), ("лед", "лёд", "ru", "diacritics"), ("zolw", "żółw", "pl", "diacritics"),
-        ("книгу", "книга", "ru", "inflected"), ("katzen", "katze", "de", "inflected"), ("kissat", "kissa", "fi", "inflected"),
-        ("kirja", "kirjassa", "fi", "inflected"), ("vitabu", "kitabu", "sw", "inflected"), ("gath", "cath", "cy", "initial"),
-        ("cath", "gath", "cy", "initial"), ("帽", "帽子", "zh", "suffix"), ("skunki", "skunkki", "fi", "one letter"),
-        ("chat", "chat", "fr", ""), ("cat", "cap", "en", ""), ("eleph", "elephant", "en", ""), ("elephan", "elephant", "en", ""),
-        ("gath", "cath", "fr", ""), ("帽", "子帽", "zh", ""), ("vitabu", "kitabu", "fr", ""), ("mouse", "house", "en", ""),
-        ("kimssu", "kissa", "fi", ""), ("the", "tea", "en", ""), ("", "tea", "en", ""),
+        ("elephant", "éléphant", "fr", "diacritics"),
+        ("лед", "лёд", "ru", "diacritics"),
+        ("zolw", "żółw", "pl", "diacritics"),
+        ("книгу", "книга", "ru", "inflected"),
+        ("katzen", "katze", "de", "inflected"),
+        ("kissat", "kissa", "fi", "inflected"),
+        ("kirja", "kirjassa", "fi", "inflected"),
+        ("vitabu", "kitabu", "sw", "inflected"),
+        ("gath", "cath", "cy", "initial"),
+        ("cath", "gath", "cy", "initial"),
+        ("帽", "帽子", "zh", "suffix"),
+        ("skunki", "skunkki", "fi", "one letter"),
+        ("chat", "chat", "fr", ""),
+        ("cat", "cap", "en", ""),
+        ("eleph", "elephant", "en", ""),
+        ("elephan", "elephant", "en", ""),
+        ("gath", "cath", "fr", ""),
+        ("帽", "子帽", "zh", ""),
+        ("vitabu", "kitabu", "fr", ""),
+        ("mouse", "house", "en", ""),
+        ("kimssu", "kissa", "fi", ""),
+        ("the", "tea", "en", ""),
+        ("", "tea", "en", ""),
     ],
-)  # fmt: skip
+)
 def test_other_forms_of_a_word(answer, word, language, why):
     found = other_form(answer, word, language)
     assert (why in found) if why else found == ""

@@ -3,8 +3,13 @@ on as if nothing happened.
 """
 
 import json
+import os
 import re
-from itertools import permutations
+import signal
+import socket
+import subprocess
+import sys
+from itertools import pairwise, permutations
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +26,10 @@ from meanings.lexicon.lexicon import load_lexicon
 from meanings.miniature import report, training
 from meanings.miniature.corpus import DOCUMENTS, FRAMES, draw, heading, load_corpus
 from meanings.miniature.recipe import Mix, load_mix
+from meanings.miniature.run_lock import LOCK, only_trainer
 from meanings.miniature.tokenizer import train_tokenizer
 from meanings.prompts.concept_pairs import draw_concept_pairs
-from meanings.prompts.prompt import merged_query_words
+from meanings.prompts.usable_concepts import usable_concepts
 from meanings.study.grid import read_grid
 
 RECIPE = data_folder() / "miniature"
@@ -36,7 +42,7 @@ def corpus():
 
 
 def recipe_with(**changes) -> dict:
-    """The shipped recipe as plain data, with the fields named by `outer__inner` changed or added."""
+    """The shipped recipe as plain data, with fields named by `outer__inner` changed or added."""
     raw = yaml.safe_load((RECIPE / "mix.yaml").read_text(encoding="utf-8"))
     for path, value in changes.items():
         *inner, last = path.split("__")
@@ -55,10 +61,17 @@ def changed(**changes) -> Mix:
 def small(corpus):
     """The shipped corpus with a model and a schedule of a few seconds."""
     mix = changed(
-        model__vocab_size=400, model__hidden_size=16, model__intermediate_size=32, model__num_hidden_layers=2,
-        model__num_attention_heads=2, model__num_key_value_heads=1,
-        training__steps=6, training__rows=2, training__row_length=32, training__checkpoints=[0, 3, 6],
-    )  # fmt: skip
+        model__vocab_size=400,
+        model__hidden_size=16,
+        model__intermediate_size=32,
+        model__num_hidden_layers=2,
+        model__num_attention_heads=2,
+        model__num_key_value_heads=1,
+        training__steps=6,
+        training__rows=2,
+        training__row_length=32,
+        training__checkpoints=[0, 3, 6],
+    )
     return type(corpus)(mix, corpus.lexicon, corpus.associations, corpus.patterns, corpus.passages)
 
 
@@ -81,7 +94,7 @@ def quick(monkeypatch):
         ({"languages__xx": {"tier": "low", "share": 1}}, "unknown code 'xx'"),
         ({"training__checkpoints": [0, 5]}, "rise from 0"),
         ({"training__rows": "many"}, "valid integer"),
-        ({"colour": 1}, "Extra inputs"),
+        ({"colour": 1}, "unknown field 'colour'; allowed are languages"),
     ],
 )
 def test_a_wrong_recipe_is_refused_in_one_line(change, message, tmp_path):
@@ -129,7 +142,11 @@ def word_pairs(corpus, rng, kind):
         raise AssertionError(text)
     if kind == "translated_list":
         sides = re.fullmatch(r"(.+?): (.*?)\. (.+?): (.*?)\.\n", text)
-        return sides[1], sides[3], list(zip(sides[2].split(", "), sides[4].split(", ")))
+        return (
+            sides[1],
+            sides[3],
+            list(zip(sides[2].split(", "), sides[4].split(", "), strict=True)),
+        )
     head, *lines = text.splitlines()
     separator = next((s for s in (" = ", ": ", " – ", " → ") if s in head), " ")
     a, b = head.split(separator)
@@ -196,19 +213,12 @@ def runs_of_six(text: str) -> set[tuple[str, ...]]:
 
 
 def evaluated_prompts(corpus) -> set[tuple[str, ...]]:
-    """The left words of every prompt of the default and the published grid, in every seen language."""
+    """The query words of every prompt of the published grids, in all seen languages."""
     lexicon = load_lexicon("embedded")
     tokenizer = PreTrainedTokenizerFast.from_pretrained(
         RECIPE / "seed-0" / "tokenizer", local_files_only=True
     )
-    out = {
-        concept
-        for concepts in merged_query_words(lexicon, tokenizer, lexicon.languages, "quoted").values()
-        for concept in concepts
-    }
-    usable = lexicon.restrict(
-        concepts=[concept for concept in lexicon.concepts if concept not in out]
-    )
+    usable, _ = usable_concepts(lexicon, tokenizer)
     drawn = draw_concept_pairs(usable, tokenizer, lexicon.languages, 64, 5, 42)
     asked = [(p.source_shots, c) for p in drawn for c in (p.source, p.null)] + [
         (p.target_shots, p.target) for p in drawn
@@ -245,7 +255,7 @@ def test_the_published_grids_are_all_pairs_of_the_miniature_once():
 
 
 def test_no_evaluated_prompt_is_part_of_the_text(corpus):
-    """In the text of training seed 0 at steps spread over the run; a planted prompt would be found."""
+    """In the text of training seed 0 over the whole run; a planted prompt would be found."""
     evaluated = evaluated_prompts(corpus)
     assert len(evaluated) > 1000
     planted = next(iter(evaluated))
@@ -365,6 +375,54 @@ def test_another_recipe_in_the_same_folder_is_refused(small, quick, tmp_path):
         training.train(other, 0, tmp_path, progress=False)
 
 
+def test_two_trainings_of_one_run_do_not_meet(small, quick, tmp_path, monkeypatch):
+    """The second is refused with the first one's process and machine, and spoils nothing."""
+    step, refused = training.train_step, []
+
+    def at_the_same_time(run, rows, schedule):
+        if run.step == 3:
+            with pytest.raises(MeaningsError) as error:
+                training.train(small, 0, tmp_path, progress=False)
+            refused.append(str(error.value))
+        return step(run, rows, schedule)
+
+    monkeypatch.setattr(training, "train_step", at_the_same_time)
+    home = training.train(small, 0, tmp_path, progress=False)
+    (said,) = refused
+    assert f"process {os.getpid()} on {socket.gethostname()} is training this run" in said
+    assert "\n" not in said and not (home / LOCK).exists()
+
+
+def test_the_lock_of_a_dead_process_is_taken_over_and_of_another_machine_not(tmp_path):
+    done = subprocess.Popen([sys.executable, "-c", ""])
+    done.wait()
+    (tmp_path / LOCK).write_text(f"{done.pid}\n{socket.gethostname()}\n")
+    with only_trainer(tmp_path):
+        assert (tmp_path / LOCK).read_text().startswith(f"{os.getpid()}\n")
+    (tmp_path / LOCK).write_text(f"{done.pid}\nelsewhere\n")
+    with (
+        pytest.raises(MeaningsError, match=f"process {done.pid} on elsewhere .* remove {LOCK}"),
+        only_trainer(tmp_path),
+    ):
+        raise AssertionError
+    (tmp_path / "file").touch()
+    with pytest.raises(MeaningsError, match="cannot be locked"), only_trainer(tmp_path / "file"):
+        raise AssertionError
+
+
+def test_a_killed_trainer_leaves_a_lock_that_the_next_one_takes_over(tmp_path):
+    code = (
+        "import os, signal; from pathlib import Path\n"
+        "from meanings.miniature.run_lock import only_trainer\n"
+        f"with only_trainer(Path({str(tmp_path)!r})): os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == -signal.SIGKILL
+    assert (tmp_path / LOCK).exists()
+    with only_trainer(tmp_path):
+        pass
+    assert not (tmp_path / LOCK).exists()
+
+
 def test_the_rate_warms_up_stays_and_falls():
     schedule = changed().training
     rates = [training.rate(step, schedule) for step in range(schedule.steps)]
@@ -372,9 +430,7 @@ def test_the_rate_warms_up_stays_and_falls():
     assert max(rates) == 1.0
     assert rates[int(schedule.decay_from * schedule.steps) - 1] == 1.0
     assert rates[-1] == pytest.approx(schedule.final_fraction)
-    assert all(
-        b <= a for a, b in zip(rates[schedule.warmup_steps :], rates[schedule.warmup_steps + 1 :])
-    )
+    assert all(b <= a for a, b in pairwise(rates[schedule.warmup_steps :]))
 
 
 def test_the_shipped_weights_are_of_the_shipped_recipe(corpus):

@@ -13,7 +13,7 @@ from meanings.core.paths import data_folder
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.miniature import training
 from meanings.miniature.corpus import Corpus, draw, load_corpus
-from meanings.miniature.recipe import load_mix, load_world, world_names
+from meanings.miniature.recipe import load_mix, load_variant, variant_names
 from meanings.miniature.script_cipher import Signs
 from meanings.miniature.tokenizer import train_tokenizer
 from meanings.prompts.answers import first_tokens
@@ -23,13 +23,13 @@ PARALLEL = ("glossary", "separated_glossary", "translated_list", "quoted_lines",
 
 
 @pytest.fixture(scope="module")
-def world():
+def corpus_of():
     """Corpora of the short miniatures by name, each made once."""
     made: dict[str, Corpus] = {}
 
     def make(name: str) -> Corpus:
         if name not in made:
-            made[name] = load_corpus(RECIPE, load_world(RECIPE, name), load_lexicon("embedded"))
+            made[name] = load_corpus(RECIPE, load_variant(RECIPE, name), load_lexicon("embedded"))
         return made[name]
 
     return make
@@ -49,36 +49,36 @@ def pairs_drawn(corpus: Corpus, n: int = 2000) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     "name", ["parallel-0", "parallel-1", "parallel-5", "parallel-20", "parallel-100"]
 )
-def test_the_dose_is_the_share_of_parallel_documents_in_two_languages(world, name):
+def test_the_dose_is_the_share_of_parallel_documents_in_two_languages(corpus_of, name):
     dose = int(name.removeprefix("parallel-")) / 100
-    drawn = pairs_drawn(world(name))
+    drawn = pairs_drawn(corpus_of(name))
     share = np.mean([a != b for a, b in drawn])
     assert share == pytest.approx(dose, abs=3 * np.sqrt(dose * (1 - dose) / len(drawn)) + 1e-12)
     assert {code for pair in drawn for code in pair} == {"en", "fr", "de", "es"}
 
 
-def test_a_whole_dose_draws_what_a_mix_without_the_field_draws(world):
+def test_a_whole_dose_draws_what_a_mix_without_the_field_draws(corpus_of):
     """No random number is spent on the question, so the shipped recipe's text is what its weights
     were trained on.
     """
     rng, plain = np.random.default_rng(5), np.random.default_rng(5)
-    corpus = world("parallel-100")
+    corpus = corpus_of("parallel-100")
     for _ in range(50):
         pairs = corpus.mix.pairs
         a, b = draw(plain, tuple(pairs), tuple(pair.weight for pair in pairs.values())).split("-")
         assert corpus.draw_pair(rng) == ((a, b) if plain.random() < 0.5 else (b, a))
 
 
-def test_the_shipped_recipe_is_written_as_it_was(world):
+def test_the_shipped_recipe_is_written_as_it_was(corpus_of):
     corpus = load_corpus(RECIPE, load_mix(RECIPE / "mix.yaml"), load_lexicon("embedded"))
     assert training.recipe_of(corpus) == (RECIPE / "seed-0" / "recipe.json").read_text(
         encoding="utf-8"
     )
-    assert json.loads(training.recipe_of(world("parallel-5")))["mix"]["parallel_share"] == 0.05
+    assert json.loads(training.recipe_of(corpus_of("parallel-5")))["mix"]["parallel_share"] == 0.05
 
 
-def test_apart_no_two_languages_share_a_letter_or_stand_in_one_line(world):
-    corpus = world("apart")
+def test_apart_no_two_languages_share_a_letter_or_stand_in_one_line(corpus_of):
+    corpus = corpus_of("apart")
     letters = {
         code: {
             c
@@ -98,8 +98,8 @@ def test_apart_no_two_languages_share_a_letter_or_stand_in_one_line(world):
             assert len(said) <= 1, line
 
 
-def test_apart_no_two_languages_share_a_token(world, tmp_path):
-    corpus = world("apart")
+def test_apart_no_two_languages_share_a_token(corpus_of, tmp_path):
+    corpus = corpus_of("apart")
     tokenizer = train_tokenizer(corpus, tmp_path)
     firsts = {
         code: first_tokens(
@@ -112,8 +112,8 @@ def test_apart_no_two_languages_share_a_token(world, tmp_path):
     assert tokenizer.unk_token_id is None  # every character has a token
 
 
-def test_one_token_every_word_is_one_token_and_a_text_is_read_back(world, tmp_path):
-    corpus = world("one-token")
+def test_one_token_every_word_is_one_token_and_a_text_is_read_back(corpus_of, tmp_path):
+    corpus = corpus_of("one-token")
     tokenizer = train_tokenizer(corpus, tmp_path)
     words = [
         corpus.lexicon.word(c, code)
@@ -141,10 +141,10 @@ def test_signs_are_another_spelling_of_the_same_words():
         Signs({"xx": ["".join(chr(0x4E00 + i) for i in range(2000))]})
 
 
-def test_a_world_is_the_recipe_with_its_fields_laid_over_it(world):
-    names = world_names(RECIPE)
+def test_a_variant_is_the_recipe_with_its_fields_laid_over_it(corpus_of):
+    names = variant_names(RECIPE)
     assert {"parallel-0", "parallel-100", "apart", "one-token"} <= set(names)
-    whole, other = load_mix(RECIPE / "mix.yaml"), world("one-token").mix
+    whole, other = load_mix(RECIPE / "mix.yaml"), corpus_of("one-token").mix
     assert (other.documents, other.model.hidden_size) == (whole.documents, whole.model.hidden_size)
     assert (
         other.pieces == "words"
@@ -152,7 +152,7 @@ def test_a_world_is_the_recipe_with_its_fields_laid_over_it(world):
         and other.model.vocab_size != whole.model.vocab_size
     )
     with pytest.raises(MeaningsError, match="no short miniature 'none'.*parallel-0"):
-        load_world(RECIPE, "none")
+        load_variant(RECIPE, "none")
 
 
 @pytest.mark.parametrize(
@@ -167,18 +167,18 @@ def test_a_world_is_the_recipe_with_its_fields_laid_over_it(world):
         ("base: {}\nworlds: {w: {model: 3}}\n", "model"),
     ],
 )
-def test_a_malformed_file_of_worlds_is_one_line(tmp_path, content, said):
+def test_a_malformed_file_of_variants_is_one_line(tmp_path, content, said):
     (tmp_path / "mix.yaml").write_text(
         (RECIPE / "mix.yaml").read_text(encoding="utf-8"), encoding="utf-8"
     )
     (tmp_path / "worlds.yaml").write_text(content, encoding="utf-8")
     with pytest.raises(MeaningsError, match=said) as refused:
-        load_world(tmp_path, "w")
+        load_variant(tmp_path, "w")
     assert "\n" not in str(refused.value)
 
 
-def test_a_world_is_trained_under_its_name_with_its_own_words(world, tmp_path, monkeypatch):
-    corpus = world("apart")
+def test_a_variant_is_trained_under_its_name_with_its_own_words(corpus_of, tmp_path, monkeypatch):
+    corpus = corpus_of("apart")
     mix = corpus.mix.model_copy(
         update={
             "model": corpus.mix.model.model_copy(

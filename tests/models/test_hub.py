@@ -5,11 +5,10 @@ faked, and real caches on disk.
 import errno
 import hashlib
 import json
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import httpx
+import huggingface_hub
 import pytest
 from huggingface_hub import constants, errors
 
@@ -132,13 +131,42 @@ def test_a_repository_without_such_revisions_says_what_it_has(cache, monkeypatch
         trajectory("final")
 
 
-def test_a_revision_that_moved_is_not_taken_for_the_one_listed(cache):
-    (cache / "refs" / "step100-tokens100B").write_text(commit_of(0))
+def test_a_revision_that_moves_is_still_the_commit_that_was_listed(cache):
     checkpoint = trajectory("tiny").at(100)
-    assert checkpoint.commit == commit_of(0)
+    wanted = checkpoint.load(device="cpu").weights_sha256
     (cache / "refs" / "step100-tokens100B").write_text(commit_of(1000))
-    with pytest.raises(MeaningsError, match="has moved from commit 0000"):
-        checkpoint.load(device="cpu")
+    assert checkpoint.load(device="cpu").weights_sha256 == wanted
+
+
+def downloading(monkeypatch, folder):
+    """A download of which the wanted revision is noted and `folder` comes."""
+    asked = []
+
+    def snapshot_download(name, revision, **settings):
+        asked.append(revision)
+        return str(folder)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    monkeypatch.setattr(hub, "offline", lambda: False)
+    return asked
+
+
+def test_a_commit_is_asked_for_and_noted_under_the_revisions_name(cache, monkeypatch):
+    asked = downloading(monkeypatch, cache / "snapshots" / commit_of(100))
+    (cache / "refs" / "step100-tokens100B").unlink()
+    hub.fetch(REPO, "step100-tokens100B", commit_of(100))
+    hub.fetch(REPO, "main", None)
+    assert asked == [commit_of(100), "main"]
+    assert hub.cached(REPO) and (cache / "refs" / "step100-tokens100B").read_text() == commit_of(
+        100
+    )
+    assert not (cache / "refs" / "main").exists()
+
+
+def test_another_commit_than_was_asked_for_is_refused(cache, monkeypatch):
+    downloading(monkeypatch, cache / "snapshots" / commit_of(0))
+    with pytest.raises(MeaningsError, match="was asked for and 000000000000 came"):
+        hub.fetch(REPO, "step100-tokens100B", commit_of(100))
 
 
 @pytest.mark.parametrize(
@@ -196,32 +224,3 @@ def test_a_dropped_revision_leaves_the_others_whole(cache):
     assert run.at(1000).load(device="cpu").n_layers == small_model.N_LAYERS
     with run.at(100).held(drop=True):  # another run's leftover: nothing to drop
         pass
-
-
-HOLD = """
-import sys
-from huggingface_hub import constants
-constants.HF_HUB_CACHE = sys.argv[1]
-from meanings import hub
-with hub.held(sys.argv[2], sys.argv[3], drop=False):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
-
-def test_a_revision_that_another_run_uses_is_not_dropped_and_a_killed_run_holds_nothing(cache):
-    other = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(cache.parent), REPO, commit_of(100)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with other:
-        assert other.stdout.readline() == "held\n"
-        with trajectory("tiny").at(100).held(drop=True):
-            pass
-        assert commit_of(100) in hub.cached(REPO)
-        other.kill()
-    with trajectory("tiny").at(100).held(drop=True):
-        pass
-    assert commit_of(100) not in hub.cached(REPO)

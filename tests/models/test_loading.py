@@ -25,7 +25,7 @@ from meanings.lexicon.languages import LanguagePair
 from meanings.models import loading
 from meanings.models.loading import layers_path, load_model, wrap_model
 from meanings.patching.query_states import hidden_states
-from meanings.patching.self_test import self_test
+from meanings.patching.self_test import check_patching
 from meanings.patching.sweeping import sweep
 from meanings.prompts.prompt import translation_prompt
 from stand_ins import plain_forward, small_model
@@ -220,7 +220,7 @@ def test_other_architectures_equal_plain_hooks(name, lexicon, tokenizer):
             assert found.answers[first][i] == plain_forward.answer(
                 network, layers, tokenizer, *patch, 3, ('"', "\n")
             )
-    self_test(model)
+    check_patching(model)
 
 
 def test_a_network_without_one_list_of_layers_is_refused():

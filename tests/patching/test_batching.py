@@ -9,7 +9,7 @@ import torch
 
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.languages import LanguagePair
-from meanings.patching import batching, query_states, sweeping, targets
+from meanings.patching import batching, query_states, sweep_run, targets
 from meanings.patching.batching import (
     LessRoomThanThought,
     by_length,
@@ -19,7 +19,7 @@ from meanings.patching.batching import (
     rows_at_once,
 )
 from meanings.patching.query_states import hidden_states
-from meanings.patching.self_test import self_test
+from meanings.patching.self_test import check_patching
 from meanings.patching.sweeping import sweep
 from meanings.prompts.prompt import translation_prompt
 from stand_ins import small_model
@@ -120,7 +120,7 @@ def test_a_memory_too_small_for_many_answers_changes_none(
     """
     tried = []
 
-    def limited(model, prefixes, rows, *args, run=sweeping.continue_greedily):
+    def limited(model, prefixes, rows, *args, run=sweep_run.continue_greedily):
         tried.append(len(rows))
         if len(rows) > limit:
             raise torch.OutOfMemoryError("full")
@@ -128,7 +128,7 @@ def test_a_memory_too_small_for_many_answers_changes_none(
 
     vectors = hidden_states(model, prompts).float()
     expected = sweep(model, prompts, vectors, columns, generate=3)
-    monkeypatch.setattr(sweeping, "continue_greedily", limited)
+    monkeypatch.setattr(sweep_run, "continue_greedily", limited)
     with pytest.warns(LessRoomThanThought):
         found = sweep(model, prompts, vectors, columns, generate=3)
     torch.testing.assert_close(found.probabilities, expected.probabilities, rtol=0, atol=1e-5)
@@ -194,7 +194,7 @@ def test_a_state_that_is_not_finite_is_an_error_naming_prompt_layer_and_dtype(to
 
 def test_the_self_test_passes_what_works_at_every_depth(tokenizer):
     for seed in range(3):
-        self_test(small_model.model(tokenizer, seed))
+        check_patching(small_model.model(tokenizer, seed))
 
 
 def shifted_read(model, inputs, rows, positions, plain=query_states.read_layers):
@@ -215,21 +215,40 @@ def wrong_positions(self, rows, new, after=0, plain=targets.Prefixes.inputs):
     }
 
 
-@pytest.mark.parametrize(
-    "where, name, mutant",
-    [
-        (query_states, "read_layers", shifted_read),
-        (targets, "run_above", patched_late),
-        (targets, "write_layers", unwritten),
-        (targets.Prefixes, "inputs", wrong_positions),
-    ],
-)
+MUTANTS = [
+    (query_states, "read_layers", shifted_read),
+    (targets, "run_above", patched_late),
+    (targets, "write_layers", unwritten),
+    (targets.Prefixes, "inputs", wrong_positions),
+]
+
+
+@pytest.mark.parametrize("where, name, mutant", MUTANTS)
 def test_the_self_test_catches_an_engine_that_does_not_fit_the_model(
     tokenizer, monkeypatch, where, name, mutant
 ):
     monkeypatch.setattr(where, name, mutant)
     with pytest.raises(MeaningsError, match="failed the self-test"):
-        self_test(small_model.model(tokenizer))
+        check_patching(small_model.model(tokenizer))
+
+
+def without_first_tokens(model, _inputs, output):
+    """As in models whose first token ids are special or unused: they are never likely."""
+    output.logits[..., :64] -= 40
+    return output
+
+
+@pytest.mark.parametrize("where, name, mutant", MUTANTS)
+def test_the_self_test_looks_at_tokens_that_the_model_may_say(
+    tokenizer, monkeypatch, where, name, mutant
+):
+    network = small_model.network(tokenizer)
+    network.register_forward_hook(without_first_tokens)
+    model = small_model.wrap_model(network, tokenizer, name="special")
+    check_patching(model)
+    monkeypatch.setattr(where, name, mutant)
+    with pytest.raises(MeaningsError, match="failed the self-test"):
+        check_patching(model)
 
 
 @pytest.mark.skipif(
@@ -241,7 +260,7 @@ def test_a_gpu_answers_as_the_cpu(tokenizer, model, prompts, columns, dtype):
     other = small_model.wrap_model(
         small_model.network(tokenizer).to("cuda", dtype), tokenizer, name="gpu"
     )
-    self_test(other)
+    check_patching(other)
     expected = sweep(model, prompts, hidden_states(model, prompts).float(), columns).probabilities
     found = sweep(other, prompts, hidden_states(other, prompts).float(), columns).probabilities
     assert (found - expected).abs().max() < {

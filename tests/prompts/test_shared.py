@@ -11,6 +11,7 @@ from meanings.measures.results import provenance_of, read_cells
 from meanings.prompts.answers import first_tokens
 from meanings.prompts.concept_pairs import draw_concept_pairs
 from meanings.prompts.draws import ConceptPairDraws
+from meanings.prompts.prompt import merged_query_words
 from meanings.prompts.shared import read_prompts, write_prompts
 from meanings.study.grid import Grid, check_grid
 from meanings.study.plan import plan_study
@@ -174,17 +175,15 @@ def test_prompts_that_another_tokenizer_makes_ineligible_are_refused_by_name(
 def test_a_query_word_that_another_tokenizer_merges_is_refused_and_left_out_of_a_draw(
     world, lexicon, tokenizers, shared, monkeypatch
 ):
-    from meanings.prompts import shared
-
     concept = shared.draws[42][0].source
-    whole = shared.merged_query_words
-    monkeypatch.setattr(
-        shared,
-        "merged_query_words",
-        lambda lex, tok, *rest: (
-            {"fr": (concept,)} if tok is tokenizers["other"] else whole(lex, tok, *rest)
-        ),
-    )
+
+    def merged(lexicon, tokenizer, *rest):
+        if tokenizer is tokenizers["other"]:
+            return {"fr": (concept,)}
+        return merged_query_words(lexicon, tokenizer, *rest)
+
+    for module in ("shared", "usable_concepts"):
+        monkeypatch.setattr(f"meanings.prompts.{module}.merged_query_words", merged)
     with pytest.raises(
         MeaningsError,
         match=r"pair 0 .*other's tokenizer joins the query word '.*' \(fr\) with what follows; .*--models",
@@ -231,7 +230,7 @@ def edited(content, place, value):
     [
         (("layout",), 2, "layout"),
         (("draws", "42"), [], "0 concept pairs, expected n_pairs=4"),
-        (("draws", "42", 1, "null"), 3, "draws.42.1.null"),
+        (("draws", "42", 1, "null"), 3, r"draws\.42\[1\]\.null=3 is refused"),
         (("draws", "42", 1, "source_shots"), ["cat"], "expected 3 \\+ 2 \\* 2 distinct"),
         (("more",), 1, "more"),
     ],

@@ -5,6 +5,7 @@ synthetic cells.
 from pathlib import Path
 
 from meanings.core.paths import data_folder
+from meanings.models.checkpoints import read_trajectory, weights_identity
 from stand_ins import synthetic_cells
 
 PAIRS = ("fr-es", "en-de", "de-en", "pl-fi")
@@ -26,5 +27,13 @@ def make(folder: Path) -> Path:
     for name in ("worlds.parquet", "miniature-answers.parquet"):
         (data / "published" / name).symlink_to(data_folder() / "published" / name)
     synthetic_cells.write_trajectory(data / "miniature" / "seed-0", STEPS)
-    synthetic_cells.write_results(folder / "results", steps=STEPS, pairs=PAIRS, n_prompts=8)
+    synthetic_cells.write_results(
+        folder / "results", steps=STEPS, pairs=PAIRS, n_prompts=8, weights=weights(folder)
+    )
     return folder / "results"
+
+
+def weights(folder: Path) -> dict[int, str]:
+    """The hash of each step's weights, as the planner sees them."""
+    run = read_trajectory(folder / "data" / "miniature" / "seed-0" / "trajectory.json")
+    return {checkpoint.step: weights_identity(checkpoint) for checkpoint in run.checkpoints}

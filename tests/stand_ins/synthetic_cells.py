@@ -6,6 +6,7 @@ verdict has something to say.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -76,12 +77,29 @@ def rows(lexicon: Lexicon, cell: Cell, n_prompts: int) -> pd.DataFrame:
                 "copy": lexicon.word(target, x),
                 "other": "<b>x</b>",
             }[says]
+            others = [code for code in cell.data.languages if code != y]
             made.append(
-                {"first_layer": layer, "prompt": prompt, "query": lexicon.word(target, x), "source_concept": source, "target_concept": target, "null_concept": null}
-                | {"p_source": p_source, "p_target": p_target, "answer": answer}
-                | {f"p_{side}_{code}": 0.02 * random.random() for side in ("source", "target") for code in cell.data.languages if code != y}
-                | {"answer_correct_source": says == "source", "answer_correct_target": says == "target"}
-            )  # fmt: skip
+                {
+                    "first_layer": layer,
+                    "prompt": prompt,
+                    "query": lexicon.word(target, x),
+                    "source_concept": source,
+                    "target_concept": target,
+                    "null_concept": null,
+                    "p_source": p_source,
+                    "p_target": p_target,
+                    "answer": answer,
+                }
+                | {
+                    f"p_{concept}_{code}": 0.02 * random.random()
+                    for concept in ("source", "target")
+                    for code in others
+                }
+                | {
+                    "answer_correct_source": says == "source",
+                    "answer_correct_target": says == "target",
+                }
+            )
     return pd.DataFrame(made)
 
 
@@ -99,8 +117,13 @@ def write_results(
     seeds=(0,),
     n_prompts: int = 16,
     prompt_seed: int = 42,
+    weights: Mapping[int, str] | None = None,
+    **other,
 ) -> None:
-    """A results folder of synthetic cells: all conditions, pairs and steps of the fake miniature."""
+    """A results folder of synthetic cells: all conditions, pairs and steps of the fake miniature.
+
+    - `weights`: the hash of each step's weights; `other`: fields of the cells, such as `dtype`.
+    """
     lexicon = load_lexicon("embedded")
     for seed in seeds:
         for step in steps:
@@ -108,11 +131,26 @@ def write_results(
                 for name in CONDITIONS:
                     if name == "self" and pair.endswith("-en"):
                         continue
-                    cell = patching_cell(
-                        model="miniature", training_seed=seed, step=step, tokens=step * TOKENS_A_STEP, weights_sha256="0" * 64,
-                        lexicon="embedded", lexicon_sha256=lexicon.sha256, languages=lexicon.languages, pair=pair, condition=name,
-                        prompt_seed=prompt_seed, n_pairs=64, shots=5, template="quoted", generate=8, seen_languages=SEEN,
-                    )  # fmt: skip
+                    answered = step == max(steps) or not CONDITIONS[name].patched
+                    given = dict(
+                        model="miniature",
+                        training_seed=seed,
+                        step=step,
+                        tokens=step * TOKENS_A_STEP,
+                        weights_sha256=(weights or {}).get(step, "0" * 64),
+                        lexicon="embedded",
+                        lexicon_sha256=lexicon.sha256,
+                        languages=lexicon.languages,
+                        pair=pair,
+                        condition=name,
+                        prompt_seed=prompt_seed,
+                        n_pairs=64,
+                        shots=5,
+                        template="quoted",
+                        seen_languages=tuple(sorted(SEEN)),
+                        generate=8 if answered else 0,
+                    )
+                    cell = patching_cell(**given | other)
                     write_cell(
                         folder,
                         cell,
@@ -137,6 +175,7 @@ def write_trajectory(folder: Path, steps=STEPS) -> None:
     names = [f"step-{step:06d}" for step in steps]
     for name in names:
         (folder / name).mkdir()
+        (folder / name / "config.json").write_text(json.dumps({"step": name}))
     content = {
         "model": "miniature",
         "training_seed": 0,

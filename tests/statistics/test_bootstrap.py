@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from meanings.core.errors import MeaningsError
 from meanings.statistics.bootstrap import interval, paired_difference
-from meanings.statistics.layer_choice import best_layer, split_half_best_layer
+from meanings.statistics.layer_choice import split_half_best_layer
 from meanings.statistics.onset import crossing, onset
+from meanings.statistics.resampling import to_array
 
 STEPS = np.array([0, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 5120])
 
@@ -92,11 +93,10 @@ def test_an_interval_is_the_same_for_the_same_seed_and_in_any_row_order(random):
     assert not one.equals(interval(df, "p", seed=4))
 
 
-@pytest.mark.parametrize("method", ["percentile", "bca"])
-def test_intervals_over_concepts_cover_the_truth(random, method):
+def test_intervals_over_concepts_cover_the_truth(random):
     hits = []
     for _ in range(120):
-        result = interval(table(random.beta(0.5, 1.5, (1, 64))), "p", n=400, method=method).iloc[0]
+        result = interval(table(random.beta(0.5, 1.5, (1, 64))), "p", n=400).iloc[0]
         hits.append(result["low"] <= 0.25 <= result["high"])
     assert np.mean(hits) >= 0.9
 
@@ -114,17 +114,28 @@ def test_intervals_over_seeds_and_concepts_are_wider_than_over_concepts_alone(ra
 
 
 def test_constant_values_and_single_concepts_have_no_false_width():
-    for method in ("percentile", "bca"):
-        flat = interval(table(np.full((1, 9), 0.25)), "p", method=method).iloc[0]
-        assert (flat["low"], flat["high"]) == (0.25, 0.25)
-        alone = interval(table(np.array([[0.5]])), "p", method=method).iloc[0]
-        assert alone["mean"] == 0.5 and np.isnan(alone["low"]) and np.isnan(alone["high"])
+    flat = interval(table(np.full((1, 9), 0.25)), "p").iloc[0]
+    assert (flat["low"], flat["high"]) == (0.25, 0.25)
+    alone = interval(table(np.array([[0.5]])), "p").iloc[0]
+    assert alone["mean"] == 0.5 and np.isnan(alone["low"]) and np.isnan(alone["high"])
 
 
-def test_bca_refuses_several_seeds_and_bad_tables_are_named(random):
+def test_an_array_has_the_means_of_the_table_and_gaps_where_nothing_was_measured():
+    df = pd.concat(
+        [
+            table(np.array([[0.1, 0.2]]), pair="fr-es"),
+            table(np.array([[0.3, 0.4], [0.5, 0.6]]), pair="de-en"),
+        ]
+    )
+    (pairs,), values = to_array(df, "p", ["pair"], "source_concept")
+    assert pairs == ["de-en", "fr-es"]
+    expected = [[[0.3, 0.4], [0.5, 0.6]], [[0.1, 0.2], [np.nan, np.nan]]]
+    np.testing.assert_allclose(values, expected)
+    assert to_array(df, "p", [])[1].shape == (2, 2)
+
+
+def test_bad_tables_are_named(random):
     df = table(random.uniform(size=(2, 5)))
-    with pytest.raises(MeaningsError, match="several training seeds"):
-        interval(df, "p", method="bca")
     with pytest.raises(MeaningsError, match="no column q; it has training_seed"):
         interval(df, "q")
     with pytest.raises(MeaningsError, match="no rows"):
@@ -158,7 +169,7 @@ def test_a_paired_difference_uses_only_concepts_that_have_both(random):
     with pytest.raises(MeaningsError, match="condition 'c' is not in the table; it has a, b"):
         paired_difference(df, "p", "a", "c")
     df["source_concept"] = df["source_concept"] + df["condition"]
-    with pytest.raises(MeaningsError, match="no source_concept has both"):
+    with pytest.raises(MeaningsError, match="a, b have no language pair, concept"):
         paired_difference(df, "p", "a", "b")
 
 
@@ -174,7 +185,6 @@ def layers(
 
 def test_the_best_layer_is_found_and_no_row_chose_its_own(random):
     df = layers(random, 60, gain=2.0)
-    assert best_layer(df, "p")["best_layer"].tolist() == [3]
     rows = split_half_best_layer(df, "p")
     assert (rows["best_layer"] == 3).all() and (rows["first_layer"] == 3).all()
     assert sorted(rows["source_concept"]) == sorted(df["source_concept"].unique())
@@ -184,7 +194,7 @@ def test_a_layer_chosen_on_the_other_half_is_not_too_good(random):
     naive, honest = [], []
     for _ in range(60):
         df = layers(random, 20)
-        naive.append(best_layer(df, "p")["mean"].iloc[0])
+        naive.append(df.groupby("first_layer")["p"].mean().max())
         honest.append(split_half_best_layer(df, "p")["p"].mean())
     assert np.mean(naive) > 0.2 and abs(np.mean(honest)) < 0.08
 
@@ -205,6 +215,17 @@ def test_the_best_layer_is_chosen_in_each_group(random):
     assert len(rows) == 80
     with pytest.raises(MeaningsError, match="needs two or more"):
         split_half_best_layer(df[df["source_concept"] == "c000"], "p")
+
+
+def test_each_half_has_the_layer_that_is_best_on_the_other(random):
+    df = layers(random, 21)
+    rows = split_half_best_layer(df, "p")
+    first = set(rows[rows["best_layer"] == rows["best_layer"].iloc[0]]["source_concept"])
+    second = set(df["source_concept"]) - first
+    for reported, choosing in ((first, second), (second, first)):
+        means = df[df["source_concept"].isin(choosing)].groupby("first_layer")["p"].mean()
+        chosen = rows[rows["source_concept"].isin(reported)]["first_layer"]
+        assert set(chosen) == {means.idxmax()} or not len(chosen)
 
 
 def test_a_crossing_is_interpolated_in_log_steps_and_is_the_last_one():

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 import pytest
 
-from meanings.cli.main import time_range
+from meanings.cli.study import time_range
 from meanings.measures.patching_trial import from_trial, source_prompts
 from meanings.measures.results import write_cell
 from meanings.measures.timing import Estimate, Spent, on_a_line

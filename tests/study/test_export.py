@@ -1,4 +1,6 @@
 import csv
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,8 @@ from meanings.core.errors import MeaningsError
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.measures.results import read_cells, write_cell
 from meanings.study import export as exporting
-from meanings.study.export import DESCRIPTIONS, export, harmless
+from meanings.study.column_descriptions import description, kind_of
+from meanings.study.export import export
 from stand_ins.cells import CELL, rows
 
 ANSWERS = ['=HYPERLINK("x")', "+1", "-2", "@cmd", "'tis", "＝1", "\tx", 'chat, "noir"', "çà"]
@@ -60,7 +63,7 @@ def test_a_data_set_holds_the_cells_as_they_are_and_its_card_names_the_columns(
     text = (tmp_path / "set" / "README.md").read_text(encoding="utf-8")
     assert (
         all(f"| `{name}` |" in text for name in back.column_names)
-        and measured[1].lexicon_sha256 in text
+        and measured[1].data.sha256 in text
     )
     assert (
         "step5" in text
@@ -101,15 +104,6 @@ def test_a_spreadsheet_runs_nothing_and_every_text_can_be_had_back(measured, tmp
     ).read_text(encoding="utf-8")
 
 
-def test_missing_texts_stay_missing():
-    assert harmless(pa.chunked_array([["=1", None, "", "a=1"]])).to_pylist() == [
-        "'=1",
-        None,
-        "",
-        "a=1",
-    ]
-
-
 @pytest.mark.parametrize("layout", ["csv", "datasets"])
 def test_words_of_another_lexicon_stay_here_unless_asked_for(measured, tmp_path, layout):
     folder, cell = measured
@@ -133,14 +127,89 @@ def test_words_of_another_lexicon_stay_here_unless_asked_for(measured, tmp_path,
     )
 
 
-def test_a_published_table_is_exported_whole_with_its_words(tmp_path):
-    said = export(tmp_path / "out", tmp_path, table="gemma-3-270m")
-    table = pq.read_table(tmp_path / "out" / "data")
-    assert (
-        {"query", "answer"} <= set(table.column_names)
-        and set(table.column_names) <= set(DESCRIPTIONS)
-        and "Unicode" in said[0]
+PUBLISHED = sorted(
+    file.stem for kind in ("csv", "parquet") for file in Path("data/published").glob(f"*.{kind}")
+)
+SLOW = ("miniature", "worlds", "miniature-answers", "gemma-3-270m")  # large, and of one kind
+
+
+@pytest.mark.parametrize(
+    ("name", "layout"),
+    [(name, "csv") for name in PUBLISHED if name not in SLOW]
+    + [(name, "datasets") for name in PUBLISHED if name != "miniature"],
+)
+def test_every_published_table_is_exported_with_a_card_that_explains_its_columns(
+    tmp_path, name, layout
+):
+    said = export(tmp_path / "out", tmp_path, table=name, layout=layout)
+    path = Path("data/published") / name
+    own = path.with_suffix(".parquet")
+    wanted = (
+        pq.read_table(own).to_pandas()
+        if own.exists()
+        else pd.read_csv(path.with_suffix(".csv"), keep_default_na=False)
     )
+    found = (
+        pq.read_table(tmp_path / "out" / "data").to_pandas()
+        if layout == "datasets"
+        else pd.read_csv(tmp_path / "out" / "results.csv", low_memory=False)
+    )
+    left_out = exporting.WORD_COLUMNS if "left out" in said[0] else ()  # of invented languages
+    assert bool(left_out) == (name == "worlds") and len(found) == len(wanted)
+    wanted = wanted.drop(columns=list(left_out))
+    assert list(found) == list(wanted)
+    text = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    for column in wanted:
+        (line,) = [line for line in text.splitlines() if line.startswith(f"| `{column}` |")]
+        assert len(line.split("|")[3].strip()) > 5, line
+    assert front(tmp_path / "out")["tags"]
+    assert any("Unicode" in line for line in said) == ("source_concept" in wanted and not left_out)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_every_published_column_has_a_description(name):
+    path = Path("data/published") / f"{name}.parquet"
+    columns = (
+        pq.read_schema(path).names
+        if path.exists()
+        else list(pd.read_csv(path.with_suffix(".csv"), nrows=1))
+    )
+    assert all(description(column, kind_of(columns)) for column in columns)
+
+
+def test_the_card_says_which_layers_are_patched(measured, tmp_path):
+    folder, cell = measured
+    export(tmp_path / "later", folder)
+    alone = cell.with_values(layers="only")
+    write_cell(folder, alone, rows(), {"seconds": 1})
+    export(tmp_path / "alone", folder, [alone.key])
+    export(tmp_path / "both", folder)
+    later, alone, both = (
+        (tmp_path / name / "README.md").read_text(encoding="utf-8")
+        for name in ("later", "alone", "both")
+    )
+    assert "layer `first_layer` and of all later layers" in later and "alone is" not in later
+    assert "layer `first_layer` alone is replaced" in alone and "of all later" not in alone
+    assert "later layers are replaced (`layers`: from)" in both
+    assert "alone is replaced (`layers`: only)" in both
+    assert "where `layers` is only" in description("first_layer")
+    assert "in another language: French; 0 to 1" in description("p_source_fr")
+    assert "only" in description("layers") and "average" in description("source_pairs")
+
+
+def test_a_published_table_of_another_lexicon_names_no_concept(tmp_path, monkeypatch):
+    folder = tmp_path / "data" / "published"
+    folder.mkdir(parents=True)
+    (tmp_path / "data" / "lexicon").symlink_to(Path("data/lexicon").resolve())
+    monkeypatch.setenv("MEANINGS_DATA", str(tmp_path / "data"))
+    table = pq.read_table(Path(__file__).parents[2] / "data" / "published" / "sensitivity.parquet")
+    at = table.schema.get_field_index("source_concept")
+    names = [f"secret {name}" for name in table["source_concept"].to_pylist()]
+    pq.write_table(table.set_column(at, "source_concept", pa.array(names)), folder / "own.parquet")
+    said = export(tmp_path / "out", tmp_path, table="own")
+    found = pq.read_table(tmp_path / "out" / "data")
+    assert "left out" in said[0]
+    assert all(re.fullmatch(r"c\d{5}", name) for name in set(found["source_concept"].to_pylist()))
 
 
 def test_what_cannot_be_exported_is_one_line_and_leaves_nothing(measured, tmp_path, monkeypatch):

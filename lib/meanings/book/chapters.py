@@ -1,5 +1,5 @@
 """The typed parameters of each chapter: what may be asked of it, read from text, checked against
-the world.
+lexicon and model.
 
 A value is one type; a list is written with commas (`pair=fr-es,es-fr`). What is unknown, of the
 wrong type, or not to be had from the lexicon or the model is refused before anything is measured.
@@ -13,14 +13,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from meanings.core import yaml_files
 from meanings.core.errors import MeaningsError, one_of
-from meanings.core.yaml_files import read_mapping
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.models.checkpoints import Trajectory, trajectory
-from meanings.study.grid import CHECKPOINTS, DEFAULT_PAIRS, MODEL, Checkpoints
+from meanings.study.grid import CHECKPOINTS, DEFAULT_PAIRS, MODEL, Checkpoints, Grid
 
 PatchedCondition = Literal["seen", "en_en", "self", "tgt"]
 
@@ -37,8 +37,10 @@ class ChapterParameters(BaseModel):
         DEFAULT_PAIRS, min_length=1, description="language pairs input-output, separated by commas"
     )
     checkpoints: Checkpoints = Field(8, description=CHECKPOINTS)
-    prompt_seed: int = Field(42, ge=0, description="seed that draws concept pairs and solved lines")
-    shots: int = Field(5, ge=1, le=20, description="solved lines before the query")
+    prompt_seed: int = Field(
+        42, ge=0, description="seed that draws concept pairs and their few-shot examples"
+    )
+    shots: int = Field(5, ge=1, le=20, description="few-shot examples before the query")
     n_pairs: int = Field(64, ge=8, description="concept pairs a language pair")
     template: str = Field("quoted", description="how a line of the prompt is written")
 
@@ -86,7 +88,8 @@ class Method(ChapterParameters):
     example: int = Field(
         -1,
         ge=-1,
-        description="which of the drawn concept pairs is followed; -1 is the first that the patch turns",
+        description="which of the drawn concept pairs is followed; -1 is the first whose answer "
+        "the patch changes to the source's",
     )
 
 
@@ -111,7 +114,7 @@ def parse_assignments(name: str, assignments: Sequence[str]) -> ChapterParameter
     """The chapter's parameters with `name=value` texts laid over the defaults.
 
     Raises MeaningsError on an unknown name, one given twice, a value of the wrong type, and what
-    `check_world` refuses.
+    `check_available` refuses.
     """
     kind, values = chapter_class(name), {}
     for assignment in assignments:
@@ -152,39 +155,22 @@ def from_text(chapter: str, key: str, text: str, annotation: Any) -> Any:
 
 def read_parameters(name: str, path: Path) -> ChapterParameters:
     """The chapter's parameters from a YAML file; lists stand for tuples."""
-    return validated(
-        name,
-        {k: tuple(v) if isinstance(v, list) else v for k, v in read_mapping(path).items()},
-        where=f"{path}: ",
-    )
+    return validated(name, yaml_files.read_mapping(path), where=f"{path}: ")
 
 
 def validated(name: str, values: Mapping[str, Any], where: str = "") -> ChapterParameters:
-    """Checks types, then the world. Raises MeaningsError, one line, naming what is allowed."""
+    """Checks types, lexicon, model. Raises MeaningsError, one line, naming what is allowed."""
     kind = chapter_class(name)
-    try:
-        parameters = kind(**{str(key): value for key, value in values.items()})
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = str(first["loc"][0])
-        if first["type"] == "extra_forbidden":
-            raise MeaningsError(
-                f"{where}chapter {name}: unknown parameter {key!r}; allowed are "
-                f"{one_of(kind.model_fields)}"
-            ) from None
-        raise MeaningsError(
-            f"{where}chapter {name}: {key}={first['input']!r} is refused: {first['msg'].lower()} "
-            f"({kind.model_fields[key].description})"
-        ) from None
-    check_world(name, parameters, where)
+    parameters = yaml_files.validated(kind, values, f"{where}chapter {name}: ", noun="parameter")
+    check_available(name, parameters, where)
     return parameters
 
 
-def check_world(name: str, parameters: ChapterParameters, where: str = "") -> Trajectory:
-    """That the lexicon and the model have what is asked for; the trajectory, since it was read.
+def check_available(name: str, parameters: ChapterParameters, where: str = "") -> Trajectory:
+    """Checks that lexicon and model have what is asked for; returns the trajectory.
 
-    Raises MeaningsError on a language that one of them lacks, a template or a checkpoint that does
-    not exist.
+    Raises MeaningsError on a language that one of them lacks, a pair named twice, and a checkpoint
+    that does not exist.
     """
     lexicon = load_lexicon(parameters.lexicon)
     path = trajectory(parameters.model, parameters.training_seed)
@@ -211,6 +197,28 @@ def check_world(name: str, parameters: ChapterParameters, where: str = "") -> Tr
     if getattr(parameters, "step", -1) >= 0:
         path.at(parameters.step)
     return path
+
+
+def grid_of(parameters: ChapterParameters) -> Grid:
+    """The grid of cells that a chapter reads: its checkpoints, or the one step that it looks at,
+    under all conditions.
+    """
+    steps: tuple[int, ...] = ()
+    if hasattr(parameters, "step"):
+        run = trajectory(parameters.model, parameters.training_seed)
+        steps = (run.last.step if parameters.step < 0 else parameters.step,)
+    return Grid(
+        model=parameters.model,
+        training_seeds=(parameters.training_seed,),
+        lexicon=parameters.lexicon,
+        pairs=parameters.pair,
+        checkpoints=parameters.checkpoints,
+        steps=steps,
+        prompt_seeds=(parameters.prompt_seed,),
+        shots=parameters.shots,
+        n_pairs=parameters.n_pairs,
+        template=parameters.template,
+    )
 
 
 def help_text(name: str) -> str:

@@ -7,6 +7,7 @@ success only.
 
 import logging
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,6 @@ import nbformat
 import papermill
 
 from meanings.book.chapters import CHAPTERS
-from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 
 # Progress bars and notes on missing widgets are no part of a page.
@@ -51,15 +51,19 @@ def execute(source: Path, parameters: dict[str, Any], target: Path, root: Path) 
     """Runs `source` with `parameters` in folder `root`; on success, and only then, moves the
     notebook to `target`.
 
-    Raises MeaningsError naming the chapter and the last line of the error where a cell fails.
+    Raises MeaningsError naming the chapter and the last line of the error where a cell fails; what
+    the kernel wrote, and the whole traceback, are then in `_build/logs/<chapter>.log`.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     logging.getLogger("papermill").setLevel(logging.ERROR)
+    log = root / "_build" / "logs" / f"{source.stem}.log"
+    log.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".aside-") as aside:
         draft, done = Path(aside) / "draft.ipynb", Path(aside) / "done.ipynb"
+        written = Path(aside) / "kernel.log"
         nbformat.write(convert(source), draft)
         try:
-            with quiet_kernel(Path(aside) / "kernel.log"):
+            with quiet_kernel(written):
                 papermill.execute_notebook(
                     str(draft),
                     str(done),
@@ -68,15 +72,27 @@ def execute(source: Path, parameters: dict[str, Any], target: Path, root: Path) 
                     kernel_name="python3",
                     progress_bar=False,
                 )
+            notebook = nbformat.read(done, as_version=4)
+            clean(notebook, source.stem)
         except papermill.PapermillExecutionError as error:
+            keep_log(log, written, "\n".join(error.traceback))
+            said = " ".join(f"{error.ename}: {error.evalue}".split())
             raise MeaningsError(
-                f"chapter {source.stem}: cell {error.cell_index} failed with {error.ename}: "
-                f"{error.evalue}"
+                f"chapter {source.stem}: cell {error.cell_index} failed with {said} (log: {log})"
             ) from error
-        notebook = nbformat.read(done, as_version=4)
-        clean(notebook, source.stem)
-        with atomic_file(target) as whole:
-            nbformat.write(notebook, whole)
+        except Exception as error:  # a kernel that died, a cell that wrote what it must not
+            keep_log(log, written, f"{type(error).__name__}: {error}")
+            said = " ".join(str(error).split())
+            raise MeaningsError(f"chapter {source.stem}: {said} (log: {log})") from error
+        nbformat.write(notebook, done)
+        os.replace(done, target)
+
+
+def keep_log(log: Path, written: Path, traceback: str) -> None:
+    """Keeps what the kernel wrote to standard error, and the traceback without colours."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    kernel = written.read_text(encoding="utf-8", errors="replace") if written.exists() else ""
+    log.write_text(kernel + re.sub(r"\x1b\[[0-9;]*m", "", traceback) + "\n", encoding="utf-8")
 
 
 @contextmanager
@@ -84,15 +100,15 @@ def quiet_kernel(log: Path) -> Iterator[None]:
     """Sends what the kernel's own process writes to standard error (not a cell's: that is in the
     notebook) to a file.
     """
-    kept, before = os.dup(2), dict(os.environ)
+    stderr, before = os.dup(2), dict(os.environ)
     os.environ.update(KERNEL_ENVIRONMENT)
     with log.open("wb") as stream:
         os.dup2(stream.fileno(), 2)
         try:
             yield
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(stderr, 2)
+            os.close(stderr)
             os.environ.clear()
             os.environ.update(before)
 
@@ -101,49 +117,51 @@ def clean(notebook: nbformat.NotebookNode, chapter: str) -> None:
     """Takes out what differs between two runs (times, paths, counts) and gives every figure its alt
     text and caption.
 
-    Raises MeaningsError where a figure has no alt text: `figures.show` writes it beside the image.
+    Raises MeaningsError where a figure has no alt text (`Picture.show` writes it beside the image)
+    and where a cell wrote to standard error.
     """
-    kept = {"kernelspec": dict(KERNEL), "language_info": {"name": "python"}}
     notebook.metadata.clear()
-    notebook.metadata.update(kept)
+    notebook.metadata.update({"kernelspec": dict(KERNEL), "language_info": {"name": "python"}})
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number}"
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
-        if cell.cell_type != "code":
-            continue
-        cell["execution_count"] = None
-        if "injected-parameters" in cell.metadata.get("tags", []):
-            cell["source"] = cell["source"].replace(
-                "# Parameters\n", "# the parameters of this page\n"
-            )
-            cell.metadata["tags"] = [
-                "injected-parameters",
-                "hide-input" if chapter in CHAPTERS else "remove-cell",
-            ]
-            cell.metadata["mystnb"] = {
-                "code_prompt_show": "Show the parameters of this page",
-                "code_prompt_hide": "Hide the parameters",
-            }
-        for output in cell.outputs:
-            if "execution_count" in output:
-                output["execution_count"] = None
-            if output.output_type == "stream" and output.name == "stderr":
-                raise MeaningsError(
-                    f"chapter {chapter}: cell {number} wrote to standard error: "
-                    f"{' '.join(output.text.split())[:300]}"
-                )
-            if "image/png" in output.get("data", {}):
-                described(cell, output, f"chapter {chapter}: cell {number}")
+        if cell.cell_type == "code":
+            cell["execution_count"] = None
+            _fold_parameters(cell, chapter)
+            _clean_outputs(cell, f"cell {number}")
 
 
-def described(cell: nbformat.NotebookNode, output: nbformat.NotebookNode, where: str) -> None:
-    """Moves the words that `figures.show` put beside an image to where MyST-NB looks for them."""
+def _fold_parameters(cell: nbformat.NotebookNode, chapter: str) -> None:
+    """Folds the injected parameters of a chapter away, and removes those of other pages."""
+    if "injected-parameters" not in cell.metadata.get("tags", []):
+        return
+    cell["source"] = cell["source"].replace("# Parameters\n", "# the parameters of this page\n")
+    folded = "hide-input" if chapter in CHAPTERS else "remove-cell"
+    cell.metadata["tags"] = ["injected-parameters", folded]
+    cell.metadata["mystnb"] = {
+        "code_prompt_show": "Show the parameters of this page",
+        "code_prompt_hide": "Hide the parameters",
+    }
+
+
+def _clean_outputs(cell: nbformat.NotebookNode, where: str) -> None:
+    for output in cell.outputs:
+        if "execution_count" in output:
+            output["execution_count"] = None
+        if output.output_type == "stream" and output.name == "stderr":
+            said = " ".join(output.text.split())[:300]
+            raise MeaningsError(f"{where} wrote to standard error: {said}")
+        if "image/png" in output.get("data", {}):
+            describe(cell, output, where)
+
+
+def describe(cell: nbformat.NotebookNode, output: nbformat.NotebookNode, where: str) -> None:
+    """Moves the words that `Picture.show` put beside an image to where MyST-NB looks for them."""
     words = output.metadata.pop("meanings", {})
     if not words.get("alt"):
         raise MeaningsError(
-            f"{where} shows a figure without alt text; show it with figures.show(figure, alt=..., "
-            "caption=...)"
+            f"{where} shows a figure without alt text; show it with Picture.show(caption, name)"
         )
     figure = {"caption": words["caption"], "name": words["name"]}
     cell.metadata["mystnb"] = {"image": {"alt": words["alt"]}, "figure": figure}

@@ -4,26 +4,25 @@ words it hands to its prose.
 
 from collections.abc import Mapping
 from importlib.metadata import version
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from meanings.book import chapters
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.lexicon.lexicon import load_lexicon
-from meanings.measures.cells import LATER
-from meanings.measures.results import cell_path, finished, published, read_cells, read_metadata
+from meanings.measures.results import cell_path, published, read_cells, read_metadata
 from meanings.models.checkpoints import trajectory
-from meanings.statistics.bootstrap import RESAMPLES, SEED_COLUMN
+from meanings.statistics.resampling import RESAMPLES, SEED_COLUMN
 from meanings.statistics.selection import described, followed, last_checkpoint
 from meanings.study.grid import DEFAULT_PAIRS
 
+READ_WITH = ("meanings", "pandas", "scipy", "seaborn", "sacrebleu")
 
-def asked(name: str, values: Mapping[str, Any]) -> chapters.ChapterParameters:
+
+def typed_parameters(name: str, values: Mapping[str, Any]) -> chapters.ChapterParameters:
     """The chapter's typed parameters, out of a page's variables. Raises MeaningsError where one is
     missing or refused.
     """
@@ -44,47 +43,25 @@ def as_published(name: str, root: str | Path = ".") -> chapters.ChapterParameter
 
 
 def measured(parameters: chapters.ChapterParameters, results: str | Path) -> pd.DataFrame:
-    """The cells that were measured for these parameters, as one table.
+    """The cells that were measured for these parameters, as one table, in the order of the plan.
 
-    Where a model was trained again under its name, the cells written last count. Raises
-    MeaningsError where there are none.
+    A cell is opened by its key: the hash of all that was asked, of the weights, the method and the
+    floating type too. So cells of another model, dtype or version in the same folder are left
+    alone, and the order in which files were written does not matter.
+
+    Raises MeaningsError where there are none.
     """
+    from meanings.study.plan import plan_study
+
     folder = Path(results)
-    path = trajectory(parameters.model, parameters.training_seed)
-    wanted = {
-        "model": path.model,
-        "training_seed": parameters.training_seed,
-        "lexicon_sha256": load_lexicon(parameters.lexicon).sha256,
-        "prompt_seed": parameters.prompt_seed,
-        "shots": parameters.shots,
-        "n_pairs": parameters.n_pairs,
-        "template": parameters.template,
-        "score": "first_token",
-    } | LATER
-    step = getattr(parameters, "step", None)
-    steps = (
-        set(path.thin(parameters.checkpoints).steps)
-        if step is None
-        else {path.last.step if step < 0 else step}
-    )
-    chosen: dict[tuple, tuple] = {}
-    for key in finished(folder):
-        cell = LATER | read_metadata(cell_path(folder, key))["cell"]
-        if (
-            any(cell[name] != value for name, value in wanted.items())
-            or cell["step"] not in steps
-            or cell["pair"] not in parameters.pair
-        ):
-            continue
-        place = (cell["step"], cell["pair"], cell["condition"])
-        rank = (cell["generate"] > 0, cell_path(folder, key).stat().st_mtime_ns, key)
-        chosen[place] = max(chosen.get(place, (False, 0, "")), rank)
-    if not chosen:
+    planned = plan_study(chapters.grid_of(parameters), folder).keys
+    keys = [key for key in planned if cell_path(folder, key).is_file()]
+    if not keys:
         raise MeaningsError(
             f"{folder}: nothing measured for these parameters yet; run 'meanings study', or the "
             "chapter through 'meanings chapter'"
         )
-    return read_cells(folder, [key for _, _, key in chosen.values()])
+    return read_cells(folder, keys)
 
 
 def shipped(parameters: chapters.ChapterParameters) -> pd.DataFrame | None:
@@ -130,7 +107,8 @@ def broadest(
 def _label(origin: str, table: pd.DataFrame) -> str:
     n, curves = described(table), followed(table)["pair"].nunique()
     some = f" ({curves} of them at every checkpoint)" if curves < n["pairs"] else ""
-    return f"{origin}: training runs {n['seeds']}, checkpoints {n['checkpoints']}, pairs {n['pairs']}{some}"
+    runs, checkpoints = n["seeds"], n["checkpoints"]
+    return f"{origin}: training runs {runs}, checkpoints {checkpoints}, pairs {n['pairs']}{some}"
 
 
 def answered_elsewhere(parameters: chapters.ChapterParameters) -> pd.DataFrame | None:
@@ -155,40 +133,43 @@ def say(**texts: Any) -> None:
         glue(name, str(text), display=False)
 
 
-def share_of_training(moment: Real, table: pd.DataFrame) -> str:
-    """An onset in tokens as a clause."""
-    if not np.isfinite(moment):
-        return "within this training it has no onset"
-    return f"half of that is there after {moment / table['tokens'].max():.0%} of the training"
-
-
 def provenance(
     parameters: chapters.ChapterParameters, table: pd.DataFrame, source: str, results: str | Path
 ) -> pd.DataFrame:
-    """The box at a chapter's end: what was measured, on what, with what. Columns `what`, `value`."""
-    covered = described(table)
-    path = trajectory(parameters.model, parameters.training_seed)
-    hashes = sorted({str(h)[:12] for h in last_checkpoint(table)["weights_sha256"]})
-    read_with = ", ".join(
-        f"{name} {version(name)}"
-        for name in ("meanings", "pandas", "scipy", "seaborn", "sacrebleu")
-    )
+    """The box at a chapter's end: what was measured, on what, with what; `what`, `value`."""
+    n, run = described(table), trajectory(parameters.model, parameters.training_seed)
     file = cell_path(Path(results), str(table["key"].iloc[0])) if "key" in table else Path()
     written = read_metadata(file)["provenance"].get("versions", {}) if file.is_file() else {}
     rows = {
         "tables": source,
-        "model": f"{path.model}, training seed {', '.join(str(s) for s in sorted(table[SEED_COLUMN].unique()))}",
-        "weights of the last checkpoint (sha256)": ", ".join(hashes),
-        "lexicon": f"{parameters.lexicon}, sha256 {', '.join(sorted({str(h)[:12] for h in table['lexicon_sha256']}))}",
-        "grid": f"{covered['checkpoints']} checkpoints, {covered['pairs']} pairs, {covered['conditions']} conditions, {covered['layers']} first layers",
-        "prompts": f"seed {', '.join(str(s) for s in sorted(table['prompt_seed'].unique()))}; {parameters.n_pairs} concept pairs; {parameters.shots} solved lines; template {parameters.template}",
-        "intervals": f"95 %, percentile bootstrap over concepts and training seeds, {RESAMPLES} resamples",
-        "floating type": ", ".join(sorted(table["dtype"].astype(str).unique())),
-        "measured with": ", ".join(f"{name} {number}" for name, number in written.items())
-        or "see the published table",
-        "read with": read_with,
+        "model": f"{run.model}, training seed {_values(table[SEED_COLUMN])}",
+        "weights of the last checkpoint (sha256)": _hashes(
+            last_checkpoint(table)["weights_sha256"]
+        ),
+        "lexicon": f"{parameters.lexicon}, sha256 {_hashes(table['lexicon_sha256'])}",
+        "grid": f"{n['checkpoints']} checkpoints, {n['pairs']} pairs, {n['conditions']} "
+        f"conditions, {n['layers']} first layers",
+        "prompts": f"seed {_values(table['prompt_seed'])}; {parameters.n_pairs} concept pairs; "
+        f"{parameters.shots} few-shot examples; template {parameters.template}",
+        "intervals": "95 %, percentile bootstrap over concepts and training seeds, "
+        f"{RESAMPLES} resamples",
+        "floating type": _values(table["dtype"].astype(str)),
+        "measured with": _versions(written) or "see the published table",
+        "read with": _versions({name: version(name) for name in READ_WITH}),
     }
     return pd.DataFrame({"what": list(rows), "value": list(rows.values())}).set_index("what")
+
+
+def _values(column: pd.Series) -> str:
+    return ", ".join(str(value) for value in sorted(column.unique()))
+
+
+def _hashes(column: pd.Series) -> str:
+    return ", ".join(sorted({str(value)[:12] for value in column}))
+
+
+def _versions(numbers: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in numbers.items())
 
 
 def listing(entries: Mapping[str, str], name: str, meaning: str) -> pd.DataFrame:
@@ -196,8 +177,3 @@ def listing(entries: Mapping[str, str], name: str, meaning: str) -> pd.DataFrame
     return pd.DataFrame(
         {name: [key.replace("_", " ") for key in entries], meaning: list(entries.values())}
     ).set_index(name)
-
-
-def verdict(condition: bool | np.bool_, yes: str, no: str) -> str:
-    """One of two readings, whichever the numbers say."""
-    return yes if condition else no

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from meanings.cli.options import Json
 from meanings.core.errors import MeaningsError
 
 app = typer.Typer(
@@ -82,8 +83,8 @@ def export(
     typer.echo(counts.T.to_string())
     if not (drawn["shots"] != "").all():
         typer.echo(
-            f"{int((drawn['shots'] == '').sum())} answers do not say their solved lines (older "
-            "files), so none of these is labelled few_shot"
+            f"{int((drawn['shots'] == '').sum())} answers do not say their few-shot examples "
+            "(older files), so none of these is labelled few_shot"
         )
 
 
@@ -93,7 +94,7 @@ def take_in(
     sheets: Annotated[
         list[Path],
         typer.Argument(
-            help="Filled sheets as CSV, one an annotator; the file's name names the pass."
+            help="Filled sheets as CSV, one per annotator; the file's name names the pass."
         ),
     ],
     keep: Annotated[
@@ -123,7 +124,7 @@ def take_in(
 @app.command("agreement")
 def report(
     folder: Gold = Path("data/annotation/gold"),
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: Json = False,
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
     again: Annotated[
         bool,

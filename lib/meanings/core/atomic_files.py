@@ -8,19 +8,16 @@ the last one to finish wins.
 
 import errno
 import os
-import re
-import secrets
 import shutil
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from meanings.core.errors import MeaningsError
+from meanings.core.processes import is_dead, process_name
 
 SUFFIX = ".aside"
 CURE = "make room, or choose a place where you may write"
-_NAME = re.compile(rf"(?P<before>.+)-(?P<process>\d+)-[0-9a-f]{{8}}{re.escape(SUFFIX)}\Z")
 
 
 @contextmanager
@@ -70,8 +67,7 @@ def atomic_folder(path: Path, cure: str = CURE, first_wins: bool = False) -> Ite
 def _moved_into_place(
     path: Path, cure: str, named: str, flush_folder: bool = True
 ) -> Iterator[Path]:
-    token = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-    aside = path.with_name(f"{path.name}.{token}{SUFFIX}")
+    aside = path.with_name(f"{path.name}.by.{process_name()}{SUFFIX}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield aside
@@ -93,23 +89,10 @@ def remove_leftovers(folder: Path, pattern: str = "*") -> int:
     """
     removed = 0
     for place in folder.glob(pattern + SUFFIX):
-        named = _NAME.match(place.name)
-        ours = named and named["before"].endswith(f".{socket.gethostname()}")
-        if ours and not is_alive(int(named["process"])):
+        if is_dead(place.name.removesuffix(SUFFIX).rpartition(".by.")[2]):
             _remove(place)
             removed += 1
     return removed
-
-
-def is_alive(process: int) -> bool:
-    """Whether a process of this machine, given by its number, is running."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # another user's process, say
-        return True
-    return True
 
 
 def _remove(place: Path) -> None:

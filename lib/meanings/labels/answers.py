@@ -1,4 +1,4 @@
-"""What the model wrote, before and after a patch: labels, right answers, chrF against the accepted
+"""Generated answers before and after a patch: labels, right answers, chrF against the accepted
 words.
 """
 
@@ -9,7 +9,9 @@ import pandas as pd
 from sacrebleu.metrics import CHRF
 
 from meanings.lexicon.lexicon import Lexicon
-from meanings.statistics.bootstrap import RESAMPLES, interval
+from meanings.statistics.bootstrap import interval
+from meanings.statistics.matching import shared_cells
+from meanings.statistics.resampling import RESAMPLES
 from meanings.statistics.selection import split_pairs
 
 GROUPS = {"src_unpatched": "source prompt", "tgt_unpatched": "target prompt"}
@@ -18,13 +20,13 @@ RIGHT = ("correct", "synonym")  # as scored; `other_form` is no accepted word
 
 
 def answered(chosen: pd.DataFrame, condition: str) -> pd.DataFrame:
-    """The rows with a generated answer: both unpatched prompts and the patched one, with columns
-    `group`, `input`, `output`, `wanted`.
+    """The rows with a generated answer: both unpatched prompts and the patched one, of the cells
+    that they share, with columns `group`, `input`, `output`, `wanted`.
 
     - `wanted`: the concept whose word would be right: the source's on source prompts and after a
       patch, else the target's.
     """
-    rows = chosen[chosen["condition"].isin([*GROUPS, condition]) & chosen["answer"].notna()]
+    rows = shared_cells(chosen[chosen["answer"].notna()], [*GROUPS, condition])
     names = rows["condition"].astype(str)
     before = names == "tgt_unpatched"
     wanted = np.where(

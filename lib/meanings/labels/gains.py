@@ -1,24 +1,29 @@
-"""Gains of patching taken apart: which answers that a patch turns right are better translation, and
-which only another choice.
+"""Gains and losses of patching by kind: which answers that become right with a patch are better
+translation, and which are only another choice.
 
-Of the same concept pair, the answer to the source prompt (the concept asked for in the open) is
-held against the answer to the patched target prompt. What the wrong one of the two is says what
+For the same concept pair, the answer to the source prompt (which asks for the concept directly) is
+compared with the answer to the patched target prompt. What the wrong one of the two is says what
 kind of change it was:
 
-    kind          the wrong answer was                                       a gain means
-    translation   an unrelated word, or no word at all                       the word was not found before: better translation
-    sense         another sense, a broader or a narrower concept             a sense was selected
-    copying       the query word, a solved line, a form of both languages    copying stopped
-    language      the right concept in another language                      the output language was fixed
-    form          the right word in another form                             only the form changed
-    prompt        the other prompt's concept                                 (losses only) the patch did not take
+    kind         the wrong answer was                         a gain means
+    translation  an unrelated word, or no word at all         the word was not found before:
+                                                              better translation
+    sense        another sense, a broader or narrower concept a sense was selected
+    copying      the query word, a few-shot example, a form   copying stopped
+                 of both languages
+    language     the right concept in another language        the output language was fixed
+    form         the right word in another form               only the form changed
+    prompt       the other prompt's concept                   (losses only) the patch had no effect
 
-    gain = P(right with the patch, wrong without);   loss = P(wrong with the patch, right without);   net = gain - loss
+    gain = P(right with the patch, wrong without)
+    loss = P(wrong with the patch, right without)
+    net  = gain - loss
 
-The mass of P(concept) is taken apart in the same way, by the kind of the answer that stood there.
+The change of P(source concept) is divided in the same way, by the kind of the answer to the source
+prompt.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -29,6 +34,7 @@ from meanings.lexicon.lexicon import Lexicon
 from meanings.lexicon.relations import Relations
 from meanings.statistics.bootstrap import interval
 from meanings.statistics.layer_choice import at_chosen_layer
+from meanings.statistics.matching import shared_cells
 
 RIGHT = ("correct", "synonym")
 KINDS: dict[str, tuple[str, ...]] = {
@@ -40,7 +46,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "prompt": ("target_concept",),
 }
 KIND_OF = {label: kind for kind, labels in KINDS.items() for label in labels}
-PLACE = (
+PROMPT_COLUMNS = (
     "model",
     "training_seed",
     "step",
@@ -53,21 +59,21 @@ PLACE = (
 )
 
 
-def turned(labelled: pd.DataFrame, condition: str) -> pd.DataFrame:
-    """One row a concept pair that was answered on the source prompt and under `condition`: what
-    became of its answer.
+def changed_answers(labelled: pd.DataFrame, condition: str) -> pd.DataFrame:
+    """Answers to the source prompt beside those under `condition`, one row a concept pair that has
+    both.
 
-    Columns: `PLACE` (those that the table has), `before`, `after` (labels), `p_before`, `p_after`,
-    and `kind`: the kind of the gain or loss, `kept` (right both times) or `neither`; `direction`: 1
-    gain, -1 loss, 0.
+    Columns: `PROMPT_COLUMNS` (those that the table has), `before`, `after` (labels), `p_before`,
+    `p_after`; `direction`: 1 gain, -1 loss, 0 neither; and `kind`: the kind of the gain or loss,
+    else `right` or `wrong` (both times).
 
     - `labelled`: rows with `label`, of one first layer a concept pair under `condition`.
 
     Raises MeaningsError where no concept pair was answered both times.
     """
-    place = [name for name in PLACE if name in labelled]
-    sides = {}
-    for side, name in (("before", "src_unpatched"), ("after", condition)):
+    prompt = [name for name in PROMPT_COLUMNS if name in labelled]
+    answers = {}
+    for when, name in (("before", "src_unpatched"), ("after", condition)):
         rows = labelled[(labelled["condition"].astype(str) == name) & labelled["label"].notna()]
         rows = rows.astype(
             {
@@ -76,24 +82,24 @@ def turned(labelled: pd.DataFrame, condition: str) -> pd.DataFrame:
                 if name in rows
             }
         )
-        sides[side] = rows.set_index(place)[["label", "p_source"]].rename(
-            columns={"label": side, "p_source": f"p_{side}"}
+        answers[when] = rows.set_index(prompt)[["label", "p_source"]].rename(
+            columns={"label": when, "p_source": f"p_{when}"}
         )
-    both = sides["before"].join(sides["after"], how="inner").reset_index()
+    both = answers["before"].join(answers["after"], how="inner").reset_index()
     if both.empty:
         raise MeaningsError(
             f"no concept pair was answered both without a patch and under {condition!r}; measure "
             "with generate_patched: every, or last"
         )
-    if both.duplicated(place).any():
+    if both.duplicated(prompt).any():
         raise MeaningsError(
             "a concept pair is there at several first layers; choose one before gains are counted"
         )
-    right = {side: both[side].isin(RIGHT) for side in sides}
+    right = {when: both[when].isin(RIGHT) for when in answers}
     direction = right["after"].astype(int) - right["before"].astype(int)
     wrong = np.where(direction > 0, both["before"], both["after"])
     kind = pd.Series(wrong, index=both.index).map(KIND_OF)
-    kind = kind.where(direction != 0, np.where(right["after"], "kept", "neither"))
+    kind = kind.where(direction != 0, np.where(right["after"], "right", "wrong"))
     return both.assign(direction=direction, kind=kind)
 
 
@@ -104,16 +110,16 @@ def by_condition(
     relations: Relations,
     first_layer: int = -1,
 ) -> dict[str, pd.DataFrame]:
-    """`turned` of each condition that was answered, at one first layer; a null takes the layer
-    chosen for `seen`.
+    """`changed_answers` of each condition that has answers, at one first layer; a null takes the
+    layer chosen for `seen`.
     """
     found = {}
     for name in conditions:
-        asked = cells[cells["condition"].isin([name, "seen", "src_unpatched"])]
-        if not (asked[asked["condition"] == name]["answer"].notna()).any():
+        rows = cells[cells["condition"].isin([name, "seen", "src_unpatched"])]
+        if not (rows[rows["condition"] == name]["answer"].notna()).any():
             continue
-        chosen = at_chosen_layer(asked, first_layer)
-        found[name] = turned(
+        chosen = at_chosen_layer(rows, first_layer)
+        found[name] = changed_answers(
             label_answers(
                 chosen[chosen["condition"].isin([name, "src_unpatched"])], lexicon, relations
             ),
@@ -146,6 +152,26 @@ def decomposed(rows: pd.DataFrame, by: Sequence[str] = (), n: int = 1000) -> pd.
     return pd.concat(found, ignore_index=True)
 
 
+def decomposed_by_group(
+    changed: Mapping[str, pd.DataFrame], by: Sequence[str] = (), n: int = 1000
+) -> pd.DataFrame:
+    """`decomposed` of several conditions beside each other, with a column `group`.
+
+    Of each model, over the concept pairs that all of its groups have.
+
+    - `changed`: by group, what `changed_answers` gives. Raises MeaningsError where the groups of a
+      model have none in common.
+    """
+    rows = pd.concat([rows.assign(group=name) for name, rows in changed.items()])
+    models = rows.groupby("model", observed=True) if "model" in rows else [("", rows)]
+    parts = [shared_cells(part, list(changed), column="group") for _, part in models]
+    shared = pd.concat(parts, ignore_index=True)
+    return pd.concat(
+        [decomposed(shared[shared["group"] == name], by, n).assign(group=name) for name in changed],
+        ignore_index=True,
+    )
+
+
 def share_of(
     rows: pd.DataFrame, kinds: Sequence[str], n: int = 1000, level: float = 0.95, seed: int = 0
 ) -> tuple[float, float, float]:
@@ -166,11 +192,13 @@ def share_of(
     return float(gained["hit"].mean()), float(low), float(high)
 
 
-def mass(rows: pd.DataFrame, by: Sequence[str] = (), n: int = 1000) -> pd.DataFrame:
-    """Mean change of P(source concept) by what stood in the source prompt's answer: `by`, `kind`,
-    `mean`, `low`, `high`.
+def probability_change(rows: pd.DataFrame, by: Sequence[str] = (), n: int = 1000) -> pd.DataFrame:
+    """Mean change of P(source concept) by the kind of the answer to the source prompt.
 
-        change[kind] = mean over concept pairs of (P after - P before) where the answer before was of that kind, else 0
+    Columns: `by`, `kind`, `mean`, `low`, `high`.
+
+        change[kind] = mean over concept pairs of  P after - P before  where the answer before was
+                       of that kind, else 0
 
     The kinds (`right` for an answer that was right before) add up to the whole change, `all`.
     """

@@ -6,7 +6,5 @@ from functools import lru_cache
 
 @lru_cache(maxsize=100_000)
 def normal_form(word: str) -> str:
-    """The form in which words are compared: NFC, case folded, without outer space (as
-    `scoring.normal_form`, without torch).
-    """
+    """A word as words are compared: NFC, case folded, without outer space."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", word).casefold()).strip()

@@ -154,12 +154,12 @@ class Patching(Measure):
 
     def _start(self, model: Any, data: Data, shared: Shared):
         from meanings.patching.checkpoint import PatchedCheckpoint
-        from meanings.patching.self_test import self_test
+        from meanings.patching.self_test import check_patching
         from meanings.prompts.draws import ConceptPairDraws
 
         kept = shared.process.setdefault(self.name, {"draws": ConceptPairDraws(), "tested": set()})
         if model.name not in kept["tested"]:
-            self_test(model)
+            check_patching(model)
             kept["tested"].add(model.name)
         return PatchedCheckpoint(model, data.lexicon, kept["draws"], shared.planned, data.prompts)
 

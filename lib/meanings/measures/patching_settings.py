@@ -27,7 +27,9 @@ class PatchingSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     pairs: tuple[str, ...] = Field(
-        DEFAULT_PAIRS, min_length=1, description="language pairs input-output"
+        DEFAULT_PAIRS,
+        min_length=1,
+        description='language pairs input-output, such as "fr-es"',
     )
     conditions: All | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
         "all", description="sources of the concept vector"

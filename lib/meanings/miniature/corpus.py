@@ -44,17 +44,20 @@ QUOTES = ('"{}" {}', "({}) {}", "{}, {}", "{}: {}")
 
 @dataclass(frozen=True)
 class Corpus:
-    """A source of documents: what the words are, what goes with what, and in which mix it is said."""
+    """A source of documents: the words, their associations, sentence frames, and the mix.
+
+    - `associations`: concept -> the concepts that it is associated with.
+    - `patterns`: language -> category or "any" -> sentence frames.
+    - `passages`: language -> paragraphs of running text.
+
+    Raises MeaningsError where a concept has no associations or a kind of document is unknown.
+    """
 
     mix: Mix
     lexicon: Lexicon
-    associations: dict[
-        str, tuple[str, ...]
-    ]  # concept -> the concepts that it goes with in the world
-    patterns: dict[
-        str, dict[str, tuple[str, ...]]
-    ]  # language -> category or "any" -> sentence frames
-    passages: dict[str, tuple[str, ...]]  # language -> paragraphs of running text
+    associations: dict[str, tuple[str, ...]]
+    patterns: dict[str, dict[str, tuple[str, ...]]]
+    passages: dict[str, tuple[str, ...]]
 
     def __post_init__(self) -> None:
         for concept in self.lexicon.concepts:
@@ -81,6 +84,7 @@ class Corpus:
 
     @cached_property
     def by_category(self) -> dict[str, tuple[str, ...]]:
+        """The concepts of each category that has four or more."""
         members: dict[str, list[str]] = {}
         for concept in self.lexicon.concepts:
             members.setdefault(self.lexicon.categories[concept], []).append(concept)
@@ -98,15 +102,15 @@ class Corpus:
 
     @cached_property
     def _side_by_side(self) -> dict[frozenset[str], tuple[str, ...]]:
-        kept = {}
+        found = {}
         for name, pair in self.mix.pairs.items():
             languages = parse_pair(name)
-            kept[frozenset((languages.input, languages.output))] = tuple(
+            found[frozenset((languages.input, languages.output))] = tuple(
                 concept
                 for concept in self.lexicon.concepts
                 if self.folds[concept] != pair.held_out_fold
             )
-        return kept
+        return found
 
     def document(self, rng: np.random.Generator) -> str:
         """One document of a kind drawn by the mix."""
@@ -114,6 +118,7 @@ class Corpus:
         return DOCUMENTS[kind](self, rng)
 
     def draw_language(self, rng: np.random.Generator) -> str:
+        """The code of a seen language, drawn by the mix."""
         codes = self.mix.seen_languages
         return draw(rng, codes, tuple(self.mix.languages[code].share for code in codes))
 
@@ -139,9 +144,8 @@ class Corpus:
         recipe fixes.
         """
         order = np.random.default_rng(FREQUENCY_SEED).permutation(len(self.lexicon.concepts))
-        return {
-            concept: 1.0 / (int(rank) + 1) for concept, rank in zip(self.lexicon.concepts, order)
-        }
+        ranked = zip(self.lexicon.concepts, order, strict=True)
+        return {concept: 1.0 / (int(rank) + 1) for concept, rank in ranked}
 
     def draw_concepts(
         self, rng: np.random.Generator, pool: Sequence[str], fewest: int, most: int
@@ -180,6 +184,7 @@ def some(rng: np.random.Generator, items: Sequence[str], fewest: int, most: int)
 
 
 def heading(language: str) -> str:
+    """A language's native name with a capital letter."""
     native = LANGUAGES[language].native
     return native[0].upper() + native[1:]
 
@@ -218,7 +223,7 @@ def translated_list(corpus: Corpus, rng: np.random.Generator) -> str:
 
 
 def quoted_lines(corpus: Corpus, rng: np.random.Generator) -> str:
-    """The study's own prompt, rare: translation of a taught pair, or copying within one language."""
+    """The study's own prompt, rare: translation of a taught pair, or copying in one language."""
     if rng.random() < 0.25:
         a = b = corpus.draw_language(rng)
     else:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from meanings.core.errors import MeaningsError, one_of
-from meanings.core.yaml_files import read_mapping
+from meanings.core.yaml_files import read_mapping, validated
 from meanings.lexicon.languages import LANGUAGES, parse_pair
 
-WORLDS = "worlds.yaml"
+VARIANTS = "worlds.yaml"
 
 
 class _Strict(BaseModel):
@@ -112,9 +112,11 @@ class Mix(_Strict):
 
     @property
     def seen_languages(self) -> tuple[str, ...]:
+        """Codes of the languages that the text contains."""
         return tuple(code for code, entry in self.languages.items() if entry.tier != "unseen")
 
     def tier(self, tier: str) -> tuple[str, ...]:
+        """Codes of the languages of one tier."""
         return tuple(code for code, entry in self.languages.items() if entry.tier == tier)
 
     def taught(self, a: str, b: str) -> TaughtPair | None:
@@ -123,25 +125,25 @@ class Mix(_Strict):
 
 
 def load_mix(path: Path) -> Mix:
-    """Read and check a recipe.
+    """The recipe of a file, checked.
 
     Raises MeaningsError naming the file, the field and what is allowed.
     """
     return _checked(_read(path), f"recipe {path}")
 
 
-def load_world(folder: Path, name: str) -> Mix:
-    """A short miniature: `mix.yaml`, with the fields of `base` in `worlds.yaml` and then those of
-    the world laid over it.
+def load_variant(folder: Path, name: str) -> Mix:
+    """The recipe of a short miniature: `mix.yaml`, with the fields of `base` in `worlds.yaml` and
+    then those of the variant laid over it.
 
     Of `model` and `training` only the fields that are named change.
 
-    Raises MeaningsError listing the worlds, or naming the field and what is allowed.
+    Raises MeaningsError listing the variants, or naming the field and what is allowed.
     """
-    known = world_names(folder)
+    known = variant_names(folder)
     if name not in known:
-        raise MeaningsError(f"no short miniature {name!r}: {folder / WORLDS} has {one_of(known)}")
-    content = _read(folder / WORLDS)
+        raise MeaningsError(f"no short miniature {name!r}: {folder / VARIANTS} has {one_of(known)}")
+    content = _read(folder / VARIANTS)
     values = _read(folder / "mix.yaml")
     for over in (content["base"], content["worlds"][name]):
         values |= {
@@ -150,26 +152,31 @@ def load_world(folder: Path, name: str) -> Mix:
             else value
             for field, value in over.items()
         }
-    return _checked(values, f"{folder / WORLDS}: {name}")
+    return _checked(values, f"{folder / VARIANTS}: {name}")
 
 
-def world_names(folder: Path) -> tuple[str, ...]:
-    """The short miniatures, in the file's order. Raises MeaningsError where the file is not of that
-    form.
+def variant_names(folder: Path) -> tuple[str, ...]:
+    """The names of the short miniatures, in the file's order.
+
+    Raises MeaningsError where the file is not of that form.
     """
-    content = _read(folder / WORLDS)
-    worlds = content.get("worlds")
-    tables = (content.get("base"), worlds, *(worlds.values() if isinstance(worlds, dict) else ()))
+    content = _read(folder / VARIANTS)
+    variants = content.get("worlds")
+    tables = (
+        content.get("base"),
+        variants,
+        *(variants.values() if isinstance(variants, dict) else ()),
+    )
     if (
         set(content) != {"base", "worlds"}
         or not all(isinstance(part, dict) for part in tables)
-        or not all(isinstance(name, str) for name in worlds)
+        or not all(isinstance(name, str) for name in variants)
     ):
         raise MeaningsError(
-            f"{folder / WORLDS}: expected `base` with fields of mix.yaml, and `worlds` with names "
-            "and the fields that each changes"
+            f"{folder / VARIANTS}: expected `base` with fields of mix.yaml, and `worlds` with "
+            "names and the fields that each changes"
         )
-    return tuple(worlds)
+    return tuple(variants)
 
 
 def _read(path: Path) -> dict:
@@ -181,12 +188,7 @@ def _read(path: Path) -> dict:
 
 
 def _checked(values: dict, where: str) -> Mix:
-    try:
-        return Mix.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "recipe"
-        raise MeaningsError(f"{where}: {place}: {first['msg']}") from None
+    return validated(Mix, values, f"{where}: ")
 
 
 FOLD_SEED = 7  # part of the recipe, the same for every training seed
@@ -195,4 +197,4 @@ FOLD_SEED = 7  # part of the recipe, the same for every training seed
 def folds(concepts: Sequence[str], count: int) -> dict[str, int]:
     """The fold of each concept, from 0 to `count - 1`."""
     order = np.random.default_rng(FOLD_SEED).permutation(len(concepts))
-    return {concept: int(place) % count for concept, place in zip(concepts, order)}
+    return {concept: int(place) % count for concept, place in zip(concepts, order, strict=True)}

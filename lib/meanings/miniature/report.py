@@ -64,7 +64,7 @@ MEASURES = {
 
 
 def report_table() -> pd.DataFrame:
-    """One row a measure: `measure`, `description`, `mean`, `low`, `high` (95 %, over concepts and
+    """One row per measure: `measure`, `description`, `mean`, `low`, `high` (95 %, over concepts and
     seeds), `target`, `met`.
 
     Accuracies are of whole words, unpatched, greedy, at the last checkpoint where nothing else is
@@ -89,7 +89,7 @@ def report_table() -> pd.DataFrame:
     return table.assign(
         met=[
             clearly_less if checks[name] is None else bool(checks[name](mean))
-            for name, mean in zip(table["measure"], table["mean"])
+            for name, mean in zip(table["measure"], table["mean"], strict=True)
         ]
     )
 
@@ -149,10 +149,9 @@ def kinds(table: pd.DataFrame, mix: Mix) -> pd.Series:
     fold = folds(load_lexicon("embedded").concepts, mix.folds)
     known = table[["pair", "target_concept"]].drop_duplicates()
     kind = [_kind(str(row.pair), fold[row.target_concept], mix) for row in known.itertuples()]
-    lookup = dict(zip(zip(known["pair"], known["target_concept"]), kind))
-    return pd.Series(
-        [lookup[place] for place in zip(table["pair"], table["target_concept"])], index=table.index
-    )
+    lookup = dict(zip(known.itertuples(index=False, name=None), kind, strict=True))
+    places = zip(table["pair"], table["target_concept"], strict=True)
+    return pd.Series([lookup[place] for place in places], index=table.index)
 
 
 def _kind(name: str, fold: int, mix: Mix) -> str:

@@ -21,6 +21,7 @@ from meanings.core.errors import MeaningsError
 from meanings.lexicon.build import write_lexicon
 from meanings.miniature.corpus import Corpus
 from meanings.miniature.recipe import Mix, Schedule
+from meanings.miniature.run_lock import only_trainer
 from meanings.miniature.tokenizer import train_tokenizer
 
 STATE = (
@@ -32,7 +33,7 @@ STATE_EVERY = 100  # steps between two saved states
 
 @dataclass
 class Run:
-    """What changes while training: the model, its optimisers, and how many steps are done."""
+    """The state of a training run: the model, its optimisers, and how many steps are done."""
 
     model: LlamaForCausalLM
     optimisers: tuple[torch.optim.Optimizer, ...]
@@ -40,8 +41,8 @@ class Run:
 
     @cached_property
     def loss(self) -> Callable[[torch.Tensor], torch.Tensor]:
-        """The loss of some rows; compiled where the machine has a C++ compiler (a third less time a
-        step).
+        """The loss of some rows, in nats per token; compiled where there is a C++ compiler (a third
+        less time per step).
         """
 
         def mean_cross_entropy(rows: torch.Tensor) -> torch.Tensor:
@@ -54,6 +55,7 @@ class Run:
         return torch.compile(mean_cross_entropy) if shutil.which("g++") else mean_cross_entropy
 
     def save(self, path: Path) -> None:
+        """Write the state to a file, whole or not at all."""
         state = {
             "step": self.step,
             "model": self.model.state_dict(),
@@ -63,9 +65,10 @@ class Run:
             torch.save(state, aside)
 
     def restore(self, path: Path) -> None:
+        """Take over the state that `save` wrote."""
         state = torch.load(path, weights_only=True)
         self.model.load_state_dict(state["model"])
-        for optimiser, saved in zip(self.optimisers, state["optimisers"]):
+        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
         self.step = state["step"]
 
@@ -73,34 +76,38 @@ class Run:
 def train(
     corpus: Corpus, seed: int, folder: Path, progress: bool = True, name: str = "miniature"
 ) -> Path:
-    """Train one seed into `folder/seed-SEED`, going on from where an earlier run was killed.
+    """The folder of one seed's training run, `folder/seed-SEED`, trained to the end from where an
+    earlier run was killed.
 
     - `name`: the model's, in its results.
     - `seed`: decides the initial weights and the order of the text; the recipe's folds and
       tokenizer do not depend on it.
 
-    Returns the trajectory's folder: `trajectory.json`, `tokenizer/`, and one `step-NNNNNN/` a
-    checkpoint, in bfloat16; and `signs.csv`, its lexicon, where the languages are written in signs
-    of their own. Raises MeaningsError where the folder holds a run with another recipe.
+    The folder holds `trajectory.json`, `tokenizer/`, one `step-NNNNNN/` per checkpoint, in
+    bfloat16, and `signs.csv`, its lexicon, where the languages are written in signs of their own.
+
+    Raises MeaningsError where the folder holds a run with another recipe, or another process is
+    training it.
     """
     home = folder / f"seed-{seed}"
     home.mkdir(parents=True, exist_ok=True)
-    remove_leftovers(home)
-    _same_recipe(home, corpus)
-    tokenizer = _tokenizer(home, corpus)
-    run = begin(corpus.mix, seed)
-    if (home / STATE).exists():
-        run.restore(home / STATE)
-    with one_thread():
-        _run_to_the_end(run, corpus, tokenizer, seed, home, progress)
-    if corpus.mix.own_signs:
-        write_lexicon(corpus.lexicon, home / SIGNS)
-    _write_trajectory(home, corpus.mix, seed, name)
-    (home / STATE).unlink(missing_ok=True)
+    with only_trainer(home):
+        remove_leftovers(home)
+        _check_recipe(home, corpus)
+        tokenizer = _tokenizer(home, corpus)
+        run = begin(corpus.mix, seed)
+        if (home / STATE).exists():
+            run.restore(home / STATE)
+        with one_thread():
+            _train_to_the_end(run, corpus, tokenizer, seed, home, progress)
+        if corpus.mix.own_signs:
+            write_lexicon(corpus.lexicon, home / SIGNS)
+        _write_trajectory(home, corpus.mix, seed, name)
+        (home / STATE).unlink(missing_ok=True)
     return home
 
 
-def _run_to_the_end(
+def _train_to_the_end(
     run: Run,
     corpus: Corpus,
     tokenizer: PreTrainedTokenizerFast,
@@ -130,8 +137,8 @@ def _run_to_the_end(
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Matrices this small gain nothing from more threads, and the order of sums, hence the weights,
-    depends on their number.
+    """A context in which torch uses one thread: matrices this small gain nothing from more, and
+    the order of sums, hence the weights, depends on their number.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -191,9 +198,9 @@ def packed_rows(
 
 
 def train_step(run: Run, rows: np.ndarray, schedule: Schedule) -> float:
-    """One update on the mean cross-entropy of every next token. Returns the loss in nats per token."""
+    """The loss in nats per token, of one update on the mean cross-entropy of all next tokens."""
     peaks = (schedule.matrix_learning_rate, schedule.vector_learning_rate)
-    for optimiser, peak in zip(run.optimisers, peaks):
+    for optimiser, peak in zip(run.optimisers, peaks, strict=True):
         for group in optimiser.param_groups:
             group["lr"] = peak * rate(run.step, schedule)
     loss = run.loss(torch.from_numpy(rows))
@@ -255,8 +262,8 @@ def recipe_of(corpus: Corpus) -> str:
     )
 
 
-def _same_recipe(home: Path, corpus: Corpus) -> None:
-    """Refuse to mix two recipes in one folder."""
+def _check_recipe(home: Path, corpus: Corpus) -> None:
+    """Raise MeaningsError where the folder holds a run of another recipe."""
     path = home / "recipe.json"
     if not path.exists():
         with atomic_file(path) as aside:

@@ -1,8 +1,8 @@
-"""Train the short miniatures, ask all of them the same, and publish what they answer.
+"""Train the short miniatures, variants of the recipe, measure all of them alike, and publish the
+tables.
 
-data/published/worlds.parquet   cells: P(source) of every world, training seed, checkpoint, pair,
-condition and first layer data/published/reach.csv        means of `meanings.measures.recovery` at
-the end of training, with intervals, verdict and attention
+data/published/worlds.parquet   cells of every variant, seed, checkpoint, pair and condition
+data/published/reach.csv        recovery at the end of training, with verdict and attention
 """
 
 from __future__ import annotations
@@ -13,24 +13,26 @@ from pathlib import Path
 from meanings.core.paths import data_folder
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.miniature.corpus import load_corpus
-from meanings.miniature.recipe import load_world, world_names
+from meanings.miniature.recipe import load_variant, variant_names
 from meanings.miniature.training import SIGNS, train
 from meanings.models.checkpoints import trajectory
-from meanings.statistics.recovery import reach_of, write_reach
+from meanings.statistics.recovery import recovery_row, write_recovery
 from meanings.study.grid import Grid
 from meanings.study.publish import publish
 from meanings.study.run import run_study
 
 PAIRS = ("en-fr", "de-en", "en-es")
-REACHED = ("en-fr", "de-en")  # pairs whose reach is asked
+RECOVERY_PAIRS = ("en-fr", "de-en")
 STEPS_MEASURED = (0, 200, 400, 600, 1000)
 CONDITIONS = ("seen", "tgt", "null_concept", "src_unpatched")
 
 
-def train_worlds(
+def train_variants(
     folder: Path, names: Iterable[str], seeds: Iterable[int], progress: bool = True
 ) -> list[Path]:
-    """Train what is not trained, into `folder/WORLD/seed-SEED`; the trajectories' folders."""
+    """Folders of the variants' training runs, `folder/VARIANT/seed-SEED`; those not there are
+    trained.
+    """
     recipe, lexicon = data_folder() / "miniature", load_lexicon("embedded")
     homes = []
     for seed in seeds:
@@ -38,7 +40,7 @@ def train_worlds(
             home = folder / name / f"seed-{seed}"
             if not (home / "trajectory.json").is_file():
                 train(
-                    load_corpus(recipe, load_world(recipe, name), lexicon),
+                    load_corpus(recipe, load_variant(recipe, name), lexicon),
                     seed,
                     folder / name,
                     progress,
@@ -49,15 +51,15 @@ def train_worlds(
 
 
 def grid_of(home: Path) -> Grid:
-    """What every short miniature is asked: the same pairs, conditions and moments, in its own
-    words.
+    """The grid of a short miniature: the same pairs, conditions and steps for all, with its own
+    lexicon.
     """
     run = trajectory(home)
     return Grid(
         model=str(home),
         training_seeds=(run.training_seed,),
         steps=STEPS_MEASURED,
-        lexicon=words_of(home),
+        lexicon=lexicon_of(home),
         languages=run.seen,
         pairs=PAIRS,
         conditions=CONDITIONS,
@@ -65,31 +67,36 @@ def grid_of(home: Path) -> Grid:
     )
 
 
-def words_of(home: Path) -> str:
-    """The lexicon of a run: signs of its own, or the embedded one."""
+def lexicon_of(home: Path) -> str:
+    """The lexicon of a run as a grid names it: signs of its own, or the embedded one."""
     return str(home / SIGNS) if (home / SIGNS).is_file() else "embedded"
 
 
-def measure_worlds(homes: Sequence[Path], out: Path, progress: bool = True) -> list[str]:
-    """Measure what is missing of all runs into `out`; the keys of all cells."""
+def measure_variants(homes: Sequence[Path], out: Path, progress: bool = True) -> list[str]:
+    """Keys of the cells of all runs; those missing are measured into `out`."""
     keys: list[str] = []
     for home in homes:
         keys += run_study(grid_of(home), out, progress=progress).keys
     return keys
 
 
-def publish_worlds(
+def publish_variants(
     folder: Path, seeds: Sequence[int] = (0, 1, 2), progress: bool = True
 ) -> list[Path]:
-    """Train, measure and write both tables, with the shipped miniature beside the short ones in
-    `reach.csv`.
+    """Paths of the two published tables, after training and measuring; `reach.csv` has the shipped
+    miniature beside the short ones.
     """
-    homes = train_worlds(folder, world_names(data_folder() / "miniature"), seeds, progress)
+    homes = train_variants(folder, variant_names(data_folder() / "miniature"), seeds, progress)
     table = publish(
-        folder / "results", "worlds", measure_worlds(homes, folder / "results", progress)
+        folder / "results", "worlds", measure_variants(homes, folder / "results", progress)
     )
-    rows = [reach_of(trajectory(home), words_of(home), pair) for home in homes for pair in REACHED]
-    rows += [
-        reach_of(trajectory("miniature"), "embedded", pair) for pair in (*REACHED, "fr-es", "en-fi")
+    rows = [
+        recovery_row(trajectory(home), lexicon_of(home), pair)
+        for home in homes
+        for pair in RECOVERY_PAIRS
     ]
-    return [table, write_reach(rows)]
+    rows += [
+        recovery_row(trajectory("miniature"), "embedded", pair)
+        for pair in (*RECOVERY_PAIRS, "fr-es", "en-fi")
+    ]
+    return [table, write_recovery(rows)]

@@ -8,11 +8,12 @@ Downloads go on where they were broken off and show their progress; with HF_HUB_
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
+from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 
 # No format that can run code when it is read.
@@ -52,49 +53,46 @@ def cached(name: str) -> frozenset[str]:
 def fetch(name: str, revision: str | None, commit: str | None) -> Path:
     """The snapshot's folder, downloaded where it is not in the cache.
 
-    Raises MeaningsError where it cannot be had, or the revision has moved away from `commit` since
-    it was listed.
+    - `commit`: what is asked for where it is known, so that a revision that has moved since it was
+      listed does no harm; the cache notes it under the revision's name.
+
+    Raises MeaningsError where it cannot be had, or another commit comes.
     """
     from huggingface_hub import snapshot_download
 
     try:
         folder = Path(
             snapshot_download(
-                name, revision=revision, allow_patterns=FILES, local_files_only=offline()
+                name, revision=commit or revision, allow_patterns=FILES, local_files_only=offline()
             )
         )
     except Exception as error:  # the hub client raises a dozen unrelated types
         _refuse(error, name, revision)
     if commit is not None and folder.name != commit:
         raise MeaningsError(
-            f"{name} at {revision}: the revision has moved from commit {commit[:12]} to "
-            f"{folder.name[:12]}; start again to take the new one"
+            f"{name} at {revision}: commit {commit[:12]} was asked for and {folder.name[:12]} came; "
+            "start again to take what is there now"
         )
+    if commit is not None and revision is not None and not offline():
+        _note(folder.parents[1] / "refs" / revision, commit)
     return folder
 
 
-@contextmanager
-def held(name: str, commit: str, *, drop: bool) -> Iterator[None]:
+def _note(ref: Path, commit: str) -> None:
+    """Let the cache know a revision by its name too, as it does where the name is asked for."""
+    if not ref.is_file() or ref.read_text() != commit:
+        with atomic_file(ref) as aside:
+            aside.write_text(commit)
+
+
+def held(name: str, commit: str, *, drop: bool) -> AbstractContextManager[None]:
     """While a snapshot is in use; afterwards it is dropped from the cache where asked, unless
     another run still uses it.
-
-    A lock shared by its users keeps it; the last one that is to drop it gets the lock alone. A
-    killed run holds none.
     """
-    from filelock import ReadWriteLock, Timeout
+    from meanings.models.snapshot_use import in_use
 
-    locks = _folder() / ".meanings"
-    locks.mkdir(parents=True, exist_ok=True)
-    lock = ReadWriteLock(locks / f"{commit}.lock", is_singleton=False)
-    with lock.read_lock():
-        yield
-    if not drop:
-        return
-    try:
-        with lock.write_lock(blocking=False):
-            _drop(name, commit)
-    except Timeout:
-        pass
+    users = _folder() / ".meanings" / f"{commit}.users"
+    return in_use(users, partial(_drop, name, commit) if drop else None)
 
 
 def offline() -> bool:

@@ -11,10 +11,10 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from meanings.core.errors import MeaningsError, one_of
-from meanings.core.yaml_files import read_mapping
+from meanings.core.yaml_files import read_mapping, validated
 from meanings.lexicon.languages import LANGUAGES
 from meanings.models.subsampling import parse_rule
 
@@ -179,24 +179,4 @@ def _entry(file: Path, name: object, values: object) -> Entry:
         raise MeaningsError(
             f"{where}: a model's name has lower case letters, digits, '.', '-' and '_'"
         )
-    try:
-        return Entry.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        if not first["loc"]:
-            raise MeaningsError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
-        field = str(first["loc"][0])
-        if first["type"] == "extra_forbidden" or field not in Entry.model_fields:
-            raise MeaningsError(
-                f"{where}: unknown field {field!r}; allowed are "
-                f"{one_of(['like', *Entry.model_fields])}"
-            ) from None
-        if first["type"] == "missing":
-            raise MeaningsError(
-                f"{where}: field {field!r} is missing ({Entry.model_fields[field].description})"
-            ) from None
-        message = first["msg"].removeprefix("Value error, ")
-        raise MeaningsError(
-            f"{where}: {field}={first['input']!r} is refused: {message} "
-            f"({Entry.model_fields[field].description})"
-        ) from None
+    return validated(Entry, values, f"{where}: ", also_allowed=["like"])

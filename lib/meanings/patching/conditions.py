@@ -48,8 +48,13 @@ class Condition:
             (self.source_pairs if self.varies == "pairs" else _seen)(pair, seen_languages) or ()
         )
 
+    @property
+    def is_null(self) -> bool:
+        """Whether its vector carries another concept than the source's, or none."""
+        return self.concept in ("null", "mean")
+
     def concept_of(self, pair: ConceptPair) -> str:
-        """The concept that its source prompts ask for (for `mean`, the one that enters the mean)."""
+        """The concept that its source prompts ask for (of `mean`: that enters the mean)."""
         return {
             "source": pair.source,
             "target": pair.target,
@@ -134,6 +139,8 @@ def condition(name: str) -> Condition:
     return known[name]
 
 
-PATCHED = ("seen", "en_en", "self", "tgt")
-NULLS = ("null_concept", "null_mean")
-UNPATCHED = ("src_unpatched", "tgt_unpatched")
+NULLS = tuple(name for name, entry in CONDITIONS.items() if entry.is_null)
+UNPATCHED = tuple(name for name, entry in CONDITIONS.items() if not entry.patched)
+PATCHED = tuple(  # with the source concept: each may choose a layer of its own
+    name for name, entry in CONDITIONS.items() if entry.patched and entry.concept == "source"
+)

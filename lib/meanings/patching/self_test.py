@@ -1,4 +1,4 @@
-"""Does patching do in this model what it must? Asked of every model when it is first loaded."""
+"""A check that patching does in this model what it must, made when a model is first loaded."""
 
 from __future__ import annotations
 
@@ -13,51 +13,66 @@ from meanings.prompts.prompt import Prompt
 
 # Largest difference in a probability between one way of computing and another, both right.
 TOLERANCE = {"float32": 1e-4, "float16": 2e-2, "bfloat16": 8e-2}
+MOST_PROBABLE = 32  # tokens of each plain forward that are compared
 LINES = ('1: "2" - 3: "4"\n5: "', '6: "7" - 8: "9"\n10: "')
 
 
-def self_test(model: PatchableModel) -> None:
+def check_patching(model: PatchableModel) -> None:
     """Check on two short prompts that a patch has an effect where it must, and none where it must
     not.
 
-    - A plain forward over the whole prompt, layers overwritten by PyTorch hooks, answers as the
-      sweep does.
-    - A prompt patched into itself answers as before.
+    - A plain forward over the whole prompt, layers overwritten by PyTorch hooks, gives the
+      probabilities of the sweep.
+    - A prompt patched into itself has the probabilities of the unpatched prompt.
     - The other prompt's vectors change the layers above them, and those below the first layer are
       not read.
+
+    The tokens compared are those that the plain forwards, patched and not, find most probable.
 
     Raises MeaningsError naming what failed.
     """
     prompts = [_prompt(model, text) for text in LINES]
-    states = hidden_states(model, prompts).float()
-    columns = [[frozenset({token}) for token in range(min(64, len(model.tokenizer)))]] * len(
-        prompts
-    )
-    before = unpatched(model, prompts, columns).probabilities[0]
-    plain = torch.stack([_plain(model, prompt, None, 0, columns[0]) for prompt in prompts])
-    _same(model, before, plain, "its answers without a patch")
-    own = sweep(model, prompts, states, columns).probabilities
-    _same(model, own, before.expand_as(own), "prompts patched into themselves")
-    other = states[:, [1, 0]].clone()
-    middle = model.n_layers // 2
-    other[:middle] = torch.nan  # what is not read cannot spread
-    found = sweep(model, prompts, other, columns, first_layers=[middle]).probabilities[0]
-    plain = torch.stack(
-        [_plain(model, prompt, other[:, i], middle, columns[0]) for i, prompt in enumerate(prompts)]
-    )
-    _same(model, found, plain, f"prompts patched from layer {middle} on")
     ends = [
         Prompt(p.text, p.cut(), p.query_position, p.line_position, p.query_concept, p.pair)
         for p in prompts
     ]
+    states = hidden_states(model, prompts).float()
+    middle = model.n_layers // 2
+    other = states[:, [1, 0]].clone()
+    other[:middle] = torch.nan  # what is not read cannot spread
+    plain = torch.stack([_plain_forward(model, prompt) for prompt in prompts])
+    plain_ends = torch.stack([_plain_forward(model, prompt) for prompt in ends])
+    plain_patched = torch.stack(
+        [_plain_forward(model, prompt, other[:, i], middle) for i, prompt in enumerate(prompts)]
+    )
+    tokens = _most_probable(plain, plain_ends, plain_patched)
+    columns = [[frozenset({token}) for token in tokens]] * len(prompts)
+
+    unchanged = unpatched(model, prompts, columns).probabilities[0]
+    _check_equal(model, unchanged, plain[:, tokens], "probabilities without a patch")
+    into_itself = sweep(model, prompts, states, columns).probabilities
+    _check_equal(
+        model, into_itself, unchanged.expand_as(into_itself), "prompts patched into themselves"
+    )
+    patched = sweep(model, prompts, other, columns, first_layers=[middle]).probabilities[0]
+    _check_equal(
+        model, patched, plain_patched[:, tokens], f"prompts patched from layer {middle} on"
+    )
     swapped = sweep(model, ends, states[:, [1, 0]], columns, first_layers=[0]).probabilities[0]
-    alone = unpatched(model, ends, columns).probabilities[0]
-    _same(model, swapped, alone[[1, 0]], "prompts answered from the patched token")
-    if torch.equal(swapped, alone):
+    _check_equal(
+        model, swapped, plain_ends[[1, 0]][:, tokens], "prompts answered from the patched token"
+    )
+    if torch.equal(swapped, unpatched(model, ends, columns).probabilities[0]):
         raise MeaningsError(
             f"{model.name}: a patch at {model.layers_path!r} changes nothing: register the path of "
             "its decoder layers"
         )
+
+
+def _most_probable(*distributions: Tensor) -> list[int]:
+    """Token ids that one of the prompts finds most probable in one of the forwards."""
+    most = min(MOST_PROBABLE, distributions[0].shape[-1])
+    return sorted({int(t) for rows in distributions for t in rows.topk(most).indices.flatten()})
 
 
 def _prompt(model: PatchableModel, text: str) -> Prompt:
@@ -73,13 +88,12 @@ def _prompt(model: PatchableModel, text: str) -> Prompt:
 
 
 @torch.no_grad()
-def _plain(
-    model: PatchableModel,
-    prompt: Prompt,
-    vectors: Tensor | None,
-    first_layer: int,
-    columns: list[frozenset[int]],
+def _plain_forward(
+    model: PatchableModel, prompt: Prompt, vectors: Tensor | None = None, first_layer: int = 0
 ) -> Tensor:
+    """The next token's distribution, shape `vocab`, with the layers from `first_layer` on
+    overwritten by hooks where there are vectors.
+    """
     handles = []
     if vectors is not None:
         for index, layer in enumerate(model.network.get_submodule(model.layers_path)):
@@ -98,10 +112,10 @@ def _plain(
     finally:
         for handle in handles:
             handle.remove()
-    return logits.float().softmax(-1)[[min(tokens) for tokens in columns]].cpu()
+    return logits.float().softmax(-1).cpu()
 
 
-def _same(model: PatchableModel, found: Tensor, expected: Tensor, what: str) -> None:
+def _check_equal(model: PatchableModel, found: Tensor, expected: Tensor, what: str) -> None:
     difference = float((found - expected).abs().max())
     if not difference <= TOLERANCE[model.dtype]:
         raise MeaningsError(

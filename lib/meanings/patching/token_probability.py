@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -25,7 +26,8 @@ class TokenColumns:
     ids: Int[Tensor, "prompt column slot"]
     counted: Bool[Tensor, "prompt column slot"]
 
-    def take(self, rows: Int[Tensor, " row"]) -> TokenColumns:
+    def rows(self, rows: Int[Tensor, " row"]) -> TokenColumns:
+        """The columns of some prompts, given by their indices."""
         return TokenColumns(self.ids[rows], self.counted[rows])
 
 
@@ -41,14 +43,14 @@ def token_columns(sets: Sequence[Sequence[frozenset[int]]]) -> TokenColumns:
             "every prompt needs the same number of token columns, at least one; found "
             f"{sorted(widths)}"
         )
-    slots = max((len(tokens) for row in sets for tokens in row), default=0) or 1
-    ids = torch.zeros(len(sets), widths.pop(), slots, dtype=torch.long)
-    counted = torch.zeros_like(ids, dtype=torch.bool)
-    for prompt, row in enumerate(sets):
-        for column, tokens in enumerate(row):
-            ids[prompt, column, : len(tokens)] = torch.tensor(sorted(tokens), dtype=torch.long)
-            counted[prompt, column, : len(tokens)] = True
-    return TokenColumns(ids, counted)
+    flat = [sorted(tokens) for row in sets for tokens in row]
+    lengths = np.array([len(tokens) for tokens in flat])
+    slots = max(1, int(lengths.max(initial=0)))
+    counted = np.arange(slots) < lengths[:, None]
+    ids = np.zeros(counted.shape, dtype=np.int64)
+    ids[counted] = [token for tokens in flat for token in tokens]
+    shape = (len(sets), widths.pop(), slots)
+    return TokenColumns(torch.from_numpy(ids).view(shape), torch.from_numpy(counted).view(shape))
 
 
 def concept_probability(

@@ -4,12 +4,12 @@ is.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 from transformers import PreTrainedTokenizerBase
 
 from meanings.core.errors import MeaningsError
+from meanings.lexicon.forms import normal_form
 
 OPEN_QUOTE = '"'
 CLOSING = ('"', "\n")
@@ -84,11 +84,6 @@ def answer_word(generated: str) -> str:
     """
     ends = [generated.find(mark) for mark in CLOSING if mark in generated]
     return generated[: min(ends)].strip() if ends else generated.strip()
-
-
-def normal_form(word: str) -> str:
-    """The form in which words are compared: NFC, case folded, without outer space."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", word).casefold()).strip()
 
 
 def word_match(answer: str, words: Iterable[str]) -> bool:

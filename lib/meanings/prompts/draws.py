@@ -10,8 +10,8 @@ from meanings.lexicon.lexicon import Lexicon
 from meanings.models.loading import PatchableModel
 from meanings.prompts.concept_pair import ConceptPair
 from meanings.prompts.concept_pairs import draw_concept_pairs
-from meanings.prompts.prompt import merged_query_words
 from meanings.prompts.shared import SharedPrompts, definition_sha256
+from meanings.prompts.usable_concepts import usable_concepts
 
 
 @runtime_checkable
@@ -34,14 +34,14 @@ class ConceptPairDraws:
     checkpoints of a run.
 
     - `pairs`: concept pairs by tokenizer, lexicon, template and the seed's request.
-    - `left_out`: concepts whose query word the tokenizer joins with what follows, in some language;
-      no prompt has them.
+    - `usable`: the lexicon of concepts that prompts may have, and the concepts left out, by
+      tokenizer, lexicon and template.
     - `first`: first tokens by tokenizer, lexicon, concept and language.
     """
 
     first: dict[tuple, frozenset[int]] = field(default_factory=dict)
     pairs: dict[tuple, list[ConceptPair]] = field(default_factory=dict)
-    left_out: dict[tuple, tuple[str, ...]] = field(default_factory=dict)
+    usable: dict[tuple, tuple[Lexicon, tuple[str, ...]]] = field(default_factory=dict)
 
     def draw(
         self,
@@ -69,26 +69,22 @@ class ConceptPairDraws:
                 prompts.check(model.name, model.tokenizer, lexicon, seed)
                 self.pairs[place] = list(prompts.draws[seed])
             return self.pairs[place][: request.n_pairs], prompts.left_out
-        if words not in self.left_out:
-            merged = merged_query_words(
-                lexicon, model.tokenizer, lexicon.languages, request.template
+        if words not in self.usable:
+            self.usable[words] = usable_concepts(
+                lexicon, model.tokenizer, template=request.template
             )
-            self.left_out[words] = tuple(
-                sorted({concept for concepts in merged.values() for concept in concepts})
-            )
-        out = self.left_out[words]
+        usable, left_out = self.usable[words]
         place = (*words, request.n_pairs, request.shots, seed)
         if place not in self.pairs:
-            usable = [concept for concept in lexicon.concepts if concept not in set(out)]
             self.pairs[place] = draw_concept_pairs(
-                lexicon.restrict(concepts=usable) if out else lexicon,
+                usable,
                 model.tokenizer,
                 lexicon.languages,
                 request.n_pairs,
                 request.shots,
                 seed,
             )
-        return self.pairs[place], out
+        return self.pairs[place], left_out
 
 
 def tokenizer_sha256(model: PatchableModel) -> str:

@@ -23,11 +23,13 @@ from transformers import PreTrainedTokenizerBase
 
 from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError, one_of
+from meanings.core.yaml_files import refusal
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import Lexicon
 from meanings.prompts.answers import first_tokens
 from meanings.prompts.concept_pairs import ConceptPair, draw_shared_pairs
 from meanings.prompts.prompt import MergedQueryWord, merged_query_words, translation_prompt
+from meanings.prompts.usable_concepts import usable_concepts
 
 MAX_BYTES = 256 * 2**20
 CURE = "write the prompts again with this model among --models"
@@ -175,15 +177,7 @@ def write_prompts(
     or the file cannot be written.
     """
     each = list(tokenizers.values())
-    merged = [
-        merged_query_words(lexicon, tokenizer, lexicon.languages, template) for tokenizer in each
-    ]
-    out = {concept for found in merged for concepts in found.values() for concept in concepts}
-    usable = (
-        lexicon.restrict(concepts=[concept for concept in lexicon.concepts if concept not in out])
-        if out
-        else lexicon
-    )
+    usable, left_out = usable_concepts(lexicon, *each, template=template)
     draws = {
         seed: tuple(draw_shared_pairs(usable, each, lexicon.languages, n_pairs, shots, seed))
         for seed in sorted(seeds)
@@ -197,7 +191,7 @@ def write_prompts(
         "shots": shots,
         "n_pairs": n_pairs,
         "made_for": {name: definition_sha256(tokenizer) for name, tokenizer in tokenizers.items()},
-        "left_out": sorted(out),
+        "left_out": list(left_out),
         "draws": {str(seed): [asdict(pair) for pair in drawn] for seed, drawn in draws.items()},
         "texts": {
             str(seed): {text: _texts(lexicon, each[0], text, drawn, template) for text in pairs}
@@ -226,11 +220,8 @@ def read_prompts(path: Path) -> SharedPrompts:
             "'meanings prompts write'"
         ) from None
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
         raise MeaningsError(
-            f"prompts {path}: {place}: {' '.join(first['msg'].lower().split())}; write it with "
-            "'meanings prompts write'"
+            f"prompts {path}: {refusal(error, _Content)}; write it with 'meanings prompts write'"
         ) from None
     draws = {}
     for seed, pairs in content.draws.items():

@@ -1,44 +1,53 @@
-"""When a chapter may claim what: every decision rule of the book in one place, so that shuffled
-labels can be put to the same rules.
+"""When a chapter may claim what: the rules of `meanings.statistics.rules`, applied to tables.
 
 A rule takes a table as the chapters have it and answers with a plain value; the words are the
 chapters'. What a rule lets through where there is nothing to find is in
-data/published/false_positives.csv (`meanings.validity.false_positives`).
+data/published/false_positives.csv (`meanings validity false-positives`).
 """
 
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
-from scipy.stats import friedmanchisquare, rankdata, wilcoxon
 
-from meanings.statistics.bootstrap import (
-    RESAMPLES,
-    Grid,
-    paired_difference,
-    point_means,
-    resampled_means,
-    to_grid,
-)
+from meanings.statistics import rules
+from meanings.statistics.bootstrap import differences
+from meanings.statistics.correlation import property_correlations
+from meanings.statistics.resampling import point_means, to_array
 from meanings.statistics.selection import split_pairs
 
-LEVEL = 0.05
-SHUFFLES = 2000
+LEVEL = rules.LEVEL
+Sign = Literal[-1, 0, 1]
 
 
-def sign(row: pd.Series) -> Literal[-1, 0, 1]:
-    """What an interval of a difference says: above zero, below zero, or neither."""
-    return 1 if row["low"] > 0 else -1 if row["high"] < 0 else 0
+def sign(row: pd.Series) -> Sign:
+    """What the interval `low`, `high` of a difference says: above zero, below zero, or neither."""
+    return int(rules.interval_sign(np.array([row["low"], row["high"]])))
 
 
-def difference(table: pd.DataFrame, a: str, b: str, value: str = "p_source") -> Literal[-1, 0, 1]:
-    """Whether `value` under condition `a` lies above or below that under `b`, concept by concept."""
-    return sign(paired_difference(table, value, a, b, n=RESAMPLES).iloc[0])
+def conditions_differ(table: pd.DataFrame, a: str, b: str, value: str = "p_source") -> Sign:
+    """Whether `value` under condition `a` lies above (1) or below (-1) that under `b`, within
+    concepts, or neither (0).
+
+    Raises MeaningsError where one of them is not in the table or no concept has both.
+    """
+    rows = differences(table, value, a, b)
+    _, values = to_array(rows, "difference", [])
+    return int(rules.difference_sign(values))
 
 
-def order(a: pd.Series | None, b: pd.Series | None) -> Literal[-1, 0, 1]:
+def patching_gains(
+    answers: pd.DataFrame, patched: str = "seen", unpatched: str = "src_unpatched"
+) -> Sign:
+    """Whether a patch makes more answers right than wrong: the interval, over concepts, of the
+    difference in the share of right ones.
+
+    - `answers`: a row an answer, with `condition`, `pair`, `source_concept` and `right` (0 or 1).
+    """
+    return conditions_differ(answers, patched, unpatched, "right")
+
+
+def onset_order(a: pd.Series | None, b: pd.Series | None) -> Sign:
     """Which of two onsets comes first, -1 for `a`: only where their intervals do not meet and both
     are there.
     """
@@ -47,109 +56,41 @@ def order(a: pd.Series | None, b: pd.Series | None) -> Literal[-1, 0, 1]:
     return -1 if a["high"] < b["low"] else 1
 
 
-def depends(patched: pd.DataFrame, value: str = "p_source") -> bool:
-    """Whether alignment depends on the output language, by Friedman's test: every concept ranks the
+def emerges_in_training(onset: pd.Series, tokens: pd.Series) -> bool:
+    """Whether an onset's whole interval lies between the first and the last checkpoint.
+
+    - `onset`: a row of `summaries.onsets`; `tokens`: training tokens of the checkpoints.
+    """
+    return bool(tokens.min() < onset["low"] and onset["high"] < tokens.max())
+
+
+def depends_on_language(patched: pd.DataFrame, value: str = "p_source") -> bool:
+    """Whether alignment depends on the output language, by Friedman's test: each concept ranks the
     languages.
 
     - `patched`: rows with `output`; a concept that lacks a language is left out.
     """
-    return (
-        unequal(mean_over_runs(to_grid(patched, value, ["output"], "source_concept").values))
-        < LEVEL
-    )
+    _, values = to_array(patched, value, ["output"])
+    return bool(rules.languages_differ(values))
 
 
-def unequal(means: Float[np.ndarray, "language concept"]) -> float:
-    """p of no difference between languages: Friedman's test (of two, Wilcoxon's); 1 where nothing
-    differs or there is too little.
-
-    Intervals of the best and of the worst of many languages are no test: chosen after the fact,
-    they part too often. Source: Friedman 1937.
-    """
-    whole = means[:, ~np.isnan(means).any(axis=0)]
-    if len(whole) < 2 or whole.shape[1] < 2 or not np.ptp(whole, axis=0).any():
-        return 1.0
-    return float((friedmanchisquare(*whole) if len(whole) > 2 else wilcoxon(*whole)).pvalue)
-
-
-def mean_over_runs(
-    values: Float[np.ndarray, "... seed concept"],
-) -> Float[np.ndarray, "... concept"]:
-    """Means over training seeds; NaN where no run has the concept."""
-    there = ~np.isnan(values)
-    count = there.sum(axis=-2)
-    return np.where(
-        count > 0, np.where(there, values, 0).sum(axis=-2) / np.maximum(count, 1), np.nan
-    )
-
-
-def side(patched: pd.DataFrame, value: str = "p_source") -> Literal[-1, 0, 1]:
+def output_languages_differ_more(patched: pd.DataFrame, value: str = "p_source") -> Sign:
     """Whether output languages differ more than input languages (1), less (-1), or neither can be
     told.
 
-    spread = max - min over languages of the mean;   the interval of  spread(output) - spread(input)
-    over concepts
+    - `patched`: rows with `input` and `output`.
     """
-    grids = {
-        name: to_grid(patched, value, [name], "source_concept") for name in ("output", "input")
-    }
-    drawn = _spread(grids["output"]) - _spread(grids["input"])
-    low, high = np.quantile(drawn, [LEVEL / 2, 1 - LEVEL / 2])
-    return sign(pd.Series({"low": low, "high": high}))
+    _, values = to_array(patched, value, ["input", "output"])
+    return int(rules.output_languages_differ_more(values))
 
 
-def _spread(grid: Grid) -> np.ndarray:
-    return np.ptp(resampled_means(grid, RESAMPLES, 0), axis=1)
-
-
-def goes_with(
-    table: pd.DataFrame, names: Sequence[str], outcome: str = "mean", seed: int = 0
-) -> pd.DataFrame:
-    """Rank correlation of each property with the outcome over languages, and how often shuffling
-    does as well.
-
-    Columns `name`, `rank`, `p` (two-sided, of that property alone) and `p_any` (that any of the
-    properties reaches so much: what the strongest of several has to be held against). A property
-    that does not vary has rank 0. Rows in which one is missing are left out of it. Source: Westfall
-    and Young 1993 (the largest statistic over shuffles).
-    """
-    random = np.random.Generator(np.random.PCG64(seed))
-    places = np.argsort(random.random((SHUFFLES, len(table))), axis=1)
-    found, shuffled = [], []  # rank correlations, and their sizes under the shuffles
-    for name in names:
-        there = (table[name].notna() & table[outcome].notna()).to_numpy()
-        x, y = (
-            _standard(table.loc[there, column].to_numpy(dtype=float)) for column in (name, outcome)
-        )
-        # A shuffle of all rows, restricted to those that are there, is a shuffle of these.
-        kept = np.argsort(np.argsort(places[:, there], axis=1), axis=1)
-        found.append(float(x @ y))
-        shuffled.append(np.abs(x[kept] @ y))
-    largest = np.max(shuffled, axis=0)
-    p = [
-        (1 + (draws >= abs(rank) - 1e-12).sum()) / (1 + SHUFFLES)
-        for rank, draws in zip(found, shuffled, strict=True)
-    ]
-    p_any = [(1 + (largest >= abs(rank) - 1e-12).sum()) / (1 + SHUFFLES) for rank in found]
-    return pd.DataFrame({"name": list(names), "rank": found, "p": p, "p_any": p_any})
-
-
-def _standard(values: np.ndarray) -> np.ndarray:
-    """Ranks of mean 0 and length 1, so that a product of two is their rank correlation; zeros where
-    nothing varies.
-    """
-    ranks = rankdata(values) - (len(values) + 1) / 2
-    length = np.linalg.norm(ranks)
-    return ranks / length if length > 0 else ranks
-
-
-def earlier(found: pd.DataFrame) -> bool:
+def more_text_joins_earlier(languages: pd.DataFrame) -> bool:
     """Whether languages with more text join earlier: a negative rank correlation of `share` and
-    `onset` that shuffling rarely reaches.
+    `onset` that permutations rarely reach.
     """
-    if len(found) < 4:
+    if len(languages) < 4:
         return False
-    row = goes_with(found, ["share"], "onset").iloc[0]
+    row = property_correlations(languages, ["share"], "onset").iloc[0]
     return bool(row["rank"] < 0 and row["p"] < LEVEL)
 
 
@@ -157,32 +98,21 @@ def best_layers(swept: pd.DataFrame, value: str = "p_source") -> pd.DataFrame:
     """The first patched layer with the highest mean for each output language, with an interval:
     `output`, `layer`, `low`, `high`.
     """
-    grid = to_grid(swept, value, ["output", "first_layer"], "source_concept")
-    layers = np.sort(grid.groups["first_layer"].unique())
-    codes = list(dict.fromkeys(grid.groups["output"].astype(str)))
-    shape = (len(codes), len(layers))
-    best = point_means(grid.values).reshape(shape).argmax(axis=1)
-    drawn = resampled_means(grid, RESAMPLES, 0).reshape(-1, *shape).argmax(axis=2)
-    low, high = np.quantile(drawn, [LEVEL / 2, 1 - LEVEL / 2], axis=0, method="nearest")
+    (codes, numbers), values = to_array(swept, value, ["output", "first_layer"])
+    layers = np.array(numbers)
+    low, high = rules.best_layer_intervals(values)
+    best = point_means(values).argmax(axis=-1)
     return pd.DataFrame(
         {"output": codes, "layer": layers[best], "low": layers[low], "high": layers[high]}
     )
 
 
-def layers_differ(best: pd.DataFrame) -> bool:
-    """Whether the best layers of two languages lie more than one apart, beyond their intervals."""
-    return bool(best["low"].max() > best["high"].min() + 1)
+def best_layers_differ(best: pd.DataFrame) -> bool:
+    """Whether the best layers of two languages lie more than one apart, beyond their intervals.
 
-
-def gains_more(
-    correct: pd.DataFrame, patched: str = "seen", plain: str = "src_unpatched"
-) -> Literal[-1, 0, 1]:
-    """Whether a patch turns more answers right than wrong: the interval, over concepts, of the
-    difference in the share of right ones.
-
-    - `correct`: a row an answer, with `condition`, `pair`, `source_concept` and `right` (0 or 1).
+    - `best`: `low` and `high` of each language, as `best_layers` gives them.
     """
-    return difference(correct, patched, plain, "right")
+    return bool(rules.layers_differ(best["low"].to_numpy(), best["high"].to_numpy()))
 
 
 def alignment_rows(chosen: pd.DataFrame, condition: str = "seen") -> pd.DataFrame:

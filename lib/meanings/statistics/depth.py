@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from meanings.core.errors import MeaningsError
-from meanings.statistics.bootstrap import point_means, resampled_means, to_grid
+from meanings.statistics.matching import shared_cells
+from meanings.statistics.resampling import point_means, resampled_means, to_array
 
 
 def depth(
@@ -31,35 +32,36 @@ def depth(
     level: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """The first and the last layer of the effect: two rows, `what` (first, last), `layer`, `low`,
-    `high`.
+    """First and last layer of a condition's effect over its null: two rows, `what` (first, last),
+    `layer`, `low`, `high`.
 
     - `minimum_gain`: where no layer gains this much over the null there is no effect, and no layer:
       -1.
 
     The interval is a percentile bootstrap over concepts and training seeds, among the resamples
-    that have an effect. Raises MeaningsError where one of the conditions is not in the table.
+    that have an effect.
+
+    Raises MeaningsError where one of the conditions is not in the table, or they share no cell.
     """
-    rows = table[(table["first_layer"] >= 0) & table["condition"].isin([condition, null])]
+    patched = table[table["first_layer"] >= 0]
+    rows = shared_cells(patched, [condition, null])
     there = set(rows["condition"].astype(str))
     if there != {condition, null}:
         raise MeaningsError(
             f"a depth needs patched rows of {condition!r} and {null!r}; the table has "
             f"{', '.join(sorted(there)) or 'neither'}"
         )
-    sides = {name: rows[rows["condition"] == name] for name in (condition, null)}
-    grids = {name: to_grid(side, value, ["first_layer"], unit) for name, side in sides.items()}
-    layers = grids[condition].groups["first_layer"].to_numpy()
-    if (
-        list(layers) != list(grids[null].groups["first_layer"])
-        or grids[condition].units != grids[null].units
-    ):
+    (_, layers), values = to_array(
+        rows.astype({"condition": object}), value, ["condition", "first_layer"], unit
+    )
+    of_condition, of_null = values if condition < null else values[::-1]
+    if (np.isnan(of_condition) != np.isnan(of_null)).any():
         raise MeaningsError(
-            f"{condition!r} and {null!r} do not have the same layers and concepts; compare "
-            "conditions of one grid"
+            f"{condition!r} and {null!r} do not have the same layers; compare conditions of one "
+            "grid"
         )
-    gain = grids[condition]._replace(values=grids[condition].values - grids[null].values)
-    point = ends(point_means(gain.values)[None], layers, fraction, minimum_gain)
+    gain = of_condition - of_null
+    point = ends(point_means(gain)[None], layers, fraction, minimum_gain)
     drawn = ends(resampled_means(gain, n, seed), layers, fraction, minimum_gain)
     found = []
     for name, at, draws in zip(("first", "last"), point, drawn, strict=True):

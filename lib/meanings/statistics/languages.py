@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from meanings.book.chapters import ChapterParameters
 from meanings.lexicon.languages import LANGUAGES
-from meanings.lexicon.lexicon import Lexicon, load_lexicon
-from meanings.models.checkpoints import Trajectory, trajectory
-from meanings.statistics.bootstrap import RESAMPLES, interval
+from meanings.lexicon.lexicon import Lexicon
+from meanings.models.checkpoints import Trajectory
+from meanings.statistics.bootstrap import interval
 from meanings.statistics.onset import onset
+from meanings.statistics.resampling import RESAMPLES
 
 # Properties of a language that have an order.
 RANKED = ("share", "tokens", "shared", "ceiling")
@@ -26,33 +26,29 @@ SCRIPTS = {
 }
 
 
-def facts(parameters: ChapterParameters, table: pd.DataFrame) -> pd.DataFrame:
-    """One row a language of the table's pairs, most training text first.
+def properties(run: Trajectory, lexicon: Lexicon, table: pd.DataFrame) -> pd.DataFrame:
+    """Properties of the languages in the table's pairs, most training text first.
 
     Columns `language`, `name`, `tier`, `share` (of the training text, 0 to 1; NaN where the model
-    does not tell), `script`, `family`, `tokens` (mean number of tokens of the words written into
+    does not say), `script`, `family`, `tokens` (mean number of tokens of the words written into
     prompts; NaN without a tokenizer) and `shared` (share of concepts with a form that another seen
     language uses for the same concept).
     """
-    path, lexicon = (
-        trajectory(parameters.model, parameters.training_seed),
-        load_lexicon(parameters.lexicon),
-    )
     codes = sorted({code for pair in table["pair"].unique() for code in str(pair).split("-")})
-    weights = {code: float(known.get("share", np.nan)) for code, known in path.languages.items()}
+    weights = {code: float(known.get("share", np.nan)) for code, known in run.languages.items()}
     whole = sum(share for share in weights.values() if share == share) or 1.0
-    seen = set(path.seen or lexicon.languages)
+    seen = set(run.seen or lexicon.languages)
     forms = lexicon.shared_forms()
     rows = [
         {
             "language": code,
             "name": LANGUAGES[code].name,
-            "tier": path.languages.get(code, {}).get("tier", "unknown"),
+            "tier": run.languages.get(code, {}).get("tier", "unknown"),
             "share": weights.get(code, np.nan) / whole,
             "script": SCRIPTS.get(LANGUAGES[code].script, LANGUAGES[code].script),
             "family": LANGUAGES[code].family,
-            "tokens": tokens_a_word(path, lexicon, code),
-            "shared": shared(forms, code, seen) / len(lexicon),
+            "tokens": tokens_per_word(run, lexicon, code),
+            "shared": _shared_forms(forms, code, seen) / len(lexicon),
         }
         for code in codes
     ]
@@ -63,16 +59,16 @@ def facts(parameters: ChapterParameters, table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def shared(forms: pd.DataFrame, code: str, seen: set[str]) -> int:
+def _shared_forms(forms: pd.DataFrame, code: str, seen: set[str]) -> int:
     """Concepts for which `code` and another seen language have a form in common."""
     one, other = forms["language_a"], forms["language_b"]
     partner = np.where(one == code, other, np.where(other == code, one, ""))
     return int(forms[np.isin(partner, sorted(seen - {code}))]["concept"].nunique())
 
 
-def tokens_a_word(path: Trajectory, lexicon: Lexicon, code: str) -> float:
+def tokens_per_word(run: Trajectory, lexicon: Lexicon, code: str) -> float:
     """Mean number of tokens of the words written into prompts, after an open quote."""
-    folder = path.last.tokenizer or path.last.path
+    folder = run.last.tokenizer or run.last.path
     file = Path(folder or ".") / "tokenizer.json"
     if not file.is_file():
         return float("nan")

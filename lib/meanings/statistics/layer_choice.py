@@ -6,10 +6,41 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float, Int
 
 from meanings.core.errors import MeaningsError
 from meanings.patching.conditions import PATCHED
-from meanings.statistics.bootstrap import point_means, to_grid
+from meanings.statistics.matching import shared_cells
+from meanings.statistics.resampling import point_means, to_array
+
+
+def halves(n_units: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """The units, as indices, of two halves drawn at random."""
+    order = np.random.Generator(np.random.PCG64(seed)).permutation(n_units)
+    return np.sort(order[: n_units // 2]), np.sort(order[n_units // 2 :])
+
+
+def split_half_layers(
+    values: Float[np.ndarray, "*rest layer seed unit"], seed: int = 0
+) -> Int[np.ndarray, "*rest unit"]:
+    """For each unit the layer, as an index, with the highest mean over the other half of the units.
+
+    The lowest such layer on ties; -1 where the other half has no values.
+    """
+    first, second = halves(values.shape[-1], seed)
+    found = np.empty((*values.shape[:-3], values.shape[-1]), dtype=int)
+    for reported, choosing in ((first, second), (second, first)):
+        means = point_means(values[..., choosing])
+        best = np.where(np.isnan(means), -np.inf, means).argmax(axis=-1)
+        found[..., reported] = np.where(np.isnan(means).all(axis=-1), -1, best)[..., None]
+    return found
+
+
+def take_layers(
+    values: Float[np.ndarray, "*rest layer seed unit"], layers: Int[np.ndarray, "*rest unit"]
+) -> Float[np.ndarray, "*rest seed unit"]:
+    """The values of each unit at its own layer."""
+    return np.take_along_axis(values, layers[..., None, None, :], axis=-3).squeeze(-3)
 
 
 def split_half_best_layer(
@@ -30,62 +61,43 @@ def split_half_best_layer(
 
     Raises MeaningsError where there are fewer than two units.
     """
-    units = np.array(sorted(df[unit].unique()), dtype=object)
+    units = pd.Index(sorted(df[unit].unique()), dtype=object)
     if len(units) < 2:
         raise MeaningsError(f"{len(units)} {unit}; choosing a layer on one half needs two or more")
-    order = np.random.Generator(np.random.PCG64(seed)).permutation(len(units))
-    first = set(units[order[: len(units) // 2]])
-    in_first = df[unit].isin(first).to_numpy()
-    parts = []
-    for reported in (in_first, ~in_first):
-        chosen = best_layer(df[~reported], value, by, layer=layer, unit=unit)
-        rows = df[reported]
-        if by:
-            parts.append(
-                rows.merge(chosen[[*by, "best_layer"]], on=list(by), how="inner").query(
-                    f"`{layer}` == best_layer"
-                )
-            )
-        else:
-            parts.append(
-                rows[rows[layer] == chosen["best_layer"].iloc[0]].assign(
-                    best_layer=chosen["best_layer"].iloc[0]
-                )
-            )
-    return pd.concat(parts, ignore_index=True)
-
-
-def best_layer(
-    df: pd.DataFrame,
-    value: str,
-    by: Sequence[str] = (),
-    *,
-    layer: str = "first_layer",
-    unit: str = "source_concept",
-) -> pd.DataFrame:
-    """The layer with the highest mean in each group of `by` (the lowest such layer on ties): `by`,
-    `best_layer`, `mean`.
-    """
-    grid = to_grid(df, value, [*by, layer], unit)
-    means = grid.groups.assign(mean=point_means(grid.values)).sort_values(
-        [*by, layer], kind="stable"
-    )
-    if by:
-        best = means.loc[means.groupby(list(by), observed=True)["mean"].idxmax()]
-    else:
-        best = means.loc[[means["mean"].idxmax()]]
-    return best.rename(columns={layer: "best_layer"}).reset_index(drop=True)
+    labels, values = to_array(df, value, [*by, layer], unit)
+    chosen = split_half_layers(values, seed)
+    where = [
+        pd.Index(names, dtype=object).get_indexer(df[name].astype(object))
+        for name, names in zip([*by, unit], [*labels[:-1], units], strict=True)
+    ]
+    index = chosen[tuple(where)]
+    best = np.array(labels[-1])[index]
+    at_best = (index >= 0) & (df[layer].to_numpy() == best)
+    in_first = np.isin(where[-1], halves(len(units), seed)[0])
+    rows = df.assign(best_layer=best)
+    return pd.concat([rows[at_best & in_first], rows[at_best & ~in_first]], ignore_index=True)
 
 
 def at_chosen_layer(
-    table: pd.DataFrame, first_layer: int = -1, value: str = "p_source", seed: int = 0
+    table: pd.DataFrame,
+    first_layer: int = -1,
+    value: str = "p_source",
+    seed: int = 0,
+    *,
+    conditions: Sequence[str] = (),
 ) -> pd.DataFrame:
     """One first patched layer for each condition, and the unpatched rows as they are.
 
+    - `conditions`: those that are compared: layers are chosen in, and rows given of, the cells that
+      they share. Without them every condition has all of its own cells.
     - `first_layer`: that layer; -1 chooses each condition's best on half of the concepts and
       reports the other half. The nulls and `tgt_tgt` take the layers chosen for `seen`, so that
       they are not given a choice of their own.
+
+    Raises MeaningsError where the layer is not in the table, or the conditions share no cell.
     """
+    if conditions:
+        table = shared_cells(table, conditions)
     patched = table[table["first_layer"] >= 0]
     parts = [table[table["first_layer"] < 0]]
     if first_layer >= 0:

@@ -1,6 +1,4 @@
-"""What recovery says of a model: means with intervals, a verdict, and where attention goes."""
-
-from __future__ import annotations
+"""Recovery of a model in short: means with intervals, a verdict, and where attention goes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,17 +17,17 @@ from meanings.statistics.bootstrap import interval
 MEASURES = (*STEPS, "seen", "null_concept")
 
 
-def write_reach(rows: Sequence[dict]) -> Path:
-    """`data/published/reach.csv`, one row a model, training seed and pair."""
+def write_recovery(rows: Sequence[dict]) -> Path:
+    """Write `data/published/reach.csv`, one row a model, training seed and pair."""
     path = data_folder() / "published" / "reach.csv"
     with atomic_file(path) as aside:
         pd.DataFrame(rows).to_csv(aside, index=False, float_format="%.5g", lineterminator="\n")
     return path
 
 
-def reach_of(run: Trajectory, words: str, pair: str, n_pairs: int = 64) -> dict:
-    """One row: means with intervals over concepts, the verdict, and the attention of the layer and
-    head with most of it.
+def recovery_row(run: Trajectory, words: str, pair: str, n_pairs: int = 64) -> dict:
+    """Recovery of one model and pair as a row: means with intervals over concepts, the verdict, and
+    the attention of the layer and head with most of it.
 
     Raises MeaningsError where the lexicon lacks a language of the pair.
     """

@@ -11,8 +11,10 @@ from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 from meanings.measures.cells import LATER
 from meanings.measures.results import read_cells
-from meanings.statistics.bootstrap import RESAMPLES, interval, paired_difference
+from meanings.statistics.bootstrap import interval, paired_difference
+from meanings.statistics.matching import shared_cells
 from meanings.statistics.onset import onset
+from meanings.statistics.resampling import RESAMPLES
 from meanings.study.publish import _path
 
 
@@ -22,8 +24,12 @@ def curves(
     by: Sequence[str] = ("condition", "tokens"),
     value: str = "p_source",
 ) -> pd.DataFrame:
-    """Means and intervals by condition and training tokens, in the order of `conditions`."""
-    rows = chosen[chosen["condition"].isin(conditions)]
+    """Means and intervals by condition and training tokens, in the order of `conditions`, over the
+    cells that these conditions share.
+
+    Columns as `interval`. Raises MeaningsError where they share none.
+    """
+    rows = shared_cells(chosen, conditions)
     table = interval(rows, value, list(by), n=RESAMPLES)
     order = {name: place for place, name in enumerate(conditions)}
     if "condition" in by:
@@ -36,15 +42,14 @@ def onsets(chosen: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
     """Onset of P(source) of each condition, in training tokens, over the floor of the wrong-concept
     null at the end.
 
-    Columns `condition`, `onset`, `low`, `high`, `plateau`, `share_reached`. Source of the
-    definition: `meanings.statistics.onset`.
+    All over the cells that these conditions and the null share. Columns as those of `onset`. Source
+    of the definition: `meanings.statistics.onset`.
     """
-    rows = chosen[chosen["condition"].isin(conditions)].assign(
-        condition=lambda t: t["condition"].astype(str)
-    )
-    null = chosen[
-        (chosen["condition"] == "null_concept") & (chosen["tokens"] == chosen["tokens"].max())
-    ]["p_source"]
+    shared = shared_cells(chosen, [*conditions, "null_concept"])
+    shared = shared.assign(condition=shared["condition"].astype(str))
+    null = shared[shared["condition"] == "null_concept"]
+    null = null[null["tokens"] == null["tokens"].max()]["p_source"]
+    rows = shared[shared["condition"].isin(conditions)]
     floor = float(null.mean()) if len(null) else 0.0
     table = onset(rows, "p_source", ["condition"], step="tokens", floor=floor, n=RESAMPLES)
     return (
@@ -54,13 +59,6 @@ def onsets(chosen: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
     )
 
 
-def above(table: pd.DataFrame, a: str, b: str) -> bool:
-    """Whether P(source) under condition `a` lies above that under `b`, concept by concept: the
-    interval of the difference is above zero.
-    """
-    return bool(paired_difference(table, "p_source", a, b, n=RESAMPLES)["low"].iloc[0] > 0)
-
-
 # What is compared concept by concept: is it the concept, does the mean hurt, is it English, is it
 # the output language?
 COMPARED = (("seen", "null_concept"), ("seen", "tgt"), ("en_en", "seen"), ("self", "seen"))
@@ -68,9 +66,20 @@ COMPARED = (("seen", "null_concept"), ("seen", "tgt"), ("en_en", "seen"), ("self
 # What a number is a mean over language pairs at: all of a cell but the pair, what was generated,
 # and names of the same.
 SETTING = (
-    "model", "training_seed", "step", "tokens", "weights_sha256", "lexicon", "lexicon_sha256", "prompt_seed", "n_pairs", "shots", "template",
-    "score", *LATER,
-)  # fmt: skip
+    "model",
+    "training_seed",
+    "step",
+    "tokens",
+    "weights_sha256",
+    "lexicon",
+    "lexicon_sha256",
+    "prompt_seed",
+    "n_pairs",
+    "shots",
+    "template",
+    "score",
+    *LATER,
+)
 
 
 def publish_means(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
@@ -135,9 +144,9 @@ def concept_means(cells: pd.DataFrame) -> pd.DataFrame:
     )
     groups = cells.groupby(by, sort=True)
     table = groups[["p_source", "p_target"]].mean().astype("float32")
-    table["pairs"] = cells.groupby([*SETTING, "condition"])["pair"].agg(lambda pairs: " ".join(sorted(set(pairs)))).reindex(
-        table.index.droplevel(["first_layer", "source_concept"])
-    ).to_numpy()  # fmt: skip
+    names = cells.groupby([*SETTING, "condition"])["pair"].agg(lambda p: " ".join(sorted(set(p))))
+    settings = table.index.droplevel(["first_layer", "source_concept"])
+    table["pairs"] = names.reindex(settings).to_numpy()
     return table.reset_index()[
         [*SETTING, "pairs", "condition", "first_layer", "source_concept", "p_source", "p_target"]
     ]
@@ -147,41 +156,34 @@ def means(cells: pd.DataFrame) -> pd.DataFrame:
     """Means over concepts of P(source concept), with bootstrap intervals, of one checkpoint's
     cells.
 
-    Rows: `pair` (or `all`), `what` (a condition, or `a - b`: the difference concept by concept,
-    over pairs that have both), `first_layer` (-1 unpatched). Columns: `mean`, `low`, `high`,
-    `n_units` (concepts), `p_target`, `correct` (share of answers that are the source concept; NaN
-    where none were generated).
+    Rows: `pair`, `what` (a condition) and `first_layer` (-1 unpatched); and of `pair` = `all` the
+    conditions over the cells that all of them share, and `what` = `a - b`: the difference concept
+    by concept, over the cells that these two share. Columns: `mean`, `low`, `high`, `n_units`
+    (concepts), `n_language_pairs`, `p_target`, `correct` (share of answers that are the source
+    concept; NaN where none were generated).
     """
     cells = cells.assign(correct=cells["answer_correct_source"].astype("float64"))
+    conditions = list(cells["condition"].unique())
     found = []
-    for names in (["pair"], []):
+    for names, rows in ((["pair"], cells), ([], shared_cells(cells, conditions))):
         by = [*names, "condition", "first_layer"]
-        rest = cells.groupby(by, observed=True)[["p_target", "correct"]].mean().reset_index()
+        rest = rows.groupby(by, observed=True)[["p_target", "correct"]].mean().reset_index()
         found.append(
-            interval(cells, "p_source", by).merge(rest, on=by).rename(columns={"condition": "what"})
+            interval(rows, "p_source", by).merge(rest, on=by).rename(columns={"condition": "what"})
         )
     for a, b in COMPARED:
-        sides = [set(cells["pair"][cells["condition"] == name].unique()) for name in (a, b)]
-        shared = cells[cells["pair"].isin(sides[0] & sides[1])]
-        if len(shared):
+        if {a, b} <= set(conditions):
             found.append(
-                paired_difference(shared, "p_source", a, b, ["first_layer"]).assign(
+                paired_difference(cells, "p_source", a, b, ["first_layer"]).assign(
                     what=f"{a} - {b}"
                 )
             )
-    columns = [
-        "pair",
-        "what",
-        "first_layer",
-        "mean",
-        "low",
-        "high",
-        "n_units",
-        "p_target",
-        "correct",
-    ]
+    columns = (
+        "pair what first_layer mean low high n_units n_language_pairs p_target correct".split()
+    )
     table = pd.concat(
         [each.astype({name: str for name in ("pair", "what") if name in each}) for each in found],
         ignore_index=True,
     )
+    table["n_language_pairs"] = table["n_language_pairs"].fillna(1).astype(int)
     return table.assign(pair=table["pair"].fillna("all"))[columns]

@@ -1,5 +1,5 @@
-"""What the short miniatures and the reach of patching show: from the published tables to what a
-page draws and says.
+"""Results of the short miniatures, and of the recovery of patching: from the published tables to
+what a page draws and says.
 """
 
 import re
@@ -9,16 +9,22 @@ import pandas as pd
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.measures.results import published
+from meanings.statistics import selection
 from meanings.statistics.bootstrap import interval, paired_difference
+from meanings.statistics.claims import sign
 from meanings.statistics.layer_choice import split_half_best_layer
+from meanings.statistics.matching import shared_cells
+from meanings.statistics.resampling import RESAMPLES
 
 SHOWN = ("src_unpatched", "tgt", "seen", "null_concept")
 BY = ["model", "step"]
 
 
-def worlds() -> pd.DataFrame:
-    """The published cells of the short miniatures, with `dose`: per cent of the parallel documents
-    that are in two languages; NaN elsewhere.
+def published_variants() -> pd.DataFrame:
+    """The published cells of the short miniatures, with `dose`.
+
+    `dose`: per cent of the parallel documents that are in two languages; NaN for miniatures that
+    differ in something else.
     """
     table = published("worlds")
     doses = {
@@ -34,8 +40,8 @@ def worlds() -> pd.DataFrame:
 
 
 def at_best_layer(table: pd.DataFrame) -> pd.DataFrame:
-    """Every condition at the layer that `seen` has best in its world and checkpoint: chosen on half
-    of the concepts, reported on the other.
+    """Every condition at the layer that is best for `seen` in its model and checkpoint: chosen on
+    half of the concepts, reported on the other.
 
     The nulls take the same layers as `seen`, so that they are where the claim is.
     """
@@ -52,24 +58,20 @@ def at_best_layer(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def levels(chosen: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """P(source) by `by` and condition: mean and interval over concepts and training seeds."""
-    return interval(chosen[chosen["condition"].isin(SHOWN)], "p_source", [*by, "condition"], n=1000)
-
-
-def last(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the last checkpoint."""
-    return table[table["step"] == table["step"].max()]
+    """P(source) by `by` and condition, over the cells that the conditions share: mean and interval
+    over concepts and training seeds.
+    """
+    return interval(shared_cells(chosen, SHOWN), "p_source", [*by, "condition"], n=RESAMPLES)
 
 
 def seed_means(chosen: pd.DataFrame) -> pd.DataFrame:
     """P(source) by dose, condition and training seed: the single runs behind a mean."""
-    return interval(chosen, "p_source", ["dose", "condition", "training_seed"], n=2)[
-        ["dose", "condition", "training_seed", "mean"]
-    ]
+    by = ["dose", "condition", "training_seed"]
+    return interval(shared_cells(chosen, SHOWN), "p_source", by, n=2)[[*by, "mean"]]
 
 
-def follows(chosen: pd.DataFrame) -> dict[int, bool]:
-    """By training seed: whether `seen` at the end rises with every larger dose."""
+def rises_with_dose(chosen: pd.DataFrame) -> dict[int, bool]:
+    """By training seed: whether `seen` at the end rises from each dose to the next."""
     means = seed_means(chosen[chosen["condition"] == "seen"])
     return {
         int(seed): bool(rows.sort_values("dose")["mean"].is_monotonic_increasing)
@@ -77,16 +79,15 @@ def follows(chosen: pd.DataFrame) -> dict[int, bool]:
     }
 
 
-def claims(table: pd.DataFrame, level: float = 0.02) -> pd.DataFrame:
-    """In which training runs of the world without any bridge a shared space would be claimed:
-    `seen` above its null.
+def claims_where_nothing_is_shared(table: pd.DataFrame, smallest: float = 0.02) -> pd.DataFrame:
+    """The claim of a shared space, `seen` above its null, in the miniature without anything to
+    share (`apart`).
 
     One row a training seed and pair at the end of training: the paired difference with its
-    interval, and `claimed`, the rule by which the book claims a shared space; `matters`, that it is
-    claimed and larger than `level` in probability.
+    interval; `claimed`: the book's rule would claim a shared space; `matters`: it would, and the
+    difference in probability is larger than `smallest`.
     """
-    apart = last(at_best_layer(table[table["model"] == "apart"]))
-    apart = apart[apart["condition"].isin(["seen", "null_concept"])]
+    apart = selection.last_checkpoint(at_best_layer(table[table["model"] == "apart"]))
     found = [
         paired_difference(rows, "p_source", "seen", "null_concept").assign(
             training_seed=int(seed), pair=str(pair)
@@ -95,14 +96,15 @@ def claims(table: pd.DataFrame, level: float = 0.02) -> pd.DataFrame:
     ]
     if not found:
         raise MeaningsError(
-            "the published table of short miniatures has no world 'apart'; make it again with "
+            "the published table of short miniatures has no model 'apart'; make it again with "
             "'meanings miniature worlds'"
         )
     rows = pd.concat(found, ignore_index=True)
-    return rows.assign(claimed=rows["low"] > 0, matters=(rows["low"] > 0) & (rows["mean"] > level))
+    claimed = rows.apply(sign, axis=1) == 1
+    return rows.assign(claimed=claimed, matters=claimed & (rows["mean"] > smallest))
 
 
-def reached() -> pd.DataFrame:
+def published_recovery() -> pd.DataFrame:
     """`data/published/reach.csv`: one row a model, training seed and pair."""
     file = data_folder() / "published" / "reach.csv"
     if not file.is_file():
@@ -110,7 +112,7 @@ def reached() -> pd.DataFrame:
     return pd.read_csv(file)
 
 
-def reach_means(rows: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+def recovery_means(rows: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
     """Means over training seeds and pairs of the models in `names`, under the names given there, in
     that order.
     """

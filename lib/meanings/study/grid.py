@@ -4,16 +4,15 @@ anything is run.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from meanings.core.errors import MeaningsError, one_of
-from meanings.core.yaml_files import read_mapping
+from meanings.core.yaml_files import read_yaml, validated
 from meanings.lexicon.lexicon import Lexicon, load_lexicon
 from meanings.measures.base import Checked
 from meanings.measures.catalogue import measure_named
@@ -56,7 +55,8 @@ class Subjects(BaseModel):
         "embedded", min_length=1, description="embedded, or the path of a CSV word list"
     )
     languages: All | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
-        "all", description="languages in which concepts are scored and kept apart"
+        "all",
+        description="all, or language codes: in these languages concepts are scored and kept apart",
     )
     measures: tuple[str, ...] = Field(
         ("patching",), min_length=1, description="what is measured of each checkpoint"
@@ -91,29 +91,14 @@ def read_grid(path: Path) -> Grid:
     """A grid from a YAML file. Raises MeaningsError, one line, on what is unknown, doubled or of
     the wrong type.
     """
-    return parse_grid(read_mapping(path), where=f"{path}: ")
+    return read_yaml(path, Grid, noun="parameter")
 
 
 def parse_grid(values: Mapping[Any, Any], where: str = "") -> Grid:
     """A grid from plain values, lists for tuples. Raises MeaningsError naming the parameter and
     what is allowed.
     """
-    for name in values:
-        if name not in Grid.model_fields:
-            raise MeaningsError(
-                f"{where}unknown parameter {name!r}; allowed are {one_of(Grid.model_fields)}"
-            )
-    try:
-        # Through JSON: in strict mode its lists are tuples, and nothing else is converted.
-        return Grid.model_validate_json(json.dumps(dict(values), ensure_ascii=False).encode())
-    except (TypeError, UnicodeEncodeError):
-        odd = next(name for name, value in values.items() if not _plain(value))
-        raise MeaningsError(
-            f"{where}{odd}={values[odd]!r} is refused: no text, number or list of them; put text "
-            "in quotes"
-        ) from None
-    except ValidationError as error:
-        raise MeaningsError(f"{where}{_refusal(error)}") from None
+    return validated(Grid, values, where, noun="parameter")
 
 
 def check_grid(grid: Grid) -> CheckedGrid:
@@ -153,47 +138,10 @@ def _settings(grid: Grid, name: str) -> BaseModel:
     wanted = measure_named(name).Settings
     if isinstance(grid, wanted):
         return grid
-    try:
-        return wanted.model_validate(grid.settings.get(name, {}))
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise MeaningsError(
-            f"settings of {name!r}: {place}={first['input']!r} is refused: {first['msg'].lower()}; "
-            f"allowed are {one_of(wanted.model_fields)}"
-        ) from None
+    return validated(wanted, grid.settings.get(name, {}), f"settings of {name!r}: ")
 
 
 def _checkpoints(run: Trajectory, grid: Grid) -> Trajectory:
     if not grid.steps:
         return run.thin(grid.checkpoints)
     return replace(run, checkpoints=tuple(run.at(step) for step in sorted(grid.steps)))
-
-
-def _refusal(error: ValidationError) -> str:
-    """The first error in one line: which value, where, and what is allowed."""
-    # Of a union (all, or a list) the list's complaint is the telling one, unless a text was given.
-    found = error.errors()
-    first = next((e for e in found if e["type"] != "literal_error"), found[0])
-    name = str(first["loc"][0])
-    places = [str(part) for part in first["loc"][1:] if isinstance(part, int)]
-    where = name + "".join(f"[{place}]" for place in places)
-    message = first["msg"].lower().replace("array", "list").replace("tuple", "list")
-    hint = ""
-    if isinstance(first["input"], bool):
-        hint = "; YAML reads an unquoted no, off, yes or on as false or true: put a word in quotes"
-    expected = {
-        "pairs": '; expected pairs such as "fr-es"',
-        "languages": "; expected all, or language codes",
-    }.get(name, "")
-    if first["type"] == "literal_error":
-        expected = ""
-    return f"{where}={first['input']!r} is refused: {message}{expected}{hint} ({Grid.model_fields[name].description})"
-
-
-def _plain(value: Any) -> bool:
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except (TypeError, UnicodeEncodeError):
-        return False
-    return True

@@ -11,9 +11,13 @@
       - module load cuda
       - source /path/to/meanings/.venv/bin/activate
     interface: ib0        # network interface of the scheduler and the workers; optional
+    tls:                  # encrypts what they send each other; optional, see `meanings.study.tls`
+      ca_file: cert.pem   # beside this file, or a full path that the jobs see too
+      cert: cert.pem
+      key: key.pem
 
 The scheduler runs where `meanings study --slurm FILE` does, a login node say, and must be reachable
-from the jobs.
+from the jobs. Without `tls` it takes orders from anyone who reaches its port.
 """
 
 from __future__ import annotations
@@ -26,12 +30,13 @@ from pathlib import Path
 import psutil
 from dask_jobqueue import SLURMCluster
 from distributed import Client
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from meanings.core.errors import MeaningsError, one_of
-from meanings.core.yaml_files import read_mapping
+from meanings.core.yaml_files import read_yaml
 from meanings.study.executors import through
 from meanings.study.run import Executor
+from meanings.study.tls import Certificates, security_of
 
 NAME = r"^[A-Za-z0-9][\w.,@:+-]*$"  # what goes into the job script as it is
 
@@ -41,29 +46,31 @@ class Slurm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    jobs: int = Field(ge=1)
-    walltime: str = Field(pattern=r"^(\d+-)?\d{1,2}:\d{2}(:\d{2})?$")
-    queue: str | None = Field(None, pattern=NAME)
-    account: str | None = Field(None, pattern=NAME)
-    cpus: int = Field(4, ge=1)
-    memory: str = Field("32GB", pattern=r"^\d+ ?[MGT]i?B$")
-    gpus: int = Field(1, ge=0)
-    prologue: tuple[str, ...] = ()
-    interface: str | None = Field(None, pattern=NAME)
+    jobs: int = Field(ge=1, description="workers at most, one job each")
+    walltime: str = Field(
+        pattern=r"^(\d+-)?\d{1,2}:\d{2}(:\d{2})?$", description='of a job, in quotes: "08:00:00"'
+    )
+    queue: str | None = Field(None, pattern=NAME, description="Slurm's partition")
+    account: str | None = Field(None, pattern=NAME, description="whom the jobs are charged to")
+    cpus: int = Field(4, ge=1, description="cores per job")
+    memory: str = Field("32GB", pattern=r"^\d+ ?[MGT]i?B$", description="per job, such as 64GB")
+    gpus: int = Field(1, ge=0, description="GPUs per job, 0 for none")
+    prologue: tuple[str, ...] = Field(
+        (), description="lines of the job script before the worker starts"
+    )
+    interface: str | None = Field(
+        None, pattern=NAME, description="network interface of the scheduler and the workers"
+    )
+    tls: Certificates | None = Field(
+        None, description="PEM files ca_file, cert and key that encrypt the traffic"
+    )
 
 
 def read_slurm(file: Path) -> Slurm:
     """The description in a file. Raises MeaningsError, one line, on what is missing, unknown or of
     the wrong type.
     """
-    try:
-        asked = Slurm.model_validate(read_mapping(file))
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(map(str, first["loc"]))
-        raise MeaningsError(
-            f"{file}: {name}: {first['msg'].lower()}; allowed are {one_of(Slurm.model_fields)}"
-        ) from None
+    asked = read_yaml(file, Slurm)
     here = sorted(psutil.net_if_addrs())
     if asked.interface is not None and asked.interface not in here:
         raise MeaningsError(
@@ -79,6 +86,7 @@ def cluster_of(file: Path) -> SLURMCluster:
     """
     asked = read_slurm(file)
     return SLURMCluster(
+        security=security_of(asked.tls, file.parent) if asked.tls else None,
         queue=asked.queue,
         account=asked.account,
         walltime=asked.walltime,

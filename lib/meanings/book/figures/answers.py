@@ -2,11 +2,15 @@
 probability.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
-from meanings.book.figures.languages import rank_correlation
+from meanings.book.figures.palette import MARKS, SERIES
 from meanings.book.figures.style import Picture, canvas
+from meanings.statistics.correlation import rank_correlation
 
 # Light to dark alternates, so that neighbours differ without colour too.
 LABEL_COLOURS = {
@@ -39,59 +43,48 @@ def label_bars(table: pd.DataFrame, order: list[str] | None = None) -> Picture:
     with canvas(1.25 + 0.42 * len(groups) + 0.17 * -(-len(found) // 3)) as (figure, axes):
         axis = axes[0, 0]
         for place, group in enumerate(groups):
-            left = 0.0
             shares = table[table["group"] == group].set_index("label")["share"]
-            for label in found:
-                share = float(shares.get(label, 0.0))
-                axis.barh(
-                    place,
-                    share,
-                    left=left,
-                    color=colours[label],
-                    edgecolor="white",
-                    lw=0.8,
-                    label=label.replace("_", " ") if place == 0 else None,
-                )
-                if share >= 0.09:
-                    axis.text(
-                        left + share / 2,
-                        place,
-                        f"{share:.0%}",
-                        ha="center",
-                        va="center",
-                        fontsize=8,
-                        color=ink(colours[label]),
-                    )
-                left += share
+            _stacked_bar(axis, place, shares, colours)
         axis.set_yticks(range(len(groups)), groups)
         axis.invert_yaxis()
         axis.set_xlim(0, 1)
         axis.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
         axis.set_xlabel("share of answers")
         axis.grid(False, axis="y")
-        handles, names = axis.get_legend_handles_labels()
-        figure.legend(
-            handles,
-            names,
-            loc="outside lower center",
-            ncols=3,
-            frameon=False,
-            handlelength=1.1,
-            columnspacing=1.2,
-        )
+        layout = {"ncols": 3, "frameon": False, "handlelength": 1.1, "columnspacing": 1.2}
+        figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", **layout)
     said = []
     for group in groups:
         top = table[table["group"] == group].sort_values("share", ascending=False).head(3)
-        said.append(
-            f"{group}: "
-            + ", ".join(
-                f"{row['label'].replace('_', ' ')} {row['share']:.0%}" for _, row in top.iterrows()
-            )
-        )
+        labels = [
+            f"{label.replace('_', ' ')} {share:.0%}"
+            for label, share in zip(top["label"], top["share"], strict=True)
+        ]
+        said.append(f"{group}: {', '.join(labels)}")
     return Picture(
         figure,
         f"Stacked bars of the labels of answers, as shares. Most frequent: {'; '.join(said)}.",
     )
+
+
+def _stacked_bar(axis: Axes, place: int, shares: pd.Series, colours: Mapping[str, str]) -> None:
+    """One bar; the labels of the first one name the colours."""
+    left = 0.0
+    for label, colour in colours.items():
+        share = float(shares.get(label, 0.0))
+        axis.barh(
+            place,
+            share,
+            left=left,
+            color=colour,
+            edgecolor="white",
+            lw=0.8,
+            label=label.replace("_", " ") if place == 0 else None,
+        )
+        if share >= 0.09:
+            style = {"ha": "center", "va": "center", "fontsize": 8, "color": ink(colour)}
+            axis.text(left + share / 2, place, f"{share:.0%}", **style)
+        left += share
 
 
 def ink(colour: str) -> str:
@@ -108,22 +101,18 @@ def quality(table: pd.DataFrame, *, of: str = "pair") -> Picture:
     """
     with canvas(3.3) as (figure, axes):
         axis = axes[0, 0]
-        marks = "osD^vPX*<>hp"
-        colours = [
-            "#0072B2",
-            "#D55E00",
-            "#009E73",
-            "#AA4499",
-            "#E69F00",
-            "#56B4E9",
-            "#000000",
-            "#8C6D1F",
-        ]
         for index, (name, points) in enumerate(table.groupby(of, observed=True, sort=False)):
             axis.plot(
-                points["probability"], points["chrf"], marks[index % len(marks)], color=colours[index % len(colours)],
-                ms=4.5, alpha=0.75, label=str(name), mec="white", mew=0.4,
-            )  # fmt: skip
+                points["probability"],
+                points["chrf"],
+                MARKS[index % len(MARKS)],
+                color=SERIES[index % len(SERIES)],
+                ms=4.5,
+                alpha=0.75,
+                label=str(name),
+                mec="white",
+                mew=0.4,
+            )
         axis.set_xlim(-0.02, max(0.1, float(table["probability"].max()) * 1.06))
         axis.set_ylim(-2, max(10.0, float(table["chrf"].max()) * 1.08))
         axis.set_xlabel("P(source concept in the output language)")

@@ -3,7 +3,8 @@
 import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from meanings.book.figures.style import SERIES, Picture, canvas
+from meanings.book.figures.palette import SERIES
+from meanings.book.figures.style import Picture, canvas
 
 NAMES = {"ours": "this library", "published": "published algorithm"}
 SPANS = {12: "a night", 24 * 7: "a week", 24 * 365: "a year"}

@@ -6,18 +6,10 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 
-from meanings.book.figures.style import (
-    COLOURS,
-    DASHES,
-    MARKS,
-    SERIES,
-    SHORT,
-    Picture,
-    canvas,
-    label_ends,
-    tokens_axis,
-)
+from meanings.book.figures.palette import Look, look
+from meanings.book.figures.style import Picture, canvas, label_ends, tokens_axis
 from meanings.core.formatting import amount, span
 
 PROBABILITY = "P(source concept in the output language)"
@@ -39,25 +31,14 @@ def emergence(
         ends = []
         for index, name in enumerate(names):
             line = curves[curves[of].astype(str) == name].sort_values("tokens")
-            colour = COLOURS.get(name, SERIES[index % len(SERIES)])
-            axis.fill_between(
-                line["tokens"], line["low"], line["high"], color=colour, alpha=0.16, lw=0
-            )
-            axis.plot(
-                line["tokens"],
-                line["mean"],
-                color=colour,
-                ls=DASHES.get(name, "-"),
-                marker=MARKS.get(name, "o"),
-                ms=3.6,
-                lw=1.5,
-            )
-            ends.append((float(line["mean"].iloc[-1]), SHORT.get(name, name), colour))
+            series = look(name, index)
+            _curve(axis, line, "tokens", series)
+            ends.append((float(line["mean"].iloc[-1]), series.label, series.colour))
         axis.set_ylabel(ylabel)
         label_ends(axis, ends)
     last = curves.sort_values("tokens").groupby(of, observed=True, sort=False).tail(1)
     said = "; ".join(
-        f"{SHORT.get(str(row[of]), row[of])} {span(row['mean'], row['low'], row['high'])}"
+        f"{look(str(row[of])).label} {span(row['mean'], row['low'], row['high'])}"
         for _, row in last.iterrows()
     )
     return Picture(
@@ -79,10 +60,18 @@ def layers_by_checkpoint(table: pd.DataFrame, *, label: str = PROBABILITY) -> Pi
         axis = axes[0, 0]
         few = grid.shape[1] <= 10
         sns.heatmap(
-            grid, ax=axis, cmap="cividis", vmin=0, vmax=max(0.05, float(np.nanmax(grid.to_numpy()))), annot=few,
-            fmt=".2f", annot_kws={"size": 7}, cbar_kws={"label": "P(source concept)", "pad": 0.02}, linewidths=0.3 if few else 0,
+            grid,
+            ax=axis,
+            cmap="cividis",
+            vmin=0,
+            vmax=max(0.05, float(np.nanmax(grid.to_numpy()))),
+            annot=few,
+            fmt=".2f",
+            annot_kws={"size": 7},
+            cbar_kws={"label": "P(source concept)", "pad": 0.02},
+            linewidths=0.3 if few else 0,
             xticklabels=[amount(t) for t in grid.columns],
-        )  # fmt: skip
+        )
         axis.grid(False)
         axis.set_xlabel("training tokens")
         axis.set_ylabel("first patched layer")
@@ -111,19 +100,17 @@ def onsets(table: pd.DataFrame, tokens: Sequence[Real]) -> Picture:
         tokens_axis(axis, tokens)
         last, said = max(tokens), []
         for place, (_, row) in enumerate(table.iterrows()):
-            name, found = str(row["condition"]), np.isfinite(row["onset"])
-            colour = COLOURS.get(name, SERIES[place % len(SERIES)])
+            series, found = look(str(row["condition"]), place), np.isfinite(row["onset"])
             if found:
                 high = min(row["high"], last) if np.isfinite(row["high"]) else last
-                axis.plot(
-                    [row["low"], high], [place, place], color=colour, lw=2.4, solid_capstyle="butt"
-                )
-                axis.plot(row["onset"], place, marker=MARKS.get(name) or "o", color=colour, ms=6)
+                style = {"color": series.colour, "solid_capstyle": "butt"}
+                axis.plot([row["low"], high], [place, place], lw=2.4, **style)
+                axis.plot(row["onset"], place, marker=series.mark or "o", ms=6, **style)
             else:
-                axis.text(last, place, "no onset ", ha="right", va="center", color=colour)
-            said.append(f"{SHORT.get(name, name)} {amount(row['onset']) if found else 'none'}")
+                axis.text(last, place, "no onset ", ha="right", va="center", color=series.colour)
+            said.append(f"{series.label} {amount(row['onset']) if found else 'none'}")
         axis.plot(tokens, [-0.75] * len(tokens), "|", color="#777777", ms=5)
-        axis.set_yticks(range(len(table)), [SHORT.get(str(c), str(c)) for c in table["condition"]])
+        axis.set_yticks(range(len(table)), [look(str(c)).label for c in table["condition"]])
         axis.set_ylim(len(table) - 0.5, -1)
         axis.set_xlabel("onset in training tokens (log axis); ticks on top: checkpoints")
     return Picture(
@@ -148,23 +135,11 @@ def first_layers(
         axis.set_ylim(-0.02, max(0.1, min(1.02, top * 1.08)))
         for index, name in enumerate(names):
             line = curves[curves[of].astype(str) == name].sort_values("first_layer")
-            colour = COLOURS.get(name, SERIES[index % len(SERIES)])
-            axis.fill_between(
-                line["first_layer"], line["low"], line["high"], color=colour, alpha=0.16, lw=0
-            )
-            axis.plot(
-                line["first_layer"], line["mean"], color=colour, ls=DASHES.get(name, "-"), marker=MARKS.get(name, "o"),
-                ms=3.6, lw=1.5, label=SHORT.get(name, name),
-            )  # fmt: skip
+            _curve(axis, line, "first_layer", look(name, index), named=True)
         for _, row in levels.iterrows():
-            name = str(row[of])
-            axis.axhline(
-                row["mean"],
-                color=COLOURS.get(name, "#000000"),
-                ls=DASHES.get(name, "--"),
-                lw=1.2,
-                label=SHORT.get(name, name),
-            )
+            series = look(str(row[of]))
+            style = {"color": series.colour, "ls": series.dash or "--", "label": series.label}
+            axis.axhline(row["mean"], lw=1.2, **style)
         axis.set_xticks(sorted(curves["first_layer"].unique()))
         axis.set_xlabel("first patched layer (it and all later ones are overwritten)")
         axis.set_ylabel(ylabel)
@@ -175,6 +150,21 @@ def first_layers(
         figure,
         f"Line chart: {ylabel} by first patched layer, with 95 % intervals and the unpatched "
         "prompts as horizontal lines. The highest "
-        f"point is {SHORT.get(str(best[of]), best[of])} at layer {int(best['first_layer'])}: "
+        f"point is {look(str(best[of])).label} at layer {int(best['first_layer'])}: "
         f"{span(best['mean'], best['low'], best['high'])}.",
+    )
+
+
+def _curve(axis: Axes, line: pd.DataFrame, x: str, series: Look, named: bool = False) -> None:
+    """A curve of `mean` over column `x` with its interval as a band."""
+    axis.fill_between(line[x], line["low"], line["high"], color=series.colour, alpha=0.16, lw=0)
+    axis.plot(
+        line[x],
+        line["mean"],
+        color=series.colour,
+        ls=series.line,
+        marker=series.mark,
+        ms=3.6,
+        lw=1.5,
+        label=series.label if named else None,
     )

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from meanings.book.figures.answers import ink
 from meanings.book.figures.style import Picture, canvas, tokens_axis
 from meanings.core.formatting import span
 from meanings.labels.gains import KINDS
+from meanings.patching.conditions import NULLS
 
 KIND_COLOURS = {
     "translation": "#0072B2",
@@ -43,105 +46,87 @@ def gains_and_losses(
 
     - `table`: `of`, `change` (gain, loss, net), `kind`, `mean`, `low`, `high` (shares, 0 to 1).
     """
-    names = table[of].astype(str)
-    lead = table[~names.str.contains("null")] if (~names.str.contains("null")).any() else table
-    reach = max(
-        0.06,
-        float(lead[lead["kind"] == "all"][["mean", "low", "high"]].abs().to_numpy().max()) * 1.1,
-    )
+    rows = {
+        group: table[table[of].astype(str) == group].set_index(["change", "kind"])
+        for group in groups
+    }
+    limit = _widest(table, table[of].astype(str))
     with canvas(1.7 + 0.46 * len(groups)) as (figure, axes):
         axis = axes[0, 0]
         for place, group in enumerate(groups):
-            rows = table[table[of].astype(str) == group].set_index(["change", "kind"])
-            for change, sign in (("loss", -1), ("gain", 1)):
-                left = 0.0
-                for kind in KINDS:
-                    width = sign * float(rows["mean"].get((change, kind), 0.0))
-                    label = TITLES[kind] if place == 0 and change == "gain" else None
-                    axis.barh(
-                        place,
-                        width,
-                        left=left,
-                        height=0.62,
-                        color=KIND_COLOURS[kind],
-                        edgecolor="white",
-                        lw=0.8,
-                        label=label,
-                    )
-                    shown = (
-                        min(left + width, reach) - left
-                        if sign > 0
-                        else max(left + width, -reach) - left
-                    )
-                    if sign * shown >= 0.1 * reach:
-                        axis.text(
-                            left + shown / 2,
-                            place,
-                            f"{abs(width):.0%}",
-                            ha="center",
-                            va="center",
-                            fontsize=7.5,
-                            color=ink(KIND_COLOURS[kind]),
-                        )
-                    left += width
-            net = rows.loc[("net", "all")]
-            if abs(net["mean"]) < reach:
-                axis.plot(
-                    [net["low"], net["high"]],
-                    [place - 0.4] * 2,
-                    color="black",
-                    lw=1.6,
-                    solid_capstyle="butt",
-                )
-                axis.plot(
-                    net["mean"],
-                    place - 0.4,
-                    "D",
-                    ms=4.5,
-                    color="black",
-                    label="net change, with interval" if place == 0 else None,
-                )
-            else:
-                axis.text(
-                    -reach,
-                    place - 0.38,
-                    f" ◂ net {net['mean']:.0%} [{net['low']:.0%}, {net['high']:.0%}]".replace(
-                        "-", "−"
-                    ),
-                    ha="left",
-                    va="center",
-                    fontsize=7,
-                )
+            for change in ("loss", "gain"):
+                _kinds(axis, place, rows[group], change, limit)
+            _net(axis, place, rows[group].loc[("net", "all")], limit)
         axis.axvline(0, color="black", lw=0.9)
         axis.set_yticks(range(len(groups)), groups)
         axis.invert_yaxis()
-        axis.set_xlim(-reach, reach)
+        axis.set_xlim(-limit, limit)
         axis.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
         axis.xaxis.set_major_formatter(lambda value, _: f"{100 * abs(value):.3g} %")
         axis.set_xlabel(f"← lost    {xlabel}    gained →", fontsize=8.5)
         axis.grid(False, axis="y")
-        figure.legend(
-            *axis.get_legend_handles_labels(),
-            loc="outside lower center",
-            ncols=2,
-            frameon=False,
-            handlelength=1.1,
-            columnspacing=1.0,
+        layout = {"ncols": 2, "frameon": False, "handlelength": 1.1, "columnspacing": 1.0}
+        figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", **layout)
+    said = "; ".join(f"{group}: {_in_words(rows[group])}" for group in groups)
+    return Picture(figure, f"Stacked bars of gains and losses by kind. {said}.")
+
+
+def _widest(table: pd.DataFrame, names: pd.Series) -> float:
+    """How far the axis goes to either side: as far as what is no null."""
+    null = names.map(lambda name: name.split(": ")[-1] in NULLS)
+    lead = table if null.all() else table[~null]
+    sizes = lead[lead["kind"] == "all"][["mean", "low", "high"]].abs().to_numpy()
+    return max(0.06, float(sizes.max()) * 1.1)
+
+
+def _kinds(axis: Axes, place: int, rows: pd.DataFrame, change: str, limit: float) -> None:
+    """The gains, or the losses, of one group, stacked by kind."""
+    sign = 1 if change == "gain" else -1
+    left = 0.0
+    for kind in KINDS:
+        width = sign * float(rows["mean"].get((change, kind), 0.0))
+        axis.barh(
+            place,
+            width,
+            left=left,
+            height=0.62,
+            color=KIND_COLOURS[kind],
+            edgecolor="white",
+            lw=0.8,
+            label=TITLES[kind] if place == 0 and change == "gain" else None,
         )
-    said = []
-    for group in groups:
-        rows = table[table[of].astype(str) == group].set_index(["change", "kind"])
-        parts = ", ".join(
-            f"{kind} {rows['mean'][('gain', kind)]:.0%}"
-            for kind in KINDS
-            if rows["mean"].get(("gain", kind), 0) >= 0.005
-        )
-        said.append(
-            f"{group}: gained {rows['mean'][('gain', 'all')]:.0%} ({parts or 'nothing'}), lost "
-            f"{rows['mean'][('loss', 'all')]:.0%}, net "
-            f"{span(*rows.loc[('net', 'all'), ['mean', 'low', 'high']])}"
-        )
-    return Picture(figure, f"Stacked bars of gains and losses by kind. {'; '.join(said)}.")
+        shown = float(np.clip(left + width, -limit, limit)) - left
+        if sign * shown >= 0.1 * limit:
+            style = {"ha": "center", "va": "center", "fontsize": 7.5}
+            colour = ink(KIND_COLOURS[kind])
+            axis.text(left + shown / 2, place, f"{abs(width):.0%}", color=colour, **style)
+        left += width
+
+
+def _net(axis: Axes, place: int, net: pd.Series, limit: float) -> None:
+    """The net change as a diamond with its interval, or in words where it lies beyond the axis."""
+    if abs(net["mean"]) < limit:
+        ends = [net["low"], net["high"]]
+        axis.plot(ends, [place - 0.4] * 2, color="black", lw=1.6, solid_capstyle="butt")
+        label = "net change, with interval" if place == 0 else None
+        axis.plot(net["mean"], place - 0.4, "D", ms=4.5, color="black", label=label)
+        return
+    text = f" ◂ net {net['mean']:.0%} [{net['low']:.0%}, {net['high']:.0%}]".replace("-", "−")
+    axis.text(-limit, place - 0.38, text, ha="left", va="center", fontsize=7)
+
+
+def _in_words(rows: pd.DataFrame) -> str:
+    mean = rows["mean"]
+    parts = ", ".join(
+        f"{kind} {mean[('gain', kind)]:.0%}"
+        for kind in KINDS
+        if mean.get(("gain", kind), 0) >= 0.005
+    )
+    net = span(*rows.loc[("net", "all"), ["mean", "low", "high"]])
+    return (
+        f"gained {mean[('gain', 'all')]:.0%} ({parts or 'nothing'}), lost "
+        f"{mean[('loss', 'all')]:.0%}, net {net}"
+    )
 
 
 def gains_over_training(table: pd.DataFrame) -> Picture:

@@ -7,11 +7,11 @@ import pandas as pd
 import seaborn as sns
 
 from meanings.book.figures.curves import PROBABILITY
-from meanings.book.figures.style import SERIES, Picture, canvas
+from meanings.book.figures.palette import family_look
+from meanings.book.figures.style import Picture, canvas
 from meanings.core.formatting import span
-from meanings.lexicon.languages import LANGUAGES
+from meanings.statistics.correlation import rank_correlation
 
-FAMILIES = ("Germanic", "Romance", "Slavic", "Uralic", "Sinitic", "Celtic", "Bantu", "Semitic")
 AROUND = (
     (3.5, 2.5),
     (-4, 2.5),
@@ -20,12 +20,6 @@ AROUND = (
     (3.5, 12),
     (-4, 12),
 )  # where the names of points that lie together stand, in points
-MARKS = dict(zip(FAMILIES, "osD^vPX*", strict=True))
-
-
-def colour_of(code: str) -> str:
-    """A language's colour: its family's."""
-    return SERIES[FAMILIES.index(LANGUAGES[code].family) % len(SERIES)]
 
 
 def pair_matrix(table: pd.DataFrame, order: Sequence[str], *, label: str = PROBABILITY) -> Picture:
@@ -41,9 +35,16 @@ def pair_matrix(table: pd.DataFrame, order: Sequence[str], *, label: str = PROBA
         axis = axes[0, 0]
         axis.set_facecolor("#F2F2F2")
         sns.heatmap(
-            grid, ax=axis, cmap="cividis", vmin=0, annot=True, fmt=".2f", annot_kws={"size": 7.5}, linewidths=0.5,
+            grid,
+            ax=axis,
+            cmap="cividis",
+            vmin=0,
+            annot=True,
+            fmt=".2f",
+            annot_kws={"size": 7.5},
+            linewidths=0.5,
             cbar_kws={"label": "P(source concept)", "pad": 0.02},
-        )  # fmt: skip
+        )
         axis.patch.set(hatch="///", edgecolor="#D0D0D0")
         axis.grid(False)
         axis.tick_params(axis="y", rotation=0)
@@ -113,7 +114,7 @@ def _panel(axis, table: pd.DataFrame, column: str) -> None:
             range(len(names)), names, rotation=35 if long else 0, ha="right" if long else "center"
         )
         axis.grid(False, axis="x")
-    wide, tall = (max(float(side.max() - side.min()), 1e-9) for side in (places, table["mean"]))
+    wide, tall = (max(float(np.ptp(values)), 1e-9) for values in (places, table["mean"]))
     named: list[tuple[float, float]] = []
     for place, (_, row) in zip(places, table.iterrows(), strict=True):
         code = row["language"]
@@ -121,23 +122,20 @@ def _panel(axis, table: pd.DataFrame, column: str) -> None:
             abs(place - x) < 0.13 * wide and abs(row["mean"] - y) < 0.12 * tall for x, y in named
         )
         named.append((place, row["mean"]))
-        axis.plot(
-            [place, place], [row["low"], row["high"]], color=colour_of(code), lw=1.3, alpha=0.8
-        )
-        axis.plot(place, row["mean"], MARKS[LANGUAGES[code].family], color=colour_of(code), ms=4.5)
+        family = family_look(code)
+        axis.plot([place, place], [row["low"], row["high"]], color=family.colour, lw=1.3, alpha=0.8)
+        axis.plot(place, row["mean"], family.mark, color=family.colour, ms=4.5)
         if classes:  # over and under the interval in turn: members of a class stand close
-            end, (side, height) = ("high", (0, 2)) if near % 2 == 0 else ("low", (0, -9))
+            end, (right, height) = ("high", (0, 2)) if near % 2 == 0 else ("low", (0, -9))
         else:
-            end, (side, height) = "mean", AROUND[near % len(AROUND)]
-        axis.annotate(code, (place, row[end]), (side, height), textcoords="offset points",
-                      ha="center" if side == 0 else "left" if side > 0 else "right", fontsize=8, color="#222222")  # fmt: skip
+            end, (right, height) = "mean", AROUND[near % len(AROUND)]
+        axis.annotate(
+            code,
+            (place, row[end]),
+            (right, height),
+            textcoords="offset points",
+            ha="center" if right == 0 else "left" if right > 0 else "right",
+            fontsize=8,
+            color="#222222",
+        )
     axis.margins(x=0.14)
-
-
-def rank_correlation(a: pd.Series, b: pd.Series) -> float:
-    """Spearman's rank correlation, 0 where one side does not vary."""
-    both = a.notna().to_numpy() & b.notna().to_numpy()
-    ranks = [side[both].rank().to_numpy(dtype=float) for side in (a, b)]
-    if both.sum() < 2 or min(np.ptp(side) for side in ranks) == 0:
-        return 0.0
-    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])

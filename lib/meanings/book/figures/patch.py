@@ -1,13 +1,28 @@
 """Drawings of the method: one patch between two prompts, and what a sweep of patches has to run."""
 
+from typing import NamedTuple
+
 import numpy as np
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from meanings.book.figures.style import Picture, canvas, escape
 
-SOURCE, TARGET, PLAIN = "#D55E00", "#0072B2", "#E6E6E6"
+SOURCE, TARGET, PLAIN, INK = "#D55E00", "#0072B2", "#E6E6E6", "#333333"
+
+
+class Column(NamedTuple):
+    """A column of layers in the drawing: its title and colour, and where it and its line stand."""
+
+    title: str
+    colour: str
+    x: float
+    line_x: float
+
+
+COLUMNS = (Column("source prompt", SOURCE, 2.1, 2.1), Column("target prompt", TARGET, 6.6, 7.0))
 
 
 def patch_drawing(
@@ -24,113 +39,30 @@ def patch_drawing(
 
     Layers from `first_layer` on are overwritten in the target's column by the source's.
     """
+    lines = (
+        f"{escape(source_line)}\n(cut there) {others}",
+        f"{escape(target_line)}\n(the answer follows the open quote)",
+    )
     with canvas(3.7) as (figure, axes):
         axis = axes[0, 0]
         axis.set_axis_off()
         axis.set_xlim(0, 10)
         axis.set_ylim(-0.3 * n_layers - 0.9, n_layers + 1.7)
-        for x, colour, written in ((2.1, SOURCE, True), (6.6, TARGET, False)):
+        for column, word, line in zip(COLUMNS, (source_word, target_word), lines, strict=True):
             for layer in range(n_layers):
-                taken = layer >= first_layer
-                fill = SOURCE if taken else (PLAIN if written else TARGET)
-                box = FancyBboxPatch(
-                    (x - 0.55, layer + 0.1),
-                    1.1,
-                    0.72,
-                    boxstyle="round,pad=0.02",
-                    fc=fill,
-                    ec=colour,
-                    lw=1.1,
-                    alpha=1 if taken or not written else 0.9,
-                )
-                axis.add_patch(box)
-                dark = fill != PLAIN
-                axis.text(
-                    x,
-                    layer + 0.46,
-                    f"layer {layer}",
-                    ha="center",
-                    va="center",
-                    fontsize=7,
-                    color="white" if dark else "#333333",
-                )
+                _layer(axis, column, layer, overwritten=layer >= first_layer)
+            bold = {"ha": "center", "color": column.colour, "weight": "bold"}
+            axis.text(column.x, n_layers + 1.05, column.title, fontsize=9.5, **bold)
+            axis.text(column.x, -0.35, escape(word), va="top", fontsize=10, **bold)
+            style = {"ha": "center", "va": "top", "fontsize": 8, "color": INK}
+            axis.text(column.line_x, -0.1 * n_layers - 0.75, line, **style)
         for layer in range(first_layer, n_layers):
-            axis.add_patch(
-                FancyArrowPatch(
-                    (2.75, layer + 0.46),
-                    (5.95, layer + 0.46),
-                    arrowstyle="-|>",
-                    mutation_scale=8,
-                    color=SOURCE,
-                    lw=1.1,
-                )
-            )
+            _arrow(axis, layer)
         axis.text(4.35, n_layers + 0.35, "concept vector", ha="center", fontsize=8.5, color=SOURCE)
-        axis.text(
-            2.1,
-            n_layers + 1.05,
-            "source prompt",
-            ha="center",
-            fontsize=9.5,
-            color=SOURCE,
-            weight="bold",
-        )
-        axis.text(
-            6.6,
-            n_layers + 1.05,
-            "target prompt",
-            ha="center",
-            fontsize=9.5,
-            color=TARGET,
-            weight="bold",
-        )
-        axis.annotate(
-            "",
-            (8.95, n_layers - 0.1),
-            (7.2, n_layers - 0.5),
-            arrowprops={"arrowstyle": "-|>", "color": "#333333", "lw": 1.1},
-        )
-        axis.text(
-            9.0, n_layers + 0.05, f"“{escape(answer)}”?", ha="center", va="bottom", fontsize=9
-        )
-        axis.text(
-            2.1,
-            -0.35,
-            escape(source_word),
-            ha="center",
-            va="top",
-            fontsize=10,
-            weight="bold",
-            color=SOURCE,
-        )
-        axis.text(
-            6.6,
-            -0.35,
-            escape(target_word),
-            ha="center",
-            va="top",
-            fontsize=10,
-            weight="bold",
-            color=TARGET,
-        )
-        axis.text(
-            2.1,
-            -0.1 * n_layers - 0.75,
-            escape(source_line) + f"\n(cut there) {others}",
-            ha="center",
-            va="top",
-            fontsize=8,
-            color="#333333",
-        )
-        axis.text(
-            7.0,
-            -0.1 * n_layers - 0.75,
-            escape(target_line) + "\n(the answer follows the open quote)",
-            ha="center",
-            va="top",
-            fontsize=8,
-            color="#333333",
-        )
+        out = {"arrowstyle": "-|>", "color": INK, "lw": 1.1}
+        axis.annotate("", (8.95, n_layers - 0.1), (7.2, n_layers - 0.5), arrowprops=out)
+        said = f"“{escape(answer)}”?"
+        axis.text(9.0, n_layers + 0.05, said, ha="center", va="bottom", fontsize=9)
     return Picture(
         figure,
         f"Drawing: a column of {n_layers} layers over the source word {source_word} and one over "
@@ -138,6 +70,33 @@ def patch_drawing(
         f"arrows carry the source's vectors of layers {first_layer} to {n_layers - 1} into the "
         "target's column, and the answer is read there.",
     )
+
+
+def _layer(axis: Axes, column: Column, layer: int, *, overwritten: bool) -> None:
+    """The box of one layer: the source's colour where its output is written, or comes from."""
+    source = column.colour == SOURCE
+    fill = SOURCE if overwritten else (PLAIN if source else TARGET)
+    box = FancyBboxPatch(
+        (column.x - 0.55, layer + 0.1),
+        1.1,
+        0.72,
+        boxstyle="round,pad=0.02",
+        fc=fill,
+        ec=column.colour,
+        lw=1.1,
+        alpha=1 if overwritten or not source else 0.9,
+    )
+    axis.add_patch(box)
+    style = {"ha": "center", "va": "center", "fontsize": 7}
+    colour = INK if fill == PLAIN else "white"
+    axis.text(column.x, layer + 0.46, f"layer {layer}", color=colour, **style)
+
+
+def _arrow(axis: Axes, layer: int) -> None:
+    """From the source's layer to the target's."""
+    ends = (2.75, layer + 0.46), (5.95, layer + 0.46)
+    style = {"arrowstyle": "-|>", "mutation_scale": 8, "color": SOURCE, "lw": 1.1}
+    axis.add_patch(FancyArrowPatch(*ends, **style))
 
 
 def runs_drawing(n_tokens: int, position: int, n_layers: int, conditions: int) -> Picture:
@@ -160,10 +119,16 @@ def runs_drawing(n_tokens: int, position: int, n_layers: int, conditions: int) -
             ("a whole forward for every first layer", "what no patch changes is run once"),
             strict=True,
         ):
+            ends = (0, n_layers - 1)
+            names = [str(layer) if layer in ends else "" for layer in range(n_layers)]
             sns.heatmap(
-                runs[::-1], ax=axis, cmap="Blues", norm=LogNorm(0.7, whole.max()), cbar_kws={"label": "runs of a token", "ticks": marks, "format": "%d"},
-                yticklabels=[str(layer) if layer in (0, n_layers - 1) else "" for layer in range(n_layers)][::-1],
-            )  # fmt: skip
+                runs[::-1],
+                ax=axis,
+                cmap="Blues",
+                norm=LogNorm(0.7, whole.max()),
+                cbar_kws={"label": "runs of a token", "ticks": marks, "format": "%d"},
+                yticklabels=names[::-1],
+            )
             axis.set_title(f"{title}: {runs.sum() / n_layers:,.0f} passes")
             axis.set_ylabel("layer")
             axis.set_xlabel("tokens of the target prompt")
@@ -174,8 +139,8 @@ def runs_drawing(n_tokens: int, position: int, n_layers: int, conditions: int) -
                 ["first token", "patched", "last"],
                 rotation=0,
             )
-            for label, side in zip(axis.get_xticklabels(), ("left", "right", "left"), strict=True):
-                label.set_ha(side)
+            for label, edge in zip(axis.get_xticklabels(), ("left", "right", "left"), strict=True):
+                label.set_ha(edge)
     return Picture(
         figure,
         "Two grids of layers by tokens, coloured by how often a token is run through a layer for "

@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from meanings.book.figures.curves import PROBABILITY
-from meanings.book.figures.style import COLOURS, DASHES, MARKS, SERIES, SHORT, Picture, canvas
+from meanings.book.figures.palette import CONDITIONS, SERIES, Dash, Look
+from meanings.book.figures.style import Picture, canvas
 from meanings.core.formatting import span
 
-LINES = {  # what `sensitivity_tables.averaging` compares: colour, mark, words for the legend
+LINES = {  # by `what` is compared: colour, mark, words for the legend
     "over languages": ("#0072B2", "o", "k languages − one prompt"),
-    "over solved lines": ("#D55E00", "s", "k sets of solved lines, one pair − one prompt"),
+    "over solved lines": ("#D55E00", "s", "k sets of few-shot examples, one pair − one prompt"),
     "over solved lines, same pair": ("#AA4499", "D", "the same in the target pair"),
-    "languages, same number": ("#000000", "^", "k languages − k sets of solved lines"),
+    "languages, same number": ("#000000", "^", "k languages − k sets of few-shot examples"),
 }
 
 
@@ -27,45 +29,20 @@ def levels(found: pd.DataFrame, factor: str, values: Mapping[object, str], xlabe
     - `found`: columns `factor`, `condition`, `mean`, `low`, `high`; `values`: the factor's values
       in order, with their labels.
     """
-    places = {
-        value: place for place, value in enumerate(v for v in values if v in set(found[factor]))
-    }
-    names = [name for name in COLOURS if name in set(found["condition"])]
-    varied = [name for name in names if (found["condition"] == name).sum() > 1 or len(places) == 1]
+    there = [value for value in values if value in set(found[factor])]
+    places = {value: place for place, value in enumerate(there)}
+    rows = {name: found[found["condition"] == name] for name in CONDITIONS}
+    rows = {name: part for name, part in rows.items() if len(part)}
+    varied = [name for name, part in rows.items() if len(part) > 1 or len(places) == 1]
     with canvas(3.5) as (figure, axes):
         axis = axes[0, 0]
-        for name in names:
-            rows = found[found["condition"] == name]
-            colour, label = COLOURS[name], SHORT[name]
-            if name not in varied:
-                axis.axhspan(
-                    rows["low"].iloc[0], rows["high"].iloc[0], color=colour, alpha=0.1, lw=0
-                )
-                axis.axhline(
-                    rows["mean"].iloc[0],
-                    color=colour,
-                    ls=DASHES.get(name, (0, (6, 2))),
-                    lw=1.2,
-                    label=label,
-                )
-                continue
-            x = np.array([places[value] for value in rows[factor]]) + 0.09 * (
-                varied.index(name) - (len(varied) - 1) / 2
-            )
-            reach = [rows["mean"] - rows["low"], rows["high"] - rows["mean"]]
-            axis.errorbar(
-                x,
-                rows["mean"],
-                reach,
-                color=colour,
-                marker=MARKS[name] or "_",
-                ms=4.5,
-                lw=1.1,
-                ls=DASHES.get(name, "-"),
-                elinewidth=1.1,
-                capsize=2,
-                label=label,
-            )
+        for name, part in rows.items():
+            if name in varied:
+                shift = 0.09 * (varied.index(name) - (len(varied) - 1) / 2)
+                x = np.array([places[value] for value in part[factor]]) + shift
+                _marks(axis, x, part, CONDITIONS[name])
+            else:
+                _level(axis, part.iloc[0], CONDITIONS[name])
         axis.set_xticks(list(places.values()), [values[value] for value in places])
         axis.set_xlim(-0.4, len(places) - 0.6)
         axis.set_ylim(-0.02, min(1.02, float(found["high"].max()) * 1.1))
@@ -84,6 +61,30 @@ def levels(found: pd.DataFrame, factor: str, values: Mapping[object, str], xlabe
     )
 
 
+def _marks(axis: Axes, x: np.ndarray, rows: pd.DataFrame, series: Look) -> None:
+    """A condition's means with their intervals at places `x`."""
+    axis.errorbar(
+        x,
+        rows["mean"],
+        [rows["mean"] - rows["low"], rows["high"] - rows["mean"]],
+        color=series.colour,
+        marker=series.mark or "_",
+        ms=4.5,
+        lw=1.1,
+        ls=series.line,
+        elinewidth=1.1,
+        capsize=2,
+        label=series.label,
+    )
+
+
+def _level(axis: Axes, row: pd.Series, series: Look) -> None:
+    """A condition that the factor cannot change, as a horizontal line with its interval."""
+    axis.axhspan(row["low"], row["high"], color=series.colour, alpha=0.1, lw=0)
+    dash: Dash = series.dash or (0, (6, 2))
+    axis.axhline(row["mean"], color=series.colour, ls=dash, lw=1.2, label=series.label)
+
+
 def two_curves(
     found: pd.DataFrame, factor: str, values: Mapping[object, str], xlabel: str = "patched layer j"
 ) -> Picture:
@@ -98,7 +99,7 @@ def two_curves(
         axis = axes[0, 0]
         for index, value in enumerate(shown):
             rows, colour, mark = found[found[factor] == value], SERIES[index], "os^D"[index]
-            for name, style in (("seen", "-"), ("null_concept", DASHES["null_concept"])):
+            for name, style in (("seen", "-"), ("null_concept", CONDITIONS["null_concept"].dash)):
                 line = rows[(rows["condition"] == name) & (rows["first_layer"] >= 0)].sort_values(
                     "first_layer"
                 )
@@ -126,7 +127,7 @@ def two_curves(
                 axis.axhline(
                     ceiling["mean"].iloc[0],
                     color=colour,
-                    ls=DASHES["src_unpatched"],
+                    ls=CONDITIONS["src_unpatched"].dash,
                     lw=1.1,
                     label=f"{values[value]}: ceiling",
                 )
@@ -155,7 +156,7 @@ def token_against_word(found: pd.DataFrame, correlation: float) -> Picture:
             found["first_token"],
             found["word"],
             s=14,
-            color=COLOURS["seen"],
+            color=CONDITIONS["seen"].colour,
             alpha=0.7,
             lw=0,
             label="a concept",

@@ -1,10 +1,8 @@
-"""One way of drawing for the whole book: sizes, colours that colour-blind readers tell apart, words
-beside each picture.
+"""One way of drawing for the whole book: sizes, axes, labels, and the words beside each picture.
 
 A figure is as wide as a phone shows without shrinking its letters, has an opaque background (a dark
 page shows it as it is), names its units, and carries an alternative text made from the same table.
-The kinds of figures are in `figures_curves`, `figures_languages`, `figures_answers` and
-`figures_patch`.
+Colours and marks are in `palette`.
 """
 
 import io
@@ -23,55 +21,6 @@ from meanings.core.formatting import amount
 
 WIDTH = 4.8  # inches: letters of 9 points stay readable where the picture is 350 CSS pixels wide
 DPI = 220
-
-# Okabe and Ito's colours; each condition also has a mark and a dash, so that colour is never the
-# only sign.
-COLOURS = {
-    "seen": "#0072B2",
-    "en_en": "#D55E00",
-    "self": "#009E73",
-    "tgt": "#AA4499",
-    "tgt_tgt": "#8C6D1F",
-    "src_unpatched": "#000000",
-    "tgt_unpatched": "#555555",
-    "null_concept": "#7F7F7F",
-    "null_mean": "#A6A6A6",
-}
-MARKS = {
-    "seen": "o",
-    "en_en": "s",
-    "self": "^",
-    "tgt": "D",
-    "tgt_tgt": "v",
-    "src_unpatched": "",
-    "tgt_unpatched": "",
-    "null_concept": "x",
-    "null_mean": "+",
-}
-DASHES = {
-    "src_unpatched": (0, (4, 2)),
-    "tgt_unpatched": (0, (2, 1.5)),
-    "null_concept": (0, (1, 1)),
-    "null_mean": (0, (3, 1, 1, 1)),
-}
-TITLES = {
-    "seen": "seen: mean of other languages",
-    "en_en": "en_en: English copying",
-    "self": "self: output language copying",
-    "tgt": "tgt: the same pair",
-    "tgt_tgt": "tgt_tgt: patched into itself",
-    "src_unpatched": "ceiling: source prompt, no patch",
-    "tgt_unpatched": "target prompt, no patch",
-    "null_concept": "null: a third concept",
-    "null_mean": "null: mean of all concepts",
-}
-SHORT = {name: title.split(":")[0] for name, title in TITLES.items()} | {
-    "src_unpatched": "ceiling",
-    "tgt_unpatched": "no patch",
-    "null_concept": "null (concept)",
-    "null_mean": "null (mean)",
-}
-SERIES = ["#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#000000", "#8C6D1F"]
 
 
 @dataclass(frozen=True)
@@ -167,11 +116,19 @@ def label_ends(axis: Axes, ends: Sequence[tuple[Real, str, str]], gap: float = 0
     """
     places = pushed_apart([float(height) for height, _, _ in ends], *axis.get_ylim(), gap)
     for place, (height, text, colour) in zip(places, ends, strict=True):
+        leader = {"arrowstyle": "-", "color": colour, "lw": 0.5, "alpha": 0.6}
         axis.annotate(
-            text, (1.0, height), (1.025, place), xycoords=axis.get_yaxis_transform(), textcoords=axis.get_yaxis_transform(),
-            va="center", color=colour, fontsize=8.5, annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.5, "alpha": 0.6, "shrinkA": 0, "shrinkB": 0},
-        )  # fmt: skip
+            text,
+            (1.0, height),
+            (1.025, place),
+            xycoords=axis.get_yaxis_transform(),
+            textcoords=axis.get_yaxis_transform(),
+            va="center",
+            color=colour,
+            fontsize=8.5,
+            annotation_clip=False,
+            arrowprops=leader | {"shrinkA": 0, "shrinkB": 0},
+        )
 
 
 def pushed_apart(heights: Sequence[float], low: float, high: float, gap: float) -> list[float]:

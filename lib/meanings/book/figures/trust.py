@@ -2,10 +2,13 @@
 what is not there.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
-from meanings.book.figures.style import SERIES, Picture, canvas, tokens_axis
+from meanings.book.figures.palette import SERIES
+from meanings.book.figures.style import Picture, canvas, tokens_axis
 from meanings.core.formatting import amount
 
 VERSIONS = {
@@ -20,17 +23,17 @@ def layers_true_and_reported(table: pd.DataFrame) -> Picture:
     """Reported against true layer, three panels: where languages meet, from one layer alone and
     from all later layers, and where the word is read.
 
-    - `table`: `trust_tables.known_truth`. A world without a meeting before the reading is at -1,
-      `none`.
+    - `table`: `meanings.book.tables.trust.known_truth`. A world without a meeting layer before the
+      reading layer is at -1, `none`.
     """
-    asked = [
+    panels = [
         ("meeting layer", "one layer alone", "meeting layer,\none layer patched"),
         ("meeting layer", "all later layers", "meeting layer,\nall later patched"),
         ("reading layer", "all later layers", "reading layer,\nall later patched"),
     ]
     said = []
     with canvas(2.5, columns=3, sharex=True, sharey=True) as (figure, axes):
-        for axis, (what, by, title) in zip(axes[0], asked, strict=True):
+        for axis, (what, by, title) in zip(axes[0], panels, strict=True):
             rows = table[(table["what"] == what) & (table["by"] == by)]
             top = int(
                 max(rows["true"].max(), table.loc[table["what"] == "reading layer", "true"].max())
@@ -65,7 +68,7 @@ def onsets_true_and_reported(table: pd.DataFrame) -> Picture:
     """Reported against true onset of `seen`, with 95 % intervals and the diagonal; worlds that
     never meet are in the alternative text.
 
-    - `table`: `trust_tables.known_truth`.
+    - `table`: `meanings.book.tables.trust.known_truth`.
     """
     rows = table[(table["by"] == "seen") & table["what"].str.startswith("onset")]
     there = rows[np.isfinite(rows["true"])]
@@ -118,7 +121,7 @@ def coverage(table: pd.DataFrame) -> Picture:
     """How often the onset's 95 % interval covers the true one, by true onset and number of
     concepts.
 
-    - `table`: `trust_tables.known_truth`.
+    - `table`: `meanings.book.tables.trust.known_truth`.
     """
     rows = table[table["what"] == "coverage"]
     with canvas(2.8) as (figure, axes):
@@ -156,40 +159,21 @@ def false_positives(table: pd.DataFrame) -> Picture:
     """How often each claim is made under shuffled labels, with intervals; the level that its rule
     promises is a short line.
 
-    - `table`: `trust_tables.false_positives`.
+    - `table`: `meanings.book.tables.trust.false_positives`.
     """
-    rows = table.sort_values(
-        "version",
-        key=lambda c: c.map({"now": 0, "before": 1, "shown": 2, "spared": 3}),
-        kind="stable",
-    ).reset_index(drop=True)
+    order = {"now": 0, "before": 1, "shown": 2, "spared": 3}
+    rows = table.sort_values("version", key=lambda c: c.map(order), kind="stable")
+    rows = rows.reset_index(drop=True)
     with canvas(1.1 + 0.235 * len(rows)) as (figure, axes):
         axis = axes[0, 0]
         for version, (label, colour, mark) in VERSIONS.items():
             some = rows[rows["version"] == version]
             spread = np.clip([some["rate"] - some["low"], some["high"] - some["rate"]], 0, None)
-            axis.errorbar(
-                some["rate"],
-                some.index,
-                xerr=spread,
-                fmt=mark,
-                color=colour,
-                ms=4.5,
-                lw=1.6,
-                label=label,
-            )
-        axis.plot(
-            rows["nominal"], rows.index, "|", color="#000000", ms=9, mew=1.4, label="promised"
-        )
-        axis.set_yticks(
-            rows.index,
-            [
-                f"{claim} ({chapter.replace('_', ' ')})" if version == "now" else claim
-                for claim, chapter, version in zip(
-                    rows["claim"], rows["chapter"], rows["version"], strict=True
-                )
-            ],
-        )
+            style = {"fmt": mark, "color": colour, "ms": 4.5, "lw": 1.6, "label": label}
+            axis.errorbar(some["rate"], some.index, xerr=spread, **style)
+        promised = {"color": "#000000", "ms": 9, "mew": 1.4, "label": "promised"}
+        axis.plot(rows["nominal"], rows.index, "|", **promised)
+        axis.set_yticks(rows.index, [_rule(row) for row in rows.itertuples()])
         axis.tick_params(axis="y", labelsize=6.5)
         axis.set_xscale("symlog", linthresh=0.1, linscale=1.2)
         axis.set_xticks([0, 0.05, 0.1, 0.3, 1], ["0", "5 %", "10 %", "30 %", "all"])
@@ -198,14 +182,8 @@ def false_positives(table: pd.DataFrame) -> Picture:
         axis.set_xlim(-0.005, 1.15)
         axis.set_ylim(len(rows) - 0.5, -0.5)
         axis.set_xlabel("share of shuffles in\nwhich it is claimed", fontsize=8)
-        figure.legend(
-            loc="outside lower center",
-            ncols=3,
-            frameon=False,
-            columnspacing=0.9,
-            handletextpad=0.3,
-            fontsize=7.5,
-        )
+        layout = {"ncols": 3, "frameon": False, "columnspacing": 0.9, "handletextpad": 0.3}
+        figure.legend(loc="outside lower center", fontsize=7.5, **layout)
     now = table[table["version"] == "now"]
     over = int((now["low"] > now["nominal"]).sum())
     worst = table[table["version"] == "before"].sort_values("rate").iloc[-1]
@@ -217,3 +195,10 @@ def false_positives(table: pd.DataFrame) -> Picture:
         f"of the rules given up, the worst claimed '{worst['claim']}' in {worst['rate']:.0%} of "
         "shuffles.",
     )
+
+
+def _rule(row: Any) -> str:
+    """A rule's name on the axis, with its chapter where it is in use."""
+    if row.version != "now":
+        return row.claim
+    return f"{row.claim} ({row.chapter.replace('_', ' ')})"

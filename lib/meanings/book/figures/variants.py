@@ -3,21 +3,21 @@ answer.
 """
 
 import pandas as pd
+from matplotlib.axes import Axes
 
 from meanings.book.figures.curves import PROBABILITY
-from meanings.book.figures.style import (
-    COLOURS,
-    DASHES,
-    MARKS,
-    SERIES,
-    SHORT,
-    Picture,
-    canvas,
-    label_ends,
-)
+from meanings.book.figures.palette import CONDITIONS, MARKS, SERIES
+from meanings.book.figures.style import Picture, canvas, label_ends
 from meanings.core.formatting import span
 
 ORDER = ("src_unpatched", "tgt", "seen", "null_concept")
+STEPS = {  # what the target prompt gets: words for the legend, colour, mark
+    "asked": ("the source word itself (ceiling)", "#000000", "|"),
+    "embedding": ("its layers and its embedding", "#E69F00", "s"),
+    "layers": ("its layers, as a patch does", "#AA4499", "D"),
+    "seen": ("layers, mean of other languages", CONDITIONS["seen"].colour, "o"),
+    "null_concept": ("layers, a third concept (null)", CONDITIONS["null_concept"].colour, "x"),
+}
 
 
 def dose_response(levels: pd.DataFrame, seeds: pd.DataFrame) -> Picture:
@@ -35,14 +35,14 @@ def dose_response(levels: pd.DataFrame, seeds: pd.DataFrame) -> Picture:
         for name in ORDER:
             line = levels[levels["condition"] == name].sort_values("dose")
             x = [place[dose] for dose in line["dose"]]
-            colour = COLOURS[name]
-            axis.fill_between(x, line["low"], line["high"], color=colour, alpha=0.14, lw=0)
+            series = CONDITIONS[name]
+            axis.fill_between(x, line["low"], line["high"], color=series.colour, alpha=0.14, lw=0)
             axis.plot(
                 x,
                 line["mean"],
-                color=colour,
-                ls=DASHES.get(name, "-"),
-                marker=MARKS[name] or None,
+                color=series.colour,
+                ls=series.line,
+                marker=series.mark or None,
                 ms=4,
                 lw=1.6,
             )
@@ -53,10 +53,10 @@ def dose_response(levels: pd.DataFrame, seeds: pd.DataFrame) -> Picture:
                 ls="",
                 marker=".",
                 ms=3.5,
-                color=colour,
+                color=series.colour,
                 alpha=0.55,
             )
-            ends.append((float(line["mean"].iloc[-1]), SHORT[name], colour))
+            ends.append((float(line["mean"].iloc[-1]), series.label, series.colour))
         axis.set_xticks(range(len(doses)), [f"{dose:g} %" for dose in doses])
         axis.set_xlabel("parallel documents that are in two languages (steps, not to scale)")
         axis.set_ylabel(PROBABILITY)
@@ -81,68 +81,15 @@ def ways(table: pd.DataFrame, attention: pd.DataFrame) -> Picture:
     - `table`: `model`, `target`, `layers`, `embedding`, `asked`, `seen`, `null_concept` (0 to 1);
       `attention`: `model`, `layer`, `attention`.
     """
-    marks = {
-        "asked": ("the source word itself (ceiling)", "#000000", "|"),
-        "embedding": ("its layers and its embedding", "#E69F00", "s"),
-        "layers": ("its layers, as a patch does", "#AA4499", "D"),
-        "seen": ("layers, mean of other languages", COLOURS["seen"], "o"),
-        "null_concept": ("layers, a third concept (null)", COLOURS["null_concept"], "x"),
-    }
     models = list(table["model"])
-    with canvas(
-        3.3 + 0.42 * len(models),
-        rows=2,
-        gridspec_kw={"height_ratios": [0.9 + 0.4 * len(models), 2.0]},
-    ) as (figure, axes):
+    heights = [0.9 + 0.4 * len(models), 2.0]
+    size = 3.3 + 0.42 * len(models)
+    with canvas(size, rows=2, gridspec_kw={"height_ratios": heights}) as (figure, axes):
         top, bottom = axes[:, 0]
-        for index, (name, (label, colour, mark)) in enumerate(marks.items()):
-            size = 13 if mark == "|" else 5.5
-            heights = [i + (index - 2) * 0.13 for i in range(len(models))]
-            top.plot(
-                table[name],
-                heights,
-                ls="",
-                marker=mark,
-                ms=size,
-                mew=1.8,
-                color=colour,
-                label=label,
-            )
-        top.set_yticks(range(len(models)), models)
-        top.set_ylim(len(models) - 0.5, -0.5)
-        top.set_xlim(-0.02, 1.02)
-        top.set_xlabel("P(source concept) when the target prompt gets ...")
-        figure.legend(
-            *top.get_legend_handles_labels(),
-            loc="outside lower center",
-            ncols=2,
-            frameon=False,
-            columnspacing=1.0,
-            handletextpad=0.3,
-        )
-        for index, model in enumerate(models):
-            line = attention[attention["model"] == model].sort_values("layer")
-            bottom.plot(
-                line["layer"],
-                line["attention"],
-                marker="osD^v"[index % 5],
-                ms=4,
-                lw=1.5,
-                color=SERIES[index % len(SERIES)],
-                label=model,
-            )
-        bottom.set_xticks(sorted(attention["layer"].unique()))
-        bottom.set_ylim(-0.03, 1.05)
-        bottom.set_xlabel("layer")
-        bottom.set_ylabel("attention to the\nquery word (best head)")
-        bottom.legend(
-            frameon=False,
-            loc="lower center",
-            bbox_to_anchor=(0.5, 0.98),
-            ncols=2,
-            fontsize=7.5,
-            columnspacing=1.0,
-        )
+        _steps(top, table, models)
+        layout = {"ncols": 2, "frameon": False, "columnspacing": 1.0, "handletextpad": 0.3}
+        figure.legend(*top.get_legend_handles_labels(), loc="outside lower center", **layout)
+        _attention(bottom, attention, models)
     said = "; ".join(
         f"{row.model}: asked {row.asked:.2f}, layers {row.layers:.2f}, with embedding "
         f"{row.embedding:.2f}, seen {row.seen:.2f}"
@@ -153,3 +100,37 @@ def ways(table: pd.DataFrame, attention: pd.DataFrame) -> Picture:
         f"Dot plot and line chart. P(source concept) by what replaces the target word: {said}. "
         "Below: attention from the answer to the query word by layer.",
     )
+
+
+def _steps(axis: Axes, table: pd.DataFrame, models: list[str]) -> None:
+    """P(source) of each step between target and source prompt, a row a model."""
+    for index, (name, (label, colour, mark)) in enumerate(STEPS.items()):
+        axis.plot(
+            table[name],
+            [place + (index - 2) * 0.13 for place in range(len(models))],
+            ls="",
+            marker=mark,
+            ms=13 if mark == "|" else 5.5,
+            mew=1.8,
+            color=colour,
+            label=label,
+        )
+    axis.set_yticks(range(len(models)), models)
+    axis.set_ylim(len(models) - 0.5, -0.5)
+    axis.set_xlim(-0.02, 1.02)
+    axis.set_xlabel("P(source concept) when the target prompt gets ...")
+
+
+def _attention(axis: Axes, attention: pd.DataFrame, models: list[str]) -> None:
+    """Attention from the answer to the query word over layers, a curve a model."""
+    for index, model in enumerate(models):
+        line = attention[attention["model"] == model].sort_values("layer")
+        colour, mark = SERIES[index % len(SERIES)], MARKS[index % 5]
+        style = {"marker": mark, "ms": 4, "lw": 1.5, "color": colour, "label": model}
+        axis.plot(line["layer"], line["attention"], **style)
+    axis.set_xticks(sorted(attention["layer"].unique()))
+    axis.set_ylim(-0.03, 1.05)
+    axis.set_xlabel("layer")
+    axis.set_ylabel("attention to the\nquery word (best head)")
+    layout = {"frameon": False, "ncols": 2, "fontsize": 7.5, "columnspacing": 1.0}
+    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 0.98), **layout)

@@ -67,5 +67,5 @@ def label_quality(found: Agreement) -> pd.DataFrame:
 
 
 def plain(text: str) -> str:
-    """Model output as it may stand in a table: control characters made visible, no formula marks."""
+    """Model output for a table: control characters made visible, no formula marks."""
     return "".join(c if c.isprintable() else "␣" for c in text).replace("$", "＄") or "(nothing)"

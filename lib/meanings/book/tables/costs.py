@@ -8,7 +8,7 @@ import pandas as pd
 from meanings.core.formatting import amount, number, size
 from meanings.patching.flops import Lengths
 from meanings.study import budget
-from meanings.study.budget import Extent, Shape
+from meanings.study.budget import Extent
 from meanings.study.budget_report import (
     ALGORITHMS,
     ANSWER,
@@ -16,17 +16,22 @@ from meanings.study.budget_report import (
     MODELS,
     gpus,
 )
+from meanings.study.decoder_shapes import BYTES, DecoderShape
 
 
 def shapes() -> pd.DataFrame:
     """One row a model: its sizes."""
     rows = {
         title: {
-            "layers": shape.layers, "width": shape.d_model, "heads (of keys)": f"{shape.heads} ({shape.kv_heads})", "MLP": shape.mlp,
-            "vocabulary": f"{shape.vocabulary:,}", "parameters": f"{shape.parameters / 1e9:.2f}B",
+            "layers": shape.layers,
+            "width": shape.d_model,
+            "heads (of keys)": f"{shape.heads} ({shape.kv_heads})",
+            "MLP": shape.mlp,
+            "vocabulary": f"{shape.vocabulary:,}",
+            "parameters": f"{shape.parameters / 1e9:.2f}B",
         }
         for title, shape in MODELS.items()
-    }  # fmt: skip
+    }
     return pd.DataFrame(rows).T.rename_axis("model")
 
 
@@ -37,13 +42,16 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     rows = {}
     for (title, answers), part in table.groupby(["model", "answers"], sort=False):
         ours, theirs = (part[part["algorithm"] == name].iloc[0] for name in ALGORITHMS)
-        rows[f"{title}, {f'answers of {ANSWER} tokens' if answers else 'scores only'}"] = {
-            "token "
-            "passes": amount(ours["passes"]), "operations": f"{ours['operations']:.1e}", "GPU hours": span(ours),
-            "published: "
-            "passes": amount(theirs["passes"]), "published: operations": f"{theirs['operations']:.1e}", "published: GPU hours": span(theirs),
+        says = f"answers of {ANSWER} tokens" if answers else "scores only"
+        rows[f"{title}, {says}"] = {
+            "token passes": amount(ours["passes"]),
+            "operations": f"{ours['operations']:.1e}",
+            "GPU hours": span(ours),
+            "published: passes": amount(theirs["passes"]),
+            "published: operations": f"{theirs['operations']:.1e}",
+            "published: GPU hours": span(theirs),
             "factor": f"{theirs['operations'] / ours['operations']:.0f}",
-        }  # fmt: skip
+        }
     return pd.DataFrame(rows).T.rename_axis("study")
 
 
@@ -53,7 +61,7 @@ def span(row: pd.Series) -> str:
 
 
 def room(
-    extent: Extent, lengths: Lengths, row_bytes: float, models: Mapping[str, Shape] = MODELS
+    extent: Extent, lengths: Lengths, row_bytes: float, models: Mapping[str, DecoderShape] = MODELS
 ) -> pd.DataFrame:
     """One column a model: what lies on disk, crosses the network and fills memory."""
     columns = {}
@@ -77,7 +85,10 @@ def room(
 def assumptions(lengths: Lengths, row_bytes: float, results: str | Path) -> pd.DataFrame:
     """Each number that the plan takes, and where it is from."""
     low, middle, high = ASSUMED.shares
-    measured = "measured: embedded lexicon, the miniature's tokenizer (8,000 entries); one of 128,000 makes them shorter"
+    measured = (
+        "measured: embedded lexicon, the miniature's tokenizer (8,000 entries); one of 128,000 "
+        "makes them shorter"
+    )
     rows = {
         "P: tokens of a target prompt": (f"{lengths.prompt:.1f}", measured),
         "S: of these, from the query word's last on": (f"{lengths.suffix:.1f}", measured),
@@ -87,7 +98,7 @@ def assumptions(lengths: Lengths, row_bytes: float, results: str | Path) -> pd.D
             f"{row_bytes:.0f}",
             f"measured: the result files in {results}, 13 languages",
         ),
-        "bytes of a weight, state, key or value": (str(budget.BYTES), "float16 or bfloat16"),
+        "bytes of a weight, state, key or value": (str(BYTES), "float16 or bfloat16"),
         "peak of one H100": (
             f"{ASSUMED.peak / 1e12:.0f} TFLOP/s",
             "NVIDIA's data sheet: SXM, bfloat16, dense",

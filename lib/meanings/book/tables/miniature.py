@@ -74,11 +74,13 @@ def untaught(mix: dict) -> int:
 def size(mix: dict) -> str:
     """Layers and width in words."""
     model = mix["model"]
-    return f"{model['num_hidden_layers']} layers of {model['hidden_size']}, {model['num_attention_heads']} heads that share {model['num_key_value_heads']} keys and values"
+    layers, width = model["num_hidden_layers"], model["hidden_size"]
+    heads, keys = model["num_attention_heads"], model["num_key_value_heads"]
+    return f"{layers} layers of {width}, {heads} heads that share {keys} keys and values"
 
 
 def report() -> pd.DataFrame:
-    """What the miniature shows, with intervals and targets; empty where no published table ships."""
+    """What the miniature shows, with intervals and targets; empty without its published table."""
     if not (data_folder() / "published" / "miniature.parquet").is_file():
         return pd.DataFrame(columns=["measure", "mean", "low", "high", "target", "met"]).set_index(
             "measure"

@@ -47,10 +47,16 @@ def _csv(name: str) -> pd.DataFrame:
 def over_layers(table: pd.DataFrame, conditions: list[str]) -> pd.DataFrame:
     """Curves over the first patched layer, over all pairs: `condition`, `first_layer`, `mean`,
     `low`, `high`.
+
+    Published means cannot be matched any more: a condition of fewer pairs than others is left out.
     """
     rows = table[
         (table["pair"] == "all") & table["what"].isin(conditions) & (table["first_layer"] >= 0)
     ]
+    if "n_language_pairs" not in table:
+        pairs = table[table["pair"] != "all"].groupby("what")["pair"].nunique()
+        n_pairs = rows["what"].map(pairs)
+        rows = rows[n_pairs == n_pairs.max()]
     order = {name: i for i, name in enumerate(conditions)}
     return rows.rename(columns={"what": "condition"}).sort_values(
         "condition", key=lambda column: column.map(order), kind="stable"
@@ -110,11 +116,6 @@ def compared(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
         for name, table in tables.items()
     }
     return pd.DataFrame(rows).T.rename_axis("comparison")
-
-
-def verdict(row: pd.Series) -> str:
-    """What an interval of a difference says."""
-    return "above" if row["low"] > 0 else "below" if row["high"] < 0 else "not told apart"
 
 
 def last_read(table: pd.DataFrame, condition: str = "seen") -> int:

@@ -12,14 +12,14 @@ def known_truth() -> pd.DataFrame:
     """True and reported layers, onsets (in tokens; inf = never) and coverage: the columns of
     `meanings.validity.known_truth.table`.
     """
-    return _read("known_truth", "python -m meanings.validity.known_truth")
+    return _read("known_truth", "meanings validity known-truth")
 
 
 def false_positives() -> pd.DataFrame:
     """How often each claim is made where labels were shuffled: the columns of
     `meanings.validity.false_positives.table`.
     """
-    return _read("false_positives", "python -m meanings.validity.false_positives")
+    return _read("false_positives", "meanings validity false-positives")
 
 
 def _read(name: str, command: str) -> pd.DataFrame:

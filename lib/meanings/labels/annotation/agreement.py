@@ -1,8 +1,8 @@
 """How far annotators agree, and how far the automatic labels agree with them.
 
-    alpha = 1 - observed disagreement / disagreement expected by chance        (Krippendorff, nominal)
-    precision of class c = weight of answers with automatic c and gold c / weight of answers with automatic c
-    recall of class c    = weight of answers with automatic c and gold c / weight of answers with gold c
+    alpha = 1 - observed disagreement / disagreement expected by chance     (Krippendorff, nominal)
+    precision of label c = weight of answers with automatic c and gold c / weight with automatic c
+    recall of label c    = weight of answers with automatic c and gold c / weight with gold c
 
 The gold label of an answer is the one that more than half of its annotators gave (of two, both).
 Answers without one are counted, enter alpha, and are left out of precision and recall. Weights undo
@@ -24,11 +24,14 @@ from meanings.labels.labeller import LABELS
 
 @dataclass(frozen=True)
 class Agreement:
-    """- `answers`: with two labels or more (with one where there is one annotator). - `alpha`,
-    `low`, `high`: NaN where undefined.
-    - `undecided`: answers without a gold label. - `classes`: by label `precision`, `recall`, `f1`
-      (NaN where undefined) and counts of answers `automatic`, `gold`, `both`. - `macro_f1`: mean of
-      `f1` over the classes that the gold or the automatic labels have.
+    """How far annotators agree, and the automatic labels with them.
+
+    - `answers`: number of answers with two labels or more (with one where there is one annotator).
+    - `alpha`, `low`, `high`: Krippendorff's alpha and its interval; NaN where undefined.
+    - `undecided`: number of answers without a gold label.
+    - `classes`: by label `precision`, `recall`, `f1` (NaN where undefined) and counts of answers
+      `automatic`, `gold`, `both`.
+    - `macro_f1`: mean of `f1` over the labels that occur in gold or automatic labels.
     """
 
     answers: int
@@ -72,18 +75,18 @@ def agreement(
     Raises MeaningsError where an answer is not in the key, or no answer has as many labels as are
     needed.
     """
-    said = pd.DataFrame({name: rows.set_index("id")["label"] for name, rows in passes.items()})
-    strange = sorted(set(said.index) - set(key["id"]))
+    labels = pd.DataFrame({name: rows.set_index("id")["label"] for name, rows in passes.items()})
+    strange = sorted(set(labels.index) - set(key["id"]))
     if strange:
         raise MeaningsError(
             f"answer {strange[0]!r} is labelled and not in the key; take the key of this sample"
         )
     needed = min(2, len(passes))
-    said = said[said.notna().sum(axis=1) >= needed]
-    if said.empty:
+    labels = labels[labels.notna().sum(axis=1) >= needed]
+    if labels.empty:
         raise MeaningsError(f"no answer has labels of {needed} annotators; the passes share none")
     codes = (
-        said.apply(lambda column: column.map(list(LABELS).index, na_action="ignore"))
+        labels.apply(lambda column: column.map(list(LABELS).index, na_action="ignore"))
         .to_numpy(dtype=float)
         .T
     )
@@ -93,12 +96,12 @@ def agreement(
     ]
     drawn = [value for value in drawn if not np.isnan(value)]
     low, high = np.quantile(drawn, [0.025, 0.975]) if drawn else (np.nan, np.nan)
-    gold = consensus(said)
+    gold = consensus(labels)
     joined = key.set_index("id").loc[gold.index].assign(gold=gold)
     classes = by_class(joined["label"], joined["gold"], joined["weight"])
     macro = float(classes["f1"].mean()) if len(classes) else np.nan
     return Agreement(
-        len(said), alpha(codes), float(low), float(high), len(said) - len(gold), classes, macro
+        len(labels), alpha(codes), float(low), float(high), len(labels) - len(gold), classes, macro
     )
 
 
@@ -117,12 +120,12 @@ def alpha(codes: np.ndarray) -> float:
     )
 
 
-def consensus(said: pd.DataFrame) -> pd.Series:
-    """answer -> label that more than half of those who labelled it gave; answers without are left
+def consensus(labels: pd.DataFrame) -> pd.Series:
+    """The label by answer that more than half of its annotators gave; answers without one are left
     out.
     """
     counts = (
-        said.apply(lambda row: row.value_counts(), axis=1).reindex(columns=list(LABELS)).fillna(0)
+        labels.apply(lambda row: row.value_counts(), axis=1).reindex(columns=list(LABELS)).fillna(0)
     )
     decided = counts[counts.max(axis=1) * 2 > counts.sum(axis=1)]
     return decided.idxmax(axis=1)

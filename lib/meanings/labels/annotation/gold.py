@@ -2,12 +2,13 @@
 and kept apart.
 
 A gold folder holds `sample.csv` (the sheet), `key.csv` (what each answer is) and one
-`<annotator>.csv` a pass (`id, label, note`); `<annotator>.rejected` holds the rows of a pass that
+`<annotator>.csv` per pass (`id, label, note`); `<annotator>.rejected` holds the rows of a pass that
 could not be taken.
 """
 
 import csv
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,8 @@ import pandas as pd
 
 from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
-from meanings.core.tables import read_table
+from meanings.core.spreadsheets import harmless, original
+from meanings.core.tables import clean, read_table
 from meanings.labels.annotation.sample import KEY_COLUMNS
 from meanings.labels.labeller import LABELS
 
@@ -25,8 +27,8 @@ OWN = ("sample", "key")  # files of a gold folder that are no pass
 
 @dataclass(frozen=True)
 class BadRow:
-    """A row that cannot be taken: where it stands, its cells, and why in one line with what is
-    allowed.
+    """A row of a sheet that cannot be taken: where it stands, its cells, and why in one line with
+    what is allowed.
     """
 
     path: Path
@@ -59,73 +61,70 @@ def read_filled(path: Path, known: set[str]) -> tuple[pd.DataFrame, list[BadRow]
         if row["id"] not in known:
             why = f"id {row['id']!r} is not in the sample; allowed are the ids of its sample.csv"
         elif row["id"] in good:
-            why = f"id {row['id']!r} stands above already, labelled {good[row['id']][1]!r}; allowed is one row an answer"
+            why = (
+                f"id {row['id']!r} stands above already, labelled {good[row['id']][1]!r}; allowed "
+                "is one row per answer"
+            )
         elif label not in LABELS:
             why = f"answer {row['id']}: label {row['label']!r}; allowed are {', '.join(LABELS)}"
         else:
-            good[row["id"]] = (row["id"], label, row.get("note", ""))
+            good[row["id"]] = (row["id"], label, _restored(row.get("note", "")))
             continue
         bad.append(BadRow(path, line, row, why))
     return pd.DataFrame(good.values(), columns=PASS), bad
 
 
 def take_in(folder: Path, sheets: list[Path]) -> tuple[dict[str, int], list[BadRow]]:
-    """Take filled sheets into a gold folder, one pass a sheet, named by its file; answers taken by
-    pass, and all bad rows.
+    """Take filled sheets into a gold folder, one pass per sheet, named by its file; the number of
+    answers by pass, and all bad rows.
 
     A pass that is there already is completed: rows that say the same are passed over, rows that say
     something else are bad. Raises MeaningsError before anything is written: no sample, a sheet that
     cannot be read, or a name that is no plain one.
     """
     known = set(read_sample(folder)["id"])
-    read = []
+    passes: dict[str, tuple[pd.DataFrame, list[BadRow]]] = {}
     for path in sheets:
         name = path.stem
-        if (
-            not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name)
-            or name in OWN
-            or name in [other for other, *_ in read]
-        ):
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) or name in OWN or name in passes:
             raise MeaningsError(
                 f"{path}: a pass is named by its file, once: lower case letters, digits, '-', '_', "
                 "and neither sample nor key"
             )
         good, bad = read_filled(path, known)
-        own = folder / f"{name}.csv"
-        if own.exists():
-            before = read_pass(own)
-            said = dict(zip(before["id"], before["label"], strict=True))
-            differ = good[[said.get(row.id, row.label) != row.label for row in good.itertuples()]]
-            lines = {row["id"]: line for line, row in reversed(read_table(path).rows)}
-            for row in differ.itertuples():
-                why = f"answer {row.id}: label {row.label!r}, and {own} has {said[row.id]!r}; allowed is one label an annotator"
-                bad.append(
-                    BadRow(
-                        path,
-                        lines[row.id],
-                        {"id": row.id, "label": row.label, "note": row.note},
-                        why,
-                    )
-                )
-            good = pd.concat([before, good[~good["id"].isin(said)]], ignore_index=True)
-        read.append((name, good, sorted(bad, key=lambda row: row.line)))
-    for name, good, bad in read:
-        _write(folder / f"{name}.csv", [list(PASS), *good.itertuples(index=False, name=None)])
+        if (folder / f"{name}.csv").exists():
+            good, contradicting = _completed(folder / f"{name}.csv", path, good)
+            bad = sorted([*bad, *contradicting], key=lambda row: row.line)
+        passes[name] = good, bad
+    for name, (good, bad) in passes.items():
+        _write(folder / f"{name}.csv", [PASS, *good.itertuples(index=False, name=None)])
+        rejected = folder / f"{name}.rejected"
         if bad:
-            rejected = [
-                [
-                    row.line,
-                    row.why,
-                    row.cells.get("id", ""),
-                    row.cells.get("label", ""),
-                    row.cells.get("note", ""),
-                ]
-                for row in bad
-            ]
-            _write(folder / f"{name}.rejected", [["line", "why", *PASS], *rejected])
+            rows = [(str(r.line), r.why, *(r.cells.get(c, "") for c in PASS)) for r in bad]
+            _write(rejected, [("line", "why", *PASS), *rows])
         else:
-            (folder / f"{name}.rejected").unlink(missing_ok=True)
-    return {name: len(good) for name, good, _ in read}, [row for *_, bad in read for row in bad]
+            rejected.unlink(missing_ok=True)
+    return (
+        {name: len(good) for name, (good, _) in passes.items()},
+        [row for _, bad in passes.values() for row in bad],
+    )
+
+
+def _completed(own: Path, sheet: Path, good: pd.DataFrame) -> tuple[pd.DataFrame, list[BadRow]]:
+    """A written pass with the sheet's new rows, and the sheet's rows that contradict it."""
+    before = read_pass(own)
+    labels = dict(zip(before["id"], before["label"], strict=True))
+    lines = {row["id"]: line for line, row in reversed(read_table(sheet).rows)}
+    bad = []
+    for row in good.itertuples():
+        if row.label != labels.get(row.id, row.label):
+            why = (
+                f"answer {row.id}: label {row.label!r}, and {own} has {labels[row.id]!r}; allowed "
+                "is one label per annotator"
+            )
+            cells = {"id": row.id, "label": row.label, "note": row.note}
+            bad.append(BadRow(sheet, lines[row.id], cells, why))
+    return pd.concat([before, good[~good["id"].isin(labels)]], ignore_index=True), bad
 
 
 def read_sample(folder: Path) -> pd.DataFrame:
@@ -135,7 +134,7 @@ def read_sample(folder: Path) -> pd.DataFrame:
         raise MeaningsError(
             f"{folder}: no sample.csv; copy there what 'meanings annotate export' wrote"
         )
-    return _frame(path, ("id", "answer"))
+    return _frame(path, ("id", "answer")).map(_restored)
 
 
 def read_key(folder: Path) -> pd.DataFrame:
@@ -176,9 +175,9 @@ def read_passes(folder: Path) -> dict[str, pd.DataFrame]:
 
 
 def read_pass(path: Path) -> pd.DataFrame:
-    """`id, label, note` of a pass as it was written; it may have no row."""
+    """A pass as it was written: `id`, `label`, `note`; it may have no row."""
     with path.open(encoding="utf-8", newline="") as file:
-        return pd.DataFrame(list(csv.reader(file))[1:], columns=PASS)
+        return pd.DataFrame(list(csv.reader(file))[1:], columns=PASS).map(original)
 
 
 def _frame(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
@@ -192,6 +191,12 @@ def _frame(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     return pd.DataFrame([row for _, row in table.rows])
 
 
-def _write(path: Path, rows: list) -> None:
+def _restored(text: str) -> str:
+    """A cell's text as it was before it was guarded against spreadsheets."""
+    return clean(original(text))
+
+
+def _write(path: Path, rows: Iterable[Iterable[str]]) -> None:
+    """Write rows of texts as CSV, guarded against spreadsheets that run formulas."""
     with atomic_file(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(rows)
+        csv.writer(file, lineterminator="\n").writerows(map(harmless, row) for row in rows)

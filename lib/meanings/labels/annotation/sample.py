@@ -1,7 +1,7 @@
 """Which answers are annotated: a sample stratified by model and automatic label, with the weights
 that undo it.
 
-    weight of an answer = rows that look like it x (distinct answers of its stratum / those drawn of it)
+    weight of an answer = rows that look like it x (distinct answers of its stratum / those drawn)
 
 so that weighted counts over the sample estimate counts over all rows of the tables.
 """
@@ -16,8 +16,8 @@ from meanings.lexicon.lexicon import Lexicon
 from meanings.lexicon.relations import Relations
 from meanings.measures.patching import SHOTS
 
-# What an annotator sees of a row decides which rows are one question.
-ASKED = ("pair", "query", "expected", "other", "shots", "answer")
+# What an annotator sees of a row: rows that agree in it are one question.
+QUESTION = ("pair", "query", "expected", "other", "shots", "answer")
 SPREAD = ("condition", "pair", "step", "first_layer")
 KEY_COLUMNS = (
     "id",
@@ -42,12 +42,12 @@ KEY_COLUMNS = (
 def questions(
     df: pd.DataFrame, lexicon: Lexicon, relations: Relations, seed: int = 0
 ) -> pd.DataFrame:
-    """One row a distinct question of `df` (rows of `results.read_cells` with answers), with
+    """One row per distinct question of `df` (rows of `results.read_cells` with answers), with
     `label`, `evidence`, `rows`.
 
     - `expected`, `other`: the concept that is right, and the other prompt's concept where a patch
       joins two prompts.
-    - `shots`: concepts of the prompt's solved lines joined by `|`, empty where the rows do not have
+    - `shots`: concepts of the prompt's few-shot examples joined by `|`, empty where rows do not have
       them.
     - `rows`: how many rows look the same to an annotator; one of them, drawn by PCG64(seed), stands
       for them.
@@ -88,33 +88,33 @@ def questions(
     other = ["" if expected == query else query for expected, query in roles]
     rows = rows.assign(expected=[expected for expected, _ in roles], other=other, shots=shots)
     order = np.random.Generator(np.random.PCG64(seed)).permutation(len(rows))
-    by = ["model", *ASKED]
+    by = ["model", *QUESTION]
     shuffled = rows.sort_values(["key", "first_layer", "prompt"]).iloc[order]
     counts = shuffled.groupby(by, sort=False).size().rename("rows").reset_index()
     distinct = shuffled.drop_duplicates(by).merge(counts, on=by, validate="one_to_one")
     return label_answers(distinct, lexicon, relations)
 
 
-def draw(asked: pd.DataFrame, n: int, seed: int = 0) -> pd.DataFrame:
-    """`n` of the questions, an equal number of each model and of each label in it as far as there
-    are so many.
+def draw(distinct: pd.DataFrame, n: int, seed: int = 0) -> pd.DataFrame:
+    """A stratified sample of `n` questions: as equal numbers of each model, and of each label in
+    it, as there are.
 
     Within a model and a label the draw is systematic over condition, pair, step and first layer, so
     that each has its share, and every question of the stratum is equally likely. Adds `id` (which
     tells nothing), `stratum`, `weight`; in the order of the ids. Raises MeaningsError where there
     are fewer questions than `n`.
     """
-    if not 0 < n <= len(asked):
+    if not 0 < n <= len(distinct):
         raise MeaningsError(
-            f"a sample of {n} answers was asked for, and there are {len(asked)} distinct ones; ask "
-            f"for 1 to {len(asked)}"
+            f"a sample of {n} answers was asked for, and there are {len(distinct)} distinct ones; "
+            f"ask for 1 to {len(distinct)}"
         )
     random = np.random.Generator(np.random.PCG64(seed))
-    models = sorted(asked["model"].unique())
+    models = sorted(distinct["model"].unique())
     found = []
-    room = allocate([int((asked["model"] == model).sum()) for model in models], n)
+    room = allocate([int((distinct["model"] == model).sum()) for model in models], n)
     for model, share in zip(models, room, strict=True):
-        of_model = asked[asked["model"] == model]
+        of_model = distinct[distinct["model"] == model]
         strata = [(label, of_model[of_model["label"] == label]) for label in LABELS]
         for (label, members), wanted in zip(
             strata, allocate([len(members) for _, members in strata], share), strict=True
@@ -161,7 +161,7 @@ def relabelled(
 
 
 def allocate(available: list[int], n: int) -> list[int]:
-    """`n` over classes as equally as their members allow; what one class lacks the others get."""
+    """Split `n` over classes as equally as their members allow; the others get what one lacks."""
     given = [0] * len(available)
     left = min(n, sum(available))
     while left:

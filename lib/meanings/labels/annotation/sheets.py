@@ -1,9 +1,11 @@
 """What annotators get: the sheet as CSV, the same as Label Studio tasks with their labelling
 configuration.
+
+Texts of the CSV sheet, a model's answers among them, are guarded against spreadsheets that run
+formulas (`meanings.core.spreadsheets`).
 """
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -11,6 +13,7 @@ import pandas as pd
 
 from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
+from meanings.core.spreadsheets import harmless
 from meanings.labels.annotation.sample import KEY_COLUMNS
 from meanings.labels.labeller import LABELS
 from meanings.lexicon.languages import language, parse_pair
@@ -27,34 +30,38 @@ SHOWN = {
     "other_concept": "The other prompt's concept",
     "other_output": "Its words in the output language",
     "other_input": "Its words in the input language",
-    "solved_lines": "Solved lines of the prompt",
+    "solved_lines": "Few-shot examples in the prompt",
     "answer": "The model's answer",
 }
 FILLED = ("label", "note")
 
 
 def sheet(drawn: pd.DataFrame, lexicon: Lexicon) -> pd.DataFrame:
-    """The blind sheet of a sample (`sample.draw`): columns of `SHOWN`, then empty `label` and
+    """The blind sheet of a drawn sample (`sample.draw`): columns of `SHOWN`, then empty `label` and
     `note`.
     """
     rows = []
     for row in drawn.itertuples():
         pair = parse_pair(row.pair)
-        words: Callable[[str, str], str] = lambda concept, code: (
-            " | ".join(lexicon.words(concept, code)) if concept else ""
-        )
         lines = [
             f"{lexicon.word(shot, pair.input)} → {lexicon.word(shot, pair.output)}"
             for shot in row.shots.split("|")
             if shot
         ]
         languages = (language(pair.input).name, language(pair.output).name)
-        wanted = (row.expected, words(row.expected, pair.output), words(row.expected, pair.input))
-        other = (row.other, words(row.other, pair.output), words(row.other, pair.input))
+        wanted = (
+            row.expected,
+            *(_words(lexicon, row.expected, c) for c in (pair.output, pair.input)),
+        )
+        other = (row.other, *(_words(lexicon, row.other, c) for c in (pair.output, pair.input)))
         rows.append(
             (row.id, *languages, row.query, *wanted, *other, "; ".join(lines), row.answer, "", "")
         )
     return pd.DataFrame(rows, columns=[*SHOWN, *FILLED])
+
+
+def _words(lexicon: Lexicon, concept: str, code: str) -> str:
+    return " | ".join(lexicon.words(concept, code)) if concept else ""
 
 
 def write_sample(folder: Path, drawn: pd.DataFrame, lexicon: Lexicon) -> list[Path]:
@@ -77,7 +84,7 @@ def write_sample(folder: Path, drawn: pd.DataFrame, lexicon: Lexicon) -> list[Pa
         "key/key.csv": drawn[list(KEY_COLUMNS)].to_csv(index=False, lineterminator="\n"),
         "tasks.json": json.dumps(tasks, ensure_ascii=False, indent=1) + "\n",
         "label_studio.xml": configuration(),
-        "sample.csv": shown.to_csv(index=False, lineterminator="\n"),
+        "sample.csv": shown.map(harmless).to_csv(index=False, lineterminator="\n"),
     }
     for name, content in contents.items():
         with atomic_file(folder / name) as aside:

@@ -1,0 +1,78 @@
+"""What the first page says: the book's three answers."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from meanings.book.chapters import ChapterParameters
+from meanings.book.facts.wording import either, interval, share_of_training
+from meanings.core.formatting import span
+from meanings.labels import answers, gains
+from meanings.statistics import claims, selection, summaries
+
+
+def shared_space(
+    page: ChapterParameters, curves: pd.DataFrame, chosen: pd.DataFrame
+) -> dict[str, object]:
+    """Is there a shared space, and when?
+
+    - `curves`: means by condition and tokens; `chosen`: the rows at the chosen layers.
+    """
+    end = selection.last_checkpoint(curves)
+    seen, null, ceiling = (
+        selection.one(end, condition=name) for name in ("seen", "null_concept", "src_unpatched")
+    )
+    onset = summaries.onsets(chosen, ["seen"]).iloc[0]
+    return {
+        "ix_model": page.model,
+        "ix_seen": interval(seen),
+        "ix_null": interval(null),
+        "ix_top": f"{ceiling['mean']:.2f}",
+        "ix_share": share_of_training(onset["onset"], chosen),
+        "ix_shared": either(
+            claims.conditions_differ(selection.last_checkpoint(chosen), "seen", "null_concept") > 0,
+            "yes",
+            "not that could be told from chance",
+        ),
+    }
+
+
+def languages(table: pd.DataFrame, patched: pd.DataFrame) -> dict[str, object]:
+    """Does every language share alike?
+
+    - `table`: one row an output language with `name` and `mean`; `patched`: the rows under `seen`.
+    """
+    best, worst = (table.loc[table["mean"].agg(pick)] for pick in ("idxmax", "idxmin"))
+    return {
+        "ix_best": best["name"],
+        "ix_worst": worst["name"],
+        "ix_best_value": f"{best['mean']:.2f}",
+        "ix_worst_value": f"{worst['mean']:.2f}",
+        "ix_depends": either(
+            claims.depends_on_language(patched),
+            "depends on the language",
+            "does not clearly depend on the language",
+        ),
+    }
+
+
+def better_translations(
+    labelled: pd.DataFrame, changes: Mapping[str, pd.DataFrame]
+) -> dict[str, object]:
+    """Is a gain a better translation?
+
+    - `labelled`: the miniature's answers; `changes`: what became of each answer, by model and
+      condition.
+    """
+    right = answers.right_rate(labelled)
+    source, after = (
+        selection.one(right, group=name) for name in ("source prompt", answers.PATCHED_GROUP)
+    )
+    own = changes["miniature: seen"]
+    return {
+        "ix_gains": int((own["direction"] == 1).sum()),
+        "ix_losses": int((own["direction"] == -1).sum()),
+        "ix_better": span(*gains.share_of(changes["Gemma: self"], ["translation"])),
+        "ix_source": f"{source['mean']:.0%}",
+        "ix_after": f"{after['mean']:.0%}",
+    }

@@ -1,0 +1,32 @@
+"""Words for numbers that several pages share."""
+
+from numbers import Real
+
+import numpy as np
+import pandas as pd
+
+from meanings.core.formatting import span
+
+COMPARED = {1: "above", -1: "below", 0: "not told apart"}
+
+
+def interval(row: pd.Series) -> str:
+    """A row's `mean` with its interval, `0.61 [0.55, 0.67]`."""
+    return span(row["mean"], row["low"], row["high"])
+
+
+def either(condition: bool | np.bool_, yes: str, no: str) -> str:
+    """One of two readings, whichever the numbers say."""
+    return yes if condition else no
+
+
+def share_of_training(moment: Real, table: pd.DataFrame) -> str:
+    """An onset in tokens as a clause about the training that `table` covers."""
+    if not np.isfinite(moment):
+        return "within this training it has no onset"
+    return f"half of that is there after {moment / table['tokens'].max():.0%} of the training"
+
+
+def plain_names(names: pd.Index | list[str]) -> str:
+    """Labels joined by commas, underscores as spaces; `none` where there are none."""
+    return ", ".join(str(name).replace("_", " ") for name in names) or "none"

@@ -1,0 +1,59 @@
+"""One palette: how each condition and each language family is drawn, everywhere in the book.
+
+Colours are Okabe and Ito's, which colour-blind readers tell apart; each condition and family also
+has a mark, and nulls and ceilings a dash, so that colour is never the only sign. What a condition
+*is* stands in `meanings.patching.conditions`.
+"""
+
+from numbers import Real
+from typing import NamedTuple
+
+from meanings.lexicon.languages import LANGUAGES
+
+Dash = tuple[int, tuple[Real, ...]]
+
+SERIES = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#000000", "#8C6D1F")
+
+
+class Look(NamedTuple):
+    """How a series is drawn: its short label, colour, mark (empty: none) and dash (None: solid)."""
+
+    label: str
+    colour: str
+    mark: str = "o"
+    dash: Dash | None = None
+
+    @property
+    def line(self) -> str | Dash:
+        """The line style as matplotlib takes it."""
+        return self.dash or "-"
+
+
+CONDITIONS: dict[str, Look] = {
+    "seen": Look("seen", "#0072B2", "o"),
+    "en_en": Look("en_en", "#D55E00", "s"),
+    "self": Look("self", "#009E73", "^"),
+    "tgt": Look("tgt", "#AA4499", "D"),
+    "tgt_tgt": Look("tgt_tgt", "#8C6D1F", "v"),
+    "src_unpatched": Look("ceiling", "#000000", "", (0, (4, 2))),
+    "tgt_unpatched": Look("no patch", "#555555", "", (0, (2, 1.5))),
+    "null_concept": Look("null (concept)", "#7F7F7F", "x", (0, (1, 1))),
+    "null_mean": Look("null (mean)", "#A6A6A6", "+", (0, (3, 1, 1, 1))),
+    "one_pair": Look("one pair", "#56B4E9", "<"),
+    "tgt_mean": Look("tgt (mean)", "#E69F00", ">"),
+}
+FAMILIES = ("Germanic", "Romance", "Slavic", "Uralic", "Sinitic", "Celtic", "Bantu", "Semitic")
+MARKS = "osD^vPX*<>hp"
+
+
+def look(name: str, place: int = 0) -> Look:
+    """How a condition is drawn; another series, such as a language, takes the `place`-th colour."""
+    return CONDITIONS.get(name) or Look(name, SERIES[place % len(SERIES)])
+
+
+def family_look(code: str) -> Look:
+    """How a language is drawn: as its family. Families beyond those listed come after them."""
+    known = list(dict.fromkeys([*FAMILIES, *(entry.family for entry in LANGUAGES.values())]))
+    place = known.index(LANGUAGES[code].family)
+    mark = MARKS[place % len(MARKS)]
+    return Look(LANGUAGES[code].family, SERIES[place % len(SERIES)], mark)

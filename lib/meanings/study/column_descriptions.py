@@ -1,0 +1,182 @@
+"""What the columns of every exported table mean: one description per column, for data cards."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from meanings.lexicon.languages import LANGUAGES
+from meanings.measures.base import column_of, value_range
+from meanings.measures.patching import PATCHING
+
+INTERVAL = "95 % bootstrap interval"
+
+# Fields of cells, and of settings, which mean the same in every table but those that say otherwise.
+# The columns of rows are described where they are measured.
+COLUMNS = {
+    "key": "SHA-256, hex, of the cell's fields: rows of one cell share it",
+    "model": "name of the model",
+    "training_seed": "seed of the training run, from 0",
+    "step": "optimiser steps done at this checkpoint, 0 before training",
+    "tokens": "training tokens seen at this checkpoint",
+    "weights_sha256": "SHA-256, hex, of the weights, or of hub repository and commit",
+    "lexicon": "name of the word list",
+    "lexicon_sha256": "SHA-256, hex, of its content in the languages used",
+    "languages": "codes, with spaces, of the languages in which concepts are kept apart",
+    "pair": "language codes input-output",
+    "pairs": "language pairs, with spaces, over which the row is a mean",
+    "condition": "where the patched representation comes from",
+    "prompt_seed": "seed that drew concept pairs and few-shot examples",
+    "n_pairs": "concept pairs in the cell",
+    "shots": "few-shot examples before the query",
+    "template": "how a line of the prompt is written",
+    "generate": "tokens generated greedily, 0 for none",
+    "seen_languages": "codes, with spaces, of the model's training languages in the word list",
+    "dtype": "floating type of the weights",
+    "patched_tokens": "which of the query word's tokens are patched",
+    "score": (
+        "how a concept is scored: first_token (the next token begins one of its words) or word "
+        "(one of its words as a whole, with the closing quote)"
+    ),
+    "method": "version of the method; higher is later",
+    "prompts_sha256": "SHA-256, hex, of the file of shared prompts; empty where they were drawn",
+    "layers": (
+        "which layers are patched: from (`first_layer` and all later ones) or only "
+        "(`first_layer` alone)"
+    ),
+    "source_pairs": (
+        "source prompts over which a vector is averaged, 0 for all that the condition has"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of table.
+
+    - `row`: what a row is, one sentence.
+    - `marks`: columns that only tables of this kind have.
+    - `columns`: descriptions of columns that other kinds lack, or have with another meaning.
+    """
+
+    row: str
+    marks: frozenset[str]
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+CELLS = Kind(
+    "A row is one prompt at one first layer.",
+    frozenset({"key"}),
+)
+CONCEPT_MEANS = Kind(
+    "A row is the mean over language pairs of one concept, at one first layer, in one setting.",
+    frozenset({"pairs"}),
+)
+MEANS = Kind(
+    "A row is a mean over concepts, whose words may not be passed on.",
+    frozenset({"n_units", "correct"}),
+    {
+        "pair": "language codes input-output, or all",
+        "what": "a condition, or the difference of two, concept by concept",
+        "mean": "mean over concepts of the probability, 0 to 1, of the source concept",
+        "low": f"lower end of the {INTERVAL} over concepts",
+        "high": f"upper end of the {INTERVAL} over concepts",
+        "n_units": "concepts in the mean",
+        "p_target": "mean probability, 0 to 1, of the target concept",
+        "correct": (
+            "share, 0 to 1, of answers that are the source concept; empty where none were generated"
+        ),
+    },
+)
+RECOVERY = Kind(
+    "A row is a model in a language pair: how much of an answer each part of a word carries.",
+    frozenset({"verdict"}),
+    {
+        "target": (
+            "P(source concept), 0 to 1, in the target prompt as it is; a mean over concepts, as "
+            "the next ones"
+        ),
+        "layers": "the same with the source word's states in all layers at its last token",
+        "embedding": "the same with the source word's last token as well",
+        "asked": "the same in the prompt that asks for the source concept",
+        "seen": "the same as `target` with the mean of other languages in all layers",
+        "null_concept": "the same as `target` with a third concept in all layers",
+        "attention": (
+            "largest mean attention, 0 to 1, from the answer's position to the query word's last"
+            " token"
+        ),
+        "attention_layer": "its layer, from 0",
+        "attention_head": "its head, from 0",
+        "verdict": "what patching can say about the model in this pair",
+    },
+)
+KNOWN_TRUTH = Kind(
+    "A row is a trial of the method on a constructed network whose truth is known.",
+    frozenset({"reported"}),
+    {
+        "what": "what is reported: a layer, an onset in tokens, or the coverage of an interval",
+        "by": "how it was measured",
+        "meeting_layer": "true layer, from 0, from which on languages share a code",
+        "reading_layer": "true layer, from 0, that reads the query word",
+        "true": "the true value; inf: never; layer -1: there is none",
+        "reported": (
+            "the value that the method reports; for coverage the share, 0 to 1, of intervals "
+            "that hold the truth"
+        ),
+        "low": "lower end of the 95 % interval of what is reported",
+        "high": "upper end of the 95 % interval of what is reported",
+        "worlds": "constructed networks behind the row",
+    },
+)
+FALSE_POSITIVES = Kind(
+    "A row is a claim with a rule: how often the rule makes the claim of shuffled labels.",
+    frozenset({"nominal"}),
+    {
+        "claim": "the claim, in words",
+        "chapter": "page of the book that makes it",
+        "shuffled": "the labels that are shuffled",
+        "rule": "when the claim is made",
+        "version": (
+            "now: the book's rule; before: one that it gave up; spared: one that it never had; "
+            "shown: no claim of the book"
+        ),
+        "nominal": "share of false claims, 0 to 1, that the rule promises",
+        "rate": "share of shuffles, 0 to 1, of which the claim is made",
+        "low": "lower end of its 95 % Wilson interval",
+        "high": "upper end of its 95 % Wilson interval",
+        "shuffles": "number of shuffles",
+        "mean": (
+            "mean over shuffles of the number that the claim is about; empty where there is none"
+        ),
+    },
+)
+KINDS = (CELLS, CONCEPT_MEANS, MEANS, RECOVERY, KNOWN_TRUTH, FALSE_POSITIVES)
+
+
+def kind_of(columns: Collection[str]) -> Kind:
+    """The kind of a table with these columns; cells where none fits."""
+    return next((kind for kind in KINDS if kind.marks <= set(columns)), CELLS)
+
+
+def description(column: str, kind: Kind = CELLS) -> str:
+    """What a column means in a table of this kind; empty where nobody has said it."""
+    text = kind.columns.get(column) or COLUMNS.get(column)
+    if text is not None:
+        return text
+    base, _, end = column.rpartition("_")
+    if end in ("low", "high") and base in kind.columns:
+        return f"{'lower' if end == 'low' else 'upper'} end of the {INTERVAL} of `{base}`"
+    if base == "attention" and base in kind.columns and end.isdigit():
+        return f"largest mean attention, 0 to 1, of a head of layer {end}"
+    measured = column_of(PATCHING.columns, column)
+    return "" if measured is None else _of_measure(measured, column)
+
+
+def _of_measure(field: pa.Field, column: str) -> str:
+    """A measure's own description of a column, with its language and its range where it has one."""
+    text = field.metadata[b"description"].decode()
+    if field.name.endswith("*"):
+        code = column.removeprefix(field.name[:-1])
+        text += f": {LANGUAGES[code].name if code in LANGUAGES else code}"
+    values = value_range(field)
+    return text if values is None else f"{text}; {values[0]:g} to {values[1]:g}"
