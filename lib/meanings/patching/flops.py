@@ -18,11 +18,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
-from meanings.models.loading import PatchableModel
 from meanings.prompts.prompt import Prompt
 
 CONDITIONS = 7
+
+
+@runtime_checkable
+class LoadedModel(Protocol):
+    """What is counted of a `meanings.models.loading.PatchableModel`, without loading torch."""
+
+    network: Any
+    layers_path: str
+    n_layers: int
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,7 @@ class Cost:
     attended: float
 
     @classmethod
-    def of(cls, model: PatchableModel) -> Cost:
+    def of(cls, model: LoadedModel) -> Cost:
         layers = model.network.get_submodule(model.layers_path)
         weights = sum(p.numel() for p in layers.parameters() if p.ndim == 2)
         vocabulary, width = model.network.get_output_embeddings().weight.shape
@@ -98,7 +107,7 @@ class Cost:
         return passes * (self.token + self.attended * context) + positions * self.logits
 
 
-def _attention_width(model: PatchableModel) -> int:
+def _attention_width(model: LoadedModel) -> int:
     config = model.network.config.get_text_config(decoder=True)
     return (
         getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
@@ -106,7 +115,7 @@ def _attention_width(model: PatchableModel) -> int:
 
 
 def floor(
-    model: PatchableModel, lengths: Lengths, conditions: int = CONDITIONS, generate: int = 0
+    model: LoadedModel, lengths: Lengths, conditions: int = CONDITIONS, generate: int = 0
 ) -> dict[str, float]:
     """Operations that must be done for one prompt's sweep, by part.
 
