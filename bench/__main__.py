@@ -17,6 +17,7 @@ import torch
 import typer
 
 from bench import memory, parts, timing
+from bench import scale as many_cells
 from bench import workers as two_workers
 from bench.shapes import SHAPES, Shape, drawn, target_prompts
 from meanings.core.atomic_files import atomic_file
@@ -183,6 +184,14 @@ def workers(asked: Asked) -> dict:
     }
 
 
+def scale(asked: Asked) -> dict:
+    """What a study of 26 checkpoints x 110 language pairs x 9 conditions costs beside measuring."""
+    found = many_cells.figures()
+    for line in many_cells.lines(found):
+        asked.say(line)
+    return {"scale": found}
+
+
 STAGES: dict[str, Callable[[Asked], dict]] = {
     stage.__name__: stage
     for stage in (
@@ -197,6 +206,7 @@ STAGES: dict[str, Callable[[Asked], dict]] = {
         shapes,
         room,
         workers,
+        scale,
     )
 }
 

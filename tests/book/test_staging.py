@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from meanings.book import inputs, notebooks, staging
+from meanings.book import build, inputs, notebooks, staging
 from meanings.core.errors import MeaningsError
 
 ROOT = Path(__file__).parents[2]
@@ -159,3 +159,25 @@ def test_a_lexicon_of_ones_own_counts_as_read(world, tmp_path):
         own.write_text(text)
         found.append(inputs.page_hash(source, {"lexicon": str(own)}, root, results))
     assert found[0] != found[1]
+
+
+def test_what_is_rendered_already_is_not_rendered_again(make_root, tmp_path, monkeypatch):
+    root, rendered = make_root(tmp_path, "glossary", "references"), []
+
+    def render(folder, output):
+        rendered.append(folder)
+        (output / "_build" / "html").mkdir(parents=True, exist_ok=True)
+        (output / "_build" / "html" / "index.html").write_text("x")
+        return output / "_build" / "html"
+
+    monkeypatch.setattr(build.rendering, "render", render)
+    for _ in range(2):
+        page = build.build_book(root, tmp_path / "results", report=list)
+        assert page.is_file() and len(rendered) == 1
+    (root / "book" / "glossary.md").unlink()
+    (root / "book" / "glossary.md").write_text("# Glossary\n")
+    build.build_book(root, tmp_path / "results", report=list)
+    assert len(rendered) == 2
+    page.unlink()
+    build.build_book(root, tmp_path / "results", report=list)
+    assert len(rendered) == 3

@@ -11,10 +11,10 @@ from meanings.core.errors import MeaningsError
 from meanings.labels.gains import (
     KINDS,
     RIGHT,
+    changed_answers,
     decomposed,
     probability_change,
     share_of,
-    changed_answers,
 )
 from meanings.labels.labeller import LABELS
 

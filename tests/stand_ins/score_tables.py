@@ -38,7 +38,16 @@ def matrix(
     random = np.random.default_rng(seed)
     concept = random.beta(1, 2, CONCEPTS)
     rows = [
-        {"input": x, "output": y, "training_seed": 0, "source_concept": f"c{i}", "p_source": concept[i] + depends * codes.index(y) + random.normal(0, 0.05)}
-        for x in codes for y in codes if x != y for i in range(CONCEPTS)
-    ]  # fmt: skip
+        {
+            "input": x,
+            "output": y,
+            "training_seed": 0,
+            "source_concept": f"c{i}",
+            "p_source": concept[i] + depends * codes.index(y) + random.normal(0, 0.05),
+        }
+        for x in codes
+        for y in codes
+        if x != y
+        for i in range(CONCEPTS)
+    ]
     return pd.DataFrame(rows)

@@ -5,9 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meanings.core.errors import MeaningsError
-from meanings.statistics.bootstrap import interval, paired_difference, to_array
+from meanings.statistics.bootstrap import interval, paired_difference
 from meanings.statistics.layer_choice import split_half_best_layer
 from meanings.statistics.onset import crossing, onset
+from meanings.statistics.resampling import to_array
 
 STEPS = np.array([0, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 5120])
 

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from meanings.book.tables import trust as trust_tables
-from meanings.statistics import bootstrap, claims, layer_choice
+from meanings.statistics import claims, layer_choice, resampling
 from meanings.statistics import languages as language_statistics
 from meanings.statistics.bootstrap import paired_difference
 from meanings.statistics.layer_choice import split_half_best_layer
 from meanings.validity import permuted_claims
-from meanings.validity.false_positives import PermutationTest, false_positives
+from meanings.validity.permutation_test import PermutationTest, false_positives
 from meanings.validity.permuted_claims import conditions_compared
 from meanings.validity.permuting import exchanged, permuted_within, unit_means
 from stand_ins.score_tables import cells, matrix
@@ -35,7 +35,7 @@ def test_many_permutations_at_once_give_what_the_books_rule_gives_of_each(a, b):
     for i, random in enumerate(draws(6)):
         rows = exchanged(table, a, b, random)
         row = paired_difference(
-            layer_choice.at_chosen_layer(rows), "p_source", a, b, n=bootstrap.RESAMPLES
+            layer_choice.at_chosen_layer(rows), "p_source", a, b, n=resampling.RESAMPLES
         ).iloc[0]
         assert numbers[i] == pytest.approx(row["mean"]) and said[i] == (claims.sign(row) != 0)
         layer = rows[rows["condition"] == a].groupby("first_layer")["p_source"].mean().idxmax()

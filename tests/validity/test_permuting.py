@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from meanings.statistics import languages as language_statistics
-from meanings.statistics.bootstrap import to_array
+from meanings.statistics.resampling import to_array
 from meanings.validity.permuting import exchanged, permuted, permuted_within, unit_means
 from stand_ins.score_tables import CONCEPTS, cells, matrix
 

@@ -15,7 +15,7 @@ from meanings.core.paths import data_folder
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.measures.results import cell_path, published, read_cells, read_metadata
 from meanings.models.checkpoints import trajectory
-from meanings.statistics.bootstrap import RESAMPLES, SEED_COLUMN
+from meanings.statistics.resampling import RESAMPLES, SEED_COLUMN
 from meanings.statistics.selection import described, followed, last_checkpoint
 from meanings.study.grid import DEFAULT_PAIRS
 
@@ -51,7 +51,7 @@ def measured(parameters: chapters.ChapterParameters, results: str | Path) -> pd.
 
     Raises MeaningsError where there are none.
     """
-    from meanings.study.run import plan_study
+    from meanings.study.plan import plan_study
 
     folder = Path(results)
     planned = plan_study(chapters.grid_of(parameters), folder).keys

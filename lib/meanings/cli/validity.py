@@ -52,9 +52,9 @@ def known_truth(
         typer.echo(_publish("known_truth", table(worlds=worlds)))
         return
     from meanings.validity.constructed_network import write
-    from meanings.validity.ground_truth import World as Truth
+    from meanings.validity.ground_truth import GroundTruth
 
-    made = Truth(
+    made = GroundTruth(
         layers, meeting_layer, reading_layer, meets_from, ramp=ramp, scatter=scatter, seed=seed
     )
     typer.echo(write(made, world))

@@ -1,1 +1,1 @@
-"""What kind of right or wrong an answer is: rules, gains by kind, and annotation by other readers."""
+"""Labels of generated answers, gains by kind of label, and annotation by other readers."""

@@ -1,4 +1,4 @@
-"""What the model wrote, before and after a patch: labels, right answers, chrF against the accepted
+"""Generated answers before and after a patch: labels, right answers, chrF against the accepted
 words.
 """
 
@@ -9,8 +9,9 @@ import pandas as pd
 from sacrebleu.metrics import CHRF
 
 from meanings.lexicon.lexicon import Lexicon
-from meanings.statistics.bootstrap import RESAMPLES, interval
+from meanings.statistics.bootstrap import interval
 from meanings.statistics.matching import shared_cells
+from meanings.statistics.resampling import RESAMPLES
 from meanings.statistics.selection import split_pairs
 
 GROUPS = {"src_unpatched": "source prompt", "tgt_unpatched": "target prompt"}

@@ -1,5 +1,5 @@
-"""When two written forms are one word: the same letters without marks, an inflection of one stem, a
-slip of one letter.
+"""Other forms of a word: the same letters without marks, an inflection of one stem, a slip of one
+letter.
 
 Each rule is narrow on purpose: a form that is a word of another concept in the language never gets
 this far (`Labeller`).
@@ -36,7 +36,8 @@ ENDINGS: dict[str, str] = {
     "it": "o a i e he hi io",
     "ru": "а я о е ё ы и у ю ой ей ою ам ям ами ями ах ях ом ем ём ов ев ь й",
     "pl": "a o e ę ą i y u ów om ami ach em iem owi ie ia ię ią ek ka ko ki",
-    "fi": "n t a ä ta tä tta ttä ssa ssä sta stä lla llä lta ltä lle na nä ksi en in än an ja jä ia iä den ille issa issä i e",
+    "fi": "n t a ä ta tä tta ttä ssa ssä sta stä lla llä lta ltä lle na nä ksi en in än an ja jä "
+    "ia iä den ille issa issä i e",
     "et": "d t i e a u s st le l lt ga ks id te de sid it is ide",
     "cy": "au iau ion on od oedd i ydd en yn",
     "he": "ים ות ה",
@@ -48,8 +49,16 @@ PREFIXES: dict[str, str] = {  # classes of nouns; the definite article
     "ar": "ال",
 }
 MUTATIONS = {  # Welsh initial consonants: soft, nasal, aspirate
-    "c": "g ngh ch", "p": "b mh ph", "t": "d nh th", "g": "ng", "b": "f m", "d": "dd n", "m": "f", "ll": "l", "rh": "r",
-}  # fmt: skip
+    "c": "g ngh ch",
+    "p": "b mh ph",
+    "t": "d nh th",
+    "g": "ng",
+    "b": "f m",
+    "d": "dd n",
+    "m": "f",
+    "ll": "l",
+    "rh": "r",
+}
 HAN_ENDINGS = ("子", "儿", "兒", "头", "頭", "仔")
 FURTHEST = 6  # letters by which two forms of a word may differ in length
 SHORTEST = 5  # letters of a word in which one wrong letter still leaves the word
@@ -67,14 +76,14 @@ def bare(form: str) -> str:
 
 
 def other_form(answer: str, word: str, language: str) -> str:
-    """Which rule makes `answer` another form of `word` in `language`, in words; empty where none
-    does. Both in normal form.
+    """The rule by which `answer` is another form of `word` in `language`, in words; empty where it
+    is none. Both in normal form.
 
-    diacritics or spelling: equal when bare; Han: equal but for a closing 子, 儿, 头, 仔; inflection:
-    one stem of three letters or more (two thirds of the shorter form at least) and endings, or noun
-    class prefixes, of the language; Welsh: the initial mutates; spelling: one letter changed,
-    added, left out or two neighbours swapped in a word of `SHORTEST` letters or more, not at its
-    beginning, and not merely its end broken off.
+    - diacritics or spelling: equal when bare; Han: equal but for a closing 子, 儿, 头 or 仔;
+    - inflection: one stem of three letters or more (two thirds of the shorter form at least) and
+      endings, or noun class prefixes, of the language; Welsh: the initial mutates;
+    - spelling: one letter changed, added, left out or two neighbours swapped in a word of
+      `SHORTEST` letters or more, not at its beginning, and not merely its end broken off.
     """
     if not answer or answer == word or abs(len(answer) - len(word)) > FURTHEST:
         return ""

@@ -193,8 +193,9 @@ def share_of(
 
 
 def probability_change(rows: pd.DataFrame, by: Sequence[str] = (), n: int = 1000) -> pd.DataFrame:
-    """Mean change of P(source concept) by the kind of the answer to the source prompt: `by`, `kind`,
-    `mean`, `low`, `high`.
+    """Mean change of P(source concept) by the kind of the answer to the source prompt.
+
+    Columns: `by`, `kind`, `mean`, `low`, `high`.
 
         change[kind] = mean over concept pairs of  P after - P before  where the answer before was
                        of that kind, else 0

@@ -1,11 +1,10 @@
 """Automatic labels of generated answers: what kind of right or wrong an answer is, with the
 evidence.
 
-Rules are tried in the order of `LABELS` on exact words first; a second round takes other forms of a
-word. The first that holds gives the label. The order: an accepted word is right whatever else it
-is; then what the prompt holds (the other prompt's concept, a few-shot example, the query word); then
-what the lexicon and the relations know of the word. The same rules for every answer, and each says
-why.
+Rules are tried in the order of `LABELS`, first on exact words, then on other forms of a word. The
+first that holds gives the label: an accepted word is right whatever else it is; then comes what the
+prompt holds (the other prompt's concept, a few-shot example, the query word); then what the lexicon
+and the relations know of the word. The same rules hold for every answer, and each says why.
 """
 
 from collections import defaultdict
@@ -19,32 +18,29 @@ from meanings.labels.forms import other_form
 from meanings.lexicon.forms import normal_form
 from meanings.lexicon.languages import LanguagePair, parse_pair
 from meanings.lexicon.lexicon import Lexicon
-from meanings.lexicon.relations import Relations, load_relations
+from meanings.lexicon.relations import Relations
 
-__all__ = [
-    "ANSWER_IS_TARGET",
-    "LABELS",
-    "Label",
-    "Labeller",
-    "Relations",
-    "expectation",
-    "label_answers",
-    "load_relations",
-    "normal_form",
-]
 LABELS: dict[str, str] = {
     "correct": "the word that prompts use for the expected concept in the output language",
-    "other_form": "an accepted word of the expected concept in another form: inflected, without a diacritic, spelt a letter differently",
-    "synonym": "another accepted word of the expected concept in the output language, or a word of its WordNet synset",
-    "target_concept": "the patch did not take: a word of the target prompt's own concept in the output language",
+    "other_form": "an accepted word of the expected concept in another form: inflected, without a "
+    "diacritic, spelt a letter differently",
+    "synonym": "another accepted word of the expected concept in the output language, or a word of "
+    "its WordNet synset",
+    "target_concept": "the patch did not take: a word of the target prompt's own concept in the "
+    "output language",
     "few_shot": "a word of one of the prompt's few-shot examples said again",
     "copy": "a word of the query concept in the input language: the query word said again",
-    "other_sense": "another concept that a word of the expected concept names too, in the same language",
-    "homograph": "another concept that a word of the expected concept names in a different language",
-    "wrong_language": "the expected concept in a language that was not asked for; the evidence says which",
-    "hypernym_hyponym": "a broader or narrower concept than the expected one, in the output language",
+    "other_sense": "another concept that a word of the expected concept names too, in the same "
+    "language",
+    "homograph": "another concept that a word of the expected concept names in a different "
+    "language",
+    "wrong_language": "the expected concept in a language that was not asked for; the evidence "
+    "says which",
+    "hypernym_hyponym": "a broader or narrower concept than the expected one, in the output "
+    "language",
     "other": "none of these, but a known word or a form of one; the evidence names it",
-    "not_a_word": "no word of the lexicon or the relations in any language and no form of one, or nothing at all",
+    "not_a_word": "no word of the lexicon or the relations in any language and no form of one, or "
+    "nothing at all",
 }
 
 # Conditions in which the prompt's own concept is the right answer.
@@ -53,14 +49,17 @@ ANSWER_IS_TARGET = ("tgt_tgt", "tgt_unpatched")
 
 @dataclass(frozen=True)
 class Label:
-    """- `name`: one of `LABELS`. - `evidence`: why, in words."""
+    """The label of an answer.
+
+    - `name`: one of `LABELS`; `evidence`: why, in words.
+    """
 
     name: str
     evidence: str
 
 
 class Labeller:
-    """A lexicon turned round (form -> language -> concepts), with the relations of its concepts.
+    """Labels answers by a lexicon, looked up by form, and the relations of its concepts.
 
     A concept's category counts as broader where it is a concept itself.
     """
@@ -233,8 +232,8 @@ class Labeller:
 
 
 def expectation(source: str, target: str, condition: str) -> tuple[str, str]:
-    """(expected concept, query concept): the target concept is right where nothing, or the prompt
-    itself, is patched into its prompt.
+    """The expected concept and the query concept of a prompt: the target concept is expected where
+    nothing, or the prompt itself, is patched into the target prompt.
     """
     return (target if condition in ANSWER_IS_TARGET else source), (
         source if condition == "src_unpatched" else target
@@ -242,8 +241,9 @@ def expectation(source: str, target: str, condition: str) -> tuple[str, str]:
 
 
 def label_answers(df: pd.DataFrame, lexicon: Lexicon, relations: Relations) -> pd.DataFrame:
-    """`df` (rows of `results.read_cells`) with columns `label` and `evidence`; missing where there
-    is no answer.
+    """The rows with columns `label` and `evidence`; missing where there is no answer.
+
+    - `df`: rows of `results.read_cells`.
 
     `few_shot` is given where the rows have the columns `source_shots` and `target_shots` (a patched
     prompt has the target's); `attrs["few_shot"]` of what is returned says whether. Raises
@@ -257,27 +257,27 @@ def label_answers(df: pd.DataFrame, lexicon: Lexicon, relations: Relations) -> p
     columns = ["answer", "pair", "source_concept", "target_concept", "condition"]
     shots = pd.Series("", index=rows.index)
     if has_shots := {"source_shots", "target_shots"} <= set(df.columns):
-        asked_source = rows["condition"].astype(str) == "src_unpatched"
+        source_prompt = rows["condition"].astype(str) == "src_unpatched"
         shots = (
             rows["source_shots"]
             .astype(object)
-            .where(asked_source, rows["target_shots"].astype(object))
+            .where(source_prompt, rows["target_shots"].astype(object))
             .fillna("")
         )
     found = []
-    for asked in (
+    for key in (
         rows[columns]
         .astype(object)
         .assign(shots=shots.astype(object))
         .itertuples(index=False, name=None)
     ):
-        if asked not in known:
-            answer, pair, source, target, condition, solved = asked
+        if key not in known:
+            answer, pair, source, target, condition, examples = key
             expected, query = expectation(source, target, condition)
-            known[asked] = labeller.label(
-                answer, parse_pair(pair), expected, query, tuple(filter(None, solved.split("|")))
+            known[key] = labeller.label(
+                answer, parse_pair(pair), expected, query, tuple(filter(None, examples.split("|")))
             )
-        found.append(known[asked])
+        found.append(known[key])
     labels = pd.DataFrame(
         {"label": [x.name for x in found], "evidence": [x.evidence for x in found]},
         index=rows.index,

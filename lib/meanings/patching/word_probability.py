@@ -15,7 +15,7 @@ from transformers.cache_utils import Cache
 from meanings.core.errors import MeaningsError
 from meanings.models.loading import PatchableModel
 from meanings.patching.batching import in_parts, rows_at_once
-from meanings.patching.kv_cache import taken
+from meanings.patching.kv_cache import select_rows
 from meanings.patching.prefixes import Prefixes
 
 TokenIds = tuple[int, ...]
@@ -53,6 +53,7 @@ class Words:
 
     @property
     def columns(self) -> int:
+        """Sets of words per prompt."""
         return len(self.sets[0])
 
     @property
@@ -108,7 +109,7 @@ def word_probability(
         after = model.network(
             input_ids=ids,
             **prefixes.inputs(rows[place], longest, suffix_length),
-            past_key_values=taken(cache, place),
+            past_key_values=select_rows(cache, place),
             use_cache=True,
             logits_to_keep=longest,
         ).logits

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from meanings.statistics import rules
-from meanings.statistics.bootstrap import differences, point_means, to_array
+from meanings.statistics.bootstrap import differences
 from meanings.statistics.correlation import property_correlations
+from meanings.statistics.resampling import point_means, to_array
 from meanings.statistics.selection import split_pairs
 
 LEVEL = rules.LEVEL

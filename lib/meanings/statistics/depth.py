@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from meanings.core.errors import MeaningsError
-from meanings.statistics.bootstrap import point_means, resampled_means, to_array
 from meanings.statistics.matching import shared_cells
+from meanings.statistics.resampling import point_means, resampled_means, to_array
 
 
 def depth(
@@ -39,8 +39,9 @@ def depth(
       -1.
 
     The interval is a percentile bootstrap over concepts and training seeds, among the resamples
-    that have an effect. Raises MeaningsError where one of the conditions is not in the table, or they
-    share no cell.
+    that have an effect.
+
+    Raises MeaningsError where one of the conditions is not in the table, or they share no cell.
     """
     patched = table[table["first_layer"] >= 0]
     rows = shared_cells(patched, [condition, null])

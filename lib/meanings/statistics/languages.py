@@ -10,8 +10,9 @@ import pandas as pd
 from meanings.lexicon.languages import LANGUAGES
 from meanings.lexicon.lexicon import Lexicon
 from meanings.models.checkpoints import Trajectory
-from meanings.statistics.bootstrap import RESAMPLES, interval
+from meanings.statistics.bootstrap import interval
 from meanings.statistics.onset import onset
+from meanings.statistics.resampling import RESAMPLES
 
 # Properties of a language that have an order.
 RANKED = ("share", "tokens", "shared", "ceiling")

@@ -10,8 +10,8 @@ from jaxtyping import Float, Int
 
 from meanings.core.errors import MeaningsError
 from meanings.patching.conditions import PATCHED
-from meanings.statistics.bootstrap import point_means, to_array
 from meanings.statistics.matching import shared_cells
+from meanings.statistics.resampling import point_means, to_array
 
 
 def halves(n_units: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 """Onset: the moment of training from which a curve has come half of its way and stays there.
 
-    onset = first step from which on  m(s) >= floor + half * (plateau - floor),  plateau = mean of the last checkpoints
+    onset   = first step from which on  m(s) >= floor + half * (plateau - floor)
+    plateau = mean of the last checkpoints
 
 Why this one: a first checkpoint at which the curve differs significantly from its null comes
 earlier the more concepts are measured, so it says as much about the sample as about the model. Half
@@ -19,7 +20,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from meanings.core.errors import MeaningsError
-from meanings.statistics.bootstrap import point_means, resampled_means, to_grid
+from meanings.statistics.resampling import point_means, resampled_means, to_grid
 
 
 def onset(
@@ -53,6 +54,7 @@ def onset(
     if df.empty:
         raise MeaningsError("no rows to find an onset in; widen the selection")
     groups = list(df.groupby(list(by), observed=True, sort=True)) if by else [((), df)]
+    settings = (floor, fraction, plateau_checkpoints, minimum_rise)
     rows = []
     for name, group in groups:
         grid = to_grid(group, value, [step], unit)
@@ -62,30 +64,36 @@ def onset(
                 f"{dict(zip(by, name, strict=True))}: a curve of {len(steps)} {step}; an onset "
                 "needs two or more"
             )
-        curves = resampled_means(grid.values, n, seed)
+        drawn = crossing(resampled_means(grid.values, n, seed), steps, *settings)
         mean = point_means(grid.values)
-        settings = (floor, fraction, plateau_checkpoints, minimum_rise)
-        drawn = crossing(curves, steps, *settings)
         point = crossing(mean[None], steps, *settings)[0]
-        # Percentiles among draws, not between them: an infinite draw must not make a finite
-        # neighbour infinite.
-        low = np.quantile(drawn, (1 - level) / 2, method="lower")
-        high = np.quantile(drawn, (1 + level) / 2, method="higher")
-        reached = steps[steps >= point * (1 - 1e-12)] if np.isfinite(point) else []
         rows.append(
             dict(zip(by, name, strict=True))
-            | {
-                "onset": point,
-                "low": low,
-                "high": high,
-                "checkpoint": int(reached[0]) if len(reached) else -1,
-                "plateau": mean[-plateau_checkpoints:].mean(),
-                "share_reached": np.isfinite(drawn).mean(),
-                "n_units": len(grid.units),
-            }
+            | _onset_row(point, drawn, steps, level)
+            | {"plateau": mean[-plateau_checkpoints:].mean(), "n_units": len(grid.units)}
             | ({"n_language_pairs": group["pair"].nunique()} if "pair" in group else {})
         )
     return pd.DataFrame(rows)
+
+
+def _onset_row(
+    point: float,
+    drawn: Float[np.ndarray, " resample"],
+    steps: Float[np.ndarray, " step"],
+    level: float,
+) -> dict[str, float]:
+    # Percentiles among draws, not between them: an infinite draw must not make a finite neighbour
+    # infinite.
+    low = np.quantile(drawn, (1 - level) / 2, method="lower")
+    high = np.quantile(drawn, (1 + level) / 2, method="higher")
+    reached = steps[steps >= point * (1 - 1e-12)] if np.isfinite(point) else []
+    return {
+        "onset": point,
+        "low": low,
+        "high": high,
+        "checkpoint": int(reached[0]) if len(reached) else -1,
+        "share_reached": np.isfinite(drawn).mean(),
+    }
 
 
 def crossing(

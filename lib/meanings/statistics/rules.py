@@ -12,13 +12,13 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 from scipy.stats import friedmanchisquare, wilcoxon
 
-from meanings.statistics.bootstrap import mean_where_present, resampled_means
+from meanings.statistics.resampling import mean_where_present, resampled_means
 
 LEVEL = 0.05
 ENDS = (LEVEL / 2, 1 - LEVEL / 2)
 
 
-def interval_sign(ends: Shaped[np.ndarray, "2 ..."]) -> Int[np.ndarray, "..."]:
+def interval_sign(ends: Shaped[np.ndarray, " 2 *rest"]) -> Int[np.ndarray, " *rest"]:
     """What intervals of a difference, from low to high, say: 1 above zero, -1 below, 0 neither."""
     low, high = ends
     return np.where(low > 0, 1, np.where(high < 0, -1, 0))
@@ -26,14 +26,14 @@ def interval_sign(ends: Shaped[np.ndarray, "2 ..."]) -> Int[np.ndarray, "..."]:
 
 def difference_sign(
     differences: Float[np.ndarray, "*rest seed concept"],
-) -> Int[np.ndarray, "*rest"]:
+) -> Int[np.ndarray, " *rest"]:
     """Whether a difference within concepts lies above zero (1), below (-1), or neither."""
     return interval_sign(np.nanquantile(resampled_means(differences), ENDS, axis=0))
 
 
 def languages_differ(
     values: Float[np.ndarray, "*rest language seed concept"],
-) -> Bool[np.ndarray, "*rest"]:
+) -> Bool[np.ndarray, " *rest"]:
     """Whether languages differ, by Friedman's test: each concept ranks the languages."""
     means = mean_where_present(values, axis=-2)
     flat = means.reshape(-1, *means.shape[-2:])
@@ -57,7 +57,7 @@ def friedman_p(means: Float[np.ndarray, "language concept"]) -> float:
 
 def output_languages_differ_more(
     values: Float[np.ndarray, "*rest input output seed concept"],
-) -> Int[np.ndarray, "*rest"]:
+) -> Int[np.ndarray, " *rest"]:
     """Whether output languages differ more than input languages (1), less (-1), or neither.
 
     spread = max - min over languages of the mean;   the interval of  spread(output) - spread(input)
@@ -79,6 +79,6 @@ def best_layer_intervals(
 
 def layers_differ(
     low: Int[np.ndarray, "*rest language"], high: Int[np.ndarray, "*rest language"]
-) -> Bool[np.ndarray, "*rest"]:
+) -> Bool[np.ndarray, " *rest"]:
     """Whether the best layers of two languages lie more than one apart, beyond their intervals."""
     return np.asarray(low.max(axis=-1) > high.min(axis=-1) + 1)

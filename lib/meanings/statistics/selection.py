@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from meanings.core.errors import MeaningsError
-from meanings.statistics.bootstrap import SEED_COLUMN
+from meanings.statistics.resampling import SEED_COLUMN
 
 
 def followed(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,4 @@
-"""How the numbers of the study move with its own choices: from the published table of settings to
-what is drawn and said.
+"""Sensitivity of the study's numbers to its own settings, from the published table of settings.
 
 One thing changes at a time around `BASE`; every row is a concept's mean over the language pairs.
 """
@@ -9,9 +8,11 @@ from collections.abc import Sequence
 import pandas as pd
 
 from meanings.core.errors import MeaningsError
-from meanings.statistics.bootstrap import RESAMPLES, interval, paired_difference
+from meanings.statistics.bootstrap import interval, paired_difference
+from meanings.statistics.claims import sign
 from meanings.statistics.layer_choice import at_chosen_layer, split_half_best_layer
 from meanings.statistics.matching import shared_cells
+from meanings.statistics.resampling import RESAMPLES
 
 BASE = {
     "shots": 5,
@@ -84,7 +85,9 @@ def settings(
 def by_layer(
     table: pd.DataFrame, factor: str, conditions: Sequence[str], model: str = "miniature"
 ) -> pd.DataFrame:
-    """The same at every first layer; unpatched prompts have `first_layer` -1."""
+    """P(source concept) by the factor's value, condition and first layer, with intervals; unpatched
+    prompts have `first_layer` -1.
+    """
     rows = around(table, factor, model)
     rows = pd.concat(
         [shared_cells(part, conditions) for _, part in rows.groupby(factor, observed=True)]
@@ -109,9 +112,7 @@ def comparisons(table: pd.DataFrame, factor: str, model: str = "miniature") -> p
                     )
                 )
     found = pd.concat(parts, ignore_index=True)
-    verdict = (
-        (found["low"] > 0).map({True: "above", False: "open"}).mask(found["high"] < 0, "below")
-    )
+    verdict = found.apply(sign, axis=1).map({1: "above", 0: "open", -1: "below"})
     return found.assign(verdict=verdict)[
         [factor, "what", "mean", "low", "high", "n_units", "verdict"]
     ]
@@ -164,12 +165,12 @@ def word_and_token(
 
 
 def averaging(table: pd.DataFrame, model: str = "miniature") -> pd.DataFrame:
-    """What a mean of k source prompts gains, and from what: differences of P(source concept),
+    """Gains of a mean of k source prompts, by what is averaged: differences of P(source concept),
     concept by concept.
 
     - `over languages`: k prompts in k language pairs against one;
-    - `over solved lines`: k prompts in one language pair against one, which can only take noise
-      out;
+    - `over solved lines`: k prompts with other few-shot examples in one language pair against one
+      prompt, which can only take noise out;
     - `languages, same number`: the former against the latter, k prompts each: what the languages
       add;
     - `over solved lines, same pair`: the same in the target pair itself.
@@ -179,52 +180,25 @@ def averaging(table: pd.DataFrame, model: str = "miniature") -> pd.DataFrame:
     """
     rows, counts = _at_one_layer(table, model)
 
-    def side(condition: str, k: int, name: str) -> pd.DataFrame:
-        found = rows[(rows["condition"] == condition) & (rows["source_pairs"] == k)]
-        return found.assign(side=name)
+    def of(condition: str, k: int) -> pd.DataFrame:
+        return rows[(rows["condition"] == condition) & (rows["source_pairs"] == k)]
 
     parts = []
     for k in counts:
         compared = {
-            "over languages": (side("seen", k, "a"), side("seen", 1, "b")),
-            "over solved lines": (
-                side("one_pair", k, "a"),
-                side("seen", 1, "b"),
-            ),  # one prompt of one_pair is that of seen
-            "languages, same number": (side("seen", k, "a"), side("one_pair", k, "b")),
-            "over solved lines, same pair": (side("tgt_mean", k, "a"), side("tgt", 0, "b")),
+            "over languages": (of("seen", k), of("seen", 1)),
+            # One prompt of `one_pair` is that of `seen`.
+            "over solved lines": (of("one_pair", k), of("seen", 1)),
+            "languages, same number": (of("seen", k), of("one_pair", k)),
+            "over solved lines, same pair": (of("tgt_mean", k), of("tgt", 0)),
         }
-        for what, sides in compared.items():
-            found = paired_difference(
-                pd.concat(sides), "p_source", "a", "b", between="side", n=RESAMPLES
-            )
+        for what, (first, second) in compared.items():
+            both = pd.concat([first.assign(which="a"), second.assign(which="b")])
+            found = paired_difference(both, "p_source", "a", "b", between="which", n=RESAMPLES)
             parts.append(found.assign(k=k, what=what))
     return pd.concat(parts, ignore_index=True)[
         ["k", "what", "mean", "low", "high", "n_units", "share_above"]
     ]
-
-
-def averaging_levels(table: pd.DataFrame, model: str = "miniature") -> pd.DataFrame:
-    """P(source concept) itself under `seen`, `one_pair` and `tgt_mean` by k, at the layer of
-    `averaging`. Columns `condition`, `k`, `mean`, `low`, `high`.
-    """
-    rows, _ = _at_one_layer(table, model)
-    one = [  # a mean over one prompt is that prompt
-        rows[(rows["condition"] == "seen") & (rows["source_pairs"] == 1)].assign(
-            condition="one_pair"
-        ),
-        rows[rows["condition"] == "tgt"].assign(condition="tgt_mean", source_pairs=1),
-    ]
-    rows = pd.concat(
-        [rows[rows["condition"].isin(["seen", "one_pair", "tgt_mean", "null_concept"])], *one],
-        ignore_index=True,
-    )
-    return interval(
-        rows.rename(columns={"source_pairs": "k"}).astype({"condition": "object"}),
-        "p_source",
-        ["condition", "k"],
-        n=RESAMPLES,
-    )
 
 
 def _at_one_layer(table: pd.DataFrame, model: str) -> tuple[pd.DataFrame, list[int]]:
@@ -240,7 +214,7 @@ def _at_one_layer(table: pd.DataFrame, model: str) -> tuple[pd.DataFrame, list[i
     )
     if not counts:
         raise MeaningsError(
-            f"the table has no means over solved lines of {model}; publish the grids of "
+            f"the table has no means over few-shot examples of {model}; publish the grids of "
             "book/parameters/sensitivity"
         )
     lead = rows[(rows["condition"] == "seen") & (rows["source_pairs"] == counts[-1])]

@@ -11,9 +11,10 @@ from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 from meanings.measures.cells import LATER
 from meanings.measures.results import read_cells
-from meanings.statistics.bootstrap import RESAMPLES, interval, paired_difference
+from meanings.statistics.bootstrap import interval, paired_difference
 from meanings.statistics.matching import shared_cells
 from meanings.statistics.onset import onset
+from meanings.statistics.resampling import RESAMPLES
 from meanings.study.publish import _path
 
 
@@ -65,9 +66,20 @@ COMPARED = (("seen", "null_concept"), ("seen", "tgt"), ("en_en", "seen"), ("self
 # What a number is a mean over language pairs at: all of a cell but the pair, what was generated,
 # and names of the same.
 SETTING = (
-    "model", "training_seed", "step", "tokens", "weights_sha256", "lexicon", "lexicon_sha256", "prompt_seed", "n_pairs", "shots", "template",
-    "score", *LATER,
-)  # fmt: skip
+    "model",
+    "training_seed",
+    "step",
+    "tokens",
+    "weights_sha256",
+    "lexicon",
+    "lexicon_sha256",
+    "prompt_seed",
+    "n_pairs",
+    "shots",
+    "template",
+    "score",
+    *LATER,
+)
 
 
 def publish_means(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
@@ -132,9 +144,9 @@ def concept_means(cells: pd.DataFrame) -> pd.DataFrame:
     )
     groups = cells.groupby(by, sort=True)
     table = groups[["p_source", "p_target"]].mean().astype("float32")
-    table["pairs"] = cells.groupby([*SETTING, "condition"])["pair"].agg(lambda pairs: " ".join(sorted(set(pairs)))).reindex(
-        table.index.droplevel(["first_layer", "source_concept"])
-    ).to_numpy()  # fmt: skip
+    names = cells.groupby([*SETTING, "condition"])["pair"].agg(lambda p: " ".join(sorted(set(p))))
+    settings = table.index.droplevel(["first_layer", "source_concept"])
+    table["pairs"] = names.reindex(settings).to_numpy()
     return table.reset_index()[
         [*SETTING, "pairs", "condition", "first_layer", "source_concept", "p_source", "p_target"]
     ]

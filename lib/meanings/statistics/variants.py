@@ -10,10 +10,11 @@ from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.measures.results import published
 from meanings.statistics import selection
-from meanings.statistics.bootstrap import RESAMPLES, interval, paired_difference
+from meanings.statistics.bootstrap import interval, paired_difference
 from meanings.statistics.claims import sign
 from meanings.statistics.layer_choice import split_half_best_layer
 from meanings.statistics.matching import shared_cells
+from meanings.statistics.resampling import RESAMPLES
 
 SHOWN = ("src_unpatched", "tgt", "seen", "null_concept")
 BY = ["model", "step"]

@@ -1,283 +1,50 @@
-"""A constructed world as a Llama whose weights are set by hand, with a tokenizer of whole words;
-and its training run on disk.
-
-The residual stream is a row of blocks, so that every weight says what it does. One large constant
-makes RMSNorm a plain scaling; attention finds its token by the distance alone (RoPE: a query turned
-back by k positions looks k tokens back); SwiGLU's gate, far above or below zero, switches a linear
-map on by the word's language.
-"""
+"""A constructed network ready to be patched, and its training run on disk."""
 
 import json
 from pathlib import Path
 
-import numpy as np
-import torch
-from tokenizers import Regex, Tokenizer, models, pre_tokenizers
-from torch import Tensor
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
 from meanings.core.atomic_files import atomic_folder
 from meanings.core.errors import MeaningsError
-from meanings.lexicon.languages import LANGUAGES
-from meanings.lexicon.lexicon import Lexicon
 from meanings.models.loading import PatchableModel, wrap_model
-from meanings.validity.ground_truth import GAIN, TOKENS_A_STEP, World
-
-CONSTANT = 1000.0  # so much above all else that the norm hardly depends on the rest
-SHARP = 30.0  # attention score a unit of agreement
-GATE = (
-    400.0  # a gate is 100 where one language is named in full, and shut below three quarters of one
-)
-WORD, NAME, CONTEXT = (
-    5,
-    2,
-    3,
-)  # tokens back from the answer: query word, output language; from the word: its language's name
-MARKS = [
-    "<unk>",
-    "\n",
-    '"',
-    ":",
-    "-",
-    *map(str, range(1, 13)),
-]  # numbers are for the self-test's prompts
+from meanings.validity.constructed_weights import network
+from meanings.validity.constructed_words import lexicon, tokenizer
+from meanings.validity.ground_truth import TOKENS_A_STEP, GroundTruth
 
 
-def lexicon(world: World) -> Lexicon:
-    """Made-up words, `fr07` for concept 7 in French: no form occurs twice."""
-    entries = {
-        c: {code: (f"{code}{i:02}",) for code in world.languages}
-        for i, c in enumerate(world.concepts)
-    }
-    return Lexicon("known-truth", world.languages, entries, {})
-
-
-def tokenizer(world: World) -> PreTrainedTokenizerFast:
-    """One token a word, a mark, a language's name; spaces are dropped."""
-    words = [
-        word
-        for entry in lexicon(world).entries.values()
-        for forms in entry.values()
-        for word in forms
-    ]
-    vocabulary = [*MARKS, *(LANGUAGES[code].native for code in world.languages), *words]
-    whole = Tokenizer(
-        models.WordLevel({token: i for i, token in enumerate(vocabulary)}, unk_token="<unk>")
-    )
-    whole.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Split(" ", "removed"), pre_tokenizers.Split(Regex('["\n:-]'), "isolated")]
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=whole, unk_token="<unk>", clean_up_tokenization_spaces=False
-    )
-
-
-class Blocks:
-    """Where each block lies in the residual stream: name -> indices."""
-
-    def __init__(self, world: World) -> None:
-        c, y = world.n_concepts, len(world.languages)
-        sizes = {
-            "constant": 1,
-            "language": y,
-            "private": c,
-            "shared": c,
-            "name": y,
-            "word": 1,
-            "number": 1,
-        }
-        sizes |= {
-            "read_language": y,
-            "read_private": c,
-            "read_shared": c,
-            "read_name": y,
-            "read_number": 1,
-        }
-        start = 0
-        for name, size in sizes.items():
-            setattr(self, name, slice(start, start + size))
-            start += size
-        self.width = start + -start % 6  # a multiple of the three heads, and even
-        self.head = 2 * c + y + y % 2
-
-
-def rotations(world: World) -> Tensor:
-    """R_y, one random rotation a language: [language, concept, concept]."""
-    random = np.random.Generator(np.random.PCG64([world.seed, 2]))
-    found = [
-        np.linalg.qr(random.standard_normal((world.n_concepts, world.n_concepts)))[0]
-        for _ in world.languages
-    ]
-    return torch.tensor(np.stack(found), dtype=torch.float32)
-
-
-@torch.no_grad()
-def network(world: World, checkpoint: int) -> LlamaForCausalLM:
-    """The world's network at a checkpoint (index, from 0)."""
-    words, at, own = tokenizer(world), Blocks(world), rotations(world)
-    heads = 3
-    config = LlamaConfig(
-        vocab_size=len(words), hidden_size=at.width, intermediate_size=2 * len(world.languages) * world.n_concepts, num_hidden_layers=world.n_layers,
-        num_attention_heads=heads, num_key_value_heads=heads, head_dim=at.head, max_position_embeddings=1024,
-        rope_parameters={"rope_type": "default", "rope_theta": 100.0}, tie_word_embeddings=False, bos_token_id=None, eos_token_id=None,
-    )  # fmt: skip
-    model = LlamaForCausalLM(config)
-    for name, weight in model.named_parameters():
-        weight.zero_()
-        if (
-            "norm" in name
-            # divided by its root mean square, CONSTANT becomes the root of the width: back to what it
-            # was, and the constant to 1
-        ):
-            weight.fill_(CONSTANT / at.width**0.5)
-            weight[at.constant] = at.width**-0.5
-    _embed(world, words, at, own, model.model.embed_tokens.weight)
-    _convert(
-        model.model.layers[world.meeting_layer].mlp,
-        at.language,
-        at.private,
-        at.shared,
-        own,
-        torch.tensor(world.amounts[checkpoint]).float(),
-        at,
-    )
-    reading = model.model.layers[world.reading_layer]
-    _convert(
-        reading.mlp,
-        at.read_language,
-        at.read_private,
-        at.read_shared,
-        own,
-        torch.ones(world.n_concepts),
-        at,
-        first=1,
-    )
-    _read(reading.self_attn, at, config)
-    _answer(world, words, at, model.lm_head.weight)
-    return model
-
-
-def _embed(
-    world: World, words: PreTrainedTokenizerFast, at: Blocks, own: Tensor, table: Tensor
-) -> None:
-    known = lexicon(world)
-    table[:, at.constant] = CONSTANT
-    for y, code in enumerate(world.languages):
-        name = words.convert_tokens_to_ids(LANGUAGES[code].native)
-        table[name, at.name.start + y], table[name, at.number] = 1, y + 1
-        for c, concept in enumerate(world.concepts):
-            token = words.convert_tokens_to_ids(known.word(concept, code))
-            table[token, at.language.start + y], table[token, at.word] = 1, 1
-            table[token, at.private] = own[y, :, c]
-    for number in range(1, 13):
-        table[words.convert_tokens_to_ids(str(number)), at.number] = number
-
-
-def _convert(
-    mlp,
-    language: slice,
-    private: slice,
-    shared: slice,
-    own: Tensor,
-    amounts: Tensor,
-    at: Blocks,
-    first: int = 0,
-) -> None:
-    """shared += amounts * R_y^T private, for the language y that is named, by the first or the
-    second half of the layer's neurons.
-    """
-    n = own.shape[1]
-    for y, rotation in enumerate(own, start=first * len(own)):
-        rows = slice(y * n, (y + 1) * n)
-        mlp.gate_proj.weight[rows, language.start + y - first * len(own)] = GATE
-        mlp.gate_proj.weight[rows, at.constant] = -0.75 * GATE
-        mlp.up_proj.weight[rows, private] = rotation.T
-        mlp.down_proj.weight[shared, rows] = torch.diag(amounts) / (0.25 * GATE)
-
-
-def _read(attention, at: Blocks, config: LlamaConfig) -> None:
-    """Three heads, each looking a fixed number of tokens back: the word's blocks, the output
-    language's name, the context.
-    """
-    half = at.head // 2
-    frequencies = config.rope_parameters["rope_theta"] ** (-torch.arange(half) / half)
-    wanted = [
-        (
-            WORD,
-            [
-                (at.language, at.read_language),
-                (at.private, at.read_private),
-                (at.shared, at.read_shared),
-            ],
-        ),
-        (NAME, [(at.name, at.read_name)]),
-        (CONTEXT, [(at.number, at.read_number)]),
-    ]
-    for head, (back, copies) in enumerate(wanted):
-        start = head * at.head
-        scale = (SHARP * at.head**0.5) ** 0.5
-        attention.k_proj.weight[start : start + half, at.constant] = scale
-        attention.q_proj.weight[start : start + half, at.constant] = (
-            scale * torch.cos(back * frequencies)
-        )[:, None]
-        attention.q_proj.weight[start + half : start + at.head, at.constant] = (
-            -scale * torch.sin(back * frequencies)
-        )[:, None]
-        for source, place in copies:
-            size = source.stop - source.start
-            attention.v_proj.weight[start : start + size, source] = torch.eye(size)
-            attention.o_proj.weight[place, start : start + size] = torch.eye(size)
-            start += size
-
-
-def _answer(world: World, words: PreTrainedTokenizerFast, at: Blocks, head: Tensor) -> None:
-    """A word's logit: its concept's amount and its language, each times GAIN; after a word, the
-    closing quote.
-    """
-    known = lexicon(world)
-    for y, code in enumerate(world.languages):
-        for c, concept in enumerate(world.concepts):
-            token = words.convert_tokens_to_ids(known.word(concept, code))
-            head[token, at.read_shared.start + c] = GAIN
-            head[token, at.read_name.start + y] = GAIN
-    head[words.convert_tokens_to_ids('"'), at.word] = 4 * GAIN
-    head[words.convert_tokens_to_ids("\n"), at.read_number] = 0.1
-
-
-def load(world: World, checkpoint: int) -> PatchableModel:
+def load(truth: GroundTruth, checkpoint: int) -> PatchableModel:
     """The constructed network, ready to be patched."""
-    return wrap_model(network(world, checkpoint), tokenizer(world), name="known-truth")
+    return wrap_model(network(truth, checkpoint), tokenizer(truth), name="known-truth")
 
 
-def write(world: World, folder: Path) -> Path:
-    """A training run as any other: `folder/trajectory.json`, a folder a checkpoint, `tokenizer/`,
-    and `words.csv`, a word list.
+def write(truth: GroundTruth, folder: Path) -> Path:
+    """Write a training run as any other: `folder/trajectory.json`, a folder per checkpoint,
+    `tokenizer/`, and `words.csv`, a word list.
 
     Raises MeaningsError where the folder exists and is not empty.
     """
     if folder.exists() and any(folder.iterdir()):
         raise MeaningsError(f"{folder}: is there and not empty; name a new folder")
     with atomic_folder(folder) as aside:
-        tokenizer(world).save_pretrained(aside / "tokenizer")
+        tokenizer(truth).save_pretrained(aside / "tokenizer")
         rows = []
-        for index, step in enumerate(world.steps):
-            network(world, index).save_pretrained(aside / f"step-{step:06}")
+        for index, step in enumerate(truth.steps):
+            network(truth, index).save_pretrained(aside / f"step-{step:06}")
             rows.append({"step": step, "tokens": step * TOKENS_A_STEP, "folder": f"step-{step:06}"})
-        share = 1 / len(world.languages)
+        share = 1 / len(truth.languages)
         content = {
             "model": "known-truth",
             "training_seed": 0,
-            "seen": list(world.languages),
+            "seen": list(truth.languages),
             "checkpoints": rows,
         }
-        content["languages"] = {code: {"tier": "high", "share": share} for code in world.languages}
+        content["languages"] = {code: {"tier": "high", "share": share} for code in truth.languages}
         (aside / "trajectory.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
-        entries = lexicon(world).entries
+        entries = lexicon(truth).entries
         lines = [
-            ",".join([concept, *(entries[concept][code][0] for code in world.languages)])
+            ",".join([concept, *(entries[concept][code][0] for code in truth.languages)])
             for concept in entries
         ]
         (aside / "words.csv").write_text(
-            "\n".join([",".join(["concept", *world.languages]), *lines]) + "\n", encoding="utf-8"
+            "\n".join([",".join(["concept", *truth.languages]), *lines]) + "\n", encoding="utf-8"
         )
     return folder

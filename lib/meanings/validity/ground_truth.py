@@ -1,24 +1,28 @@
-"""What is true in a constructed world, and what patching must show there.
+"""What is true of a constructed training run, and what patching must show there.
 
 At the query word's last token a layer's output holds, in blocks of its own: the word's language,
 the concept in a code private to that language (a rotation R_y of the concept's one-hot code e_c)
 and, from the *meeting layer* m on, the concept in a code all languages share:
 
-    h_l = [language y,  R_y e_c,  a_t(c) e_c if l >= m]          a_t(c): how much of concept c is shared at checkpoint t
+    h_l = [language y,  R_y e_c,  a_t(c) e_c if l >= m]
+    a_t(c): how much of concept c is shared at checkpoint t
 
 Layer r, the *reading layer*, copies all of it to the answer's position. What is read there is
 turned into a word of the output language: the shared code directly, the private one by undoing R_y
-where one language y is named. So the world translates with and without a meeting: only what
+where one language y is named. So the network translates with and without a meeting: only what
 languages *share* depends on m and t. With z the concept's logit, G times its amount,
 
-    P(c) = p(z) = e^(z + G) / ((e^z + C - 1) (e^G + Y - 1) + rest)      C concepts, Y languages, `rest` other tokens; p(0) = 1/C, about
+    P(c) = p(z) = e^(z + G) / ((e^z + C - 1) (e^G + Y - 1) + rest)
+
+for C concepts, Y languages and `rest` other tokens; p(0) is about 1/C.
 
 What the published sweep (all layers from j on overwritten) must show of the source concept:
 
-    one language's vector (tgt, self, en_en)   j < r: p(G (1 + a_t(c)))    j >= r: too late, nearly 0: the target's word is said
+    one language's vector (tgt, self, en_en)   j < r: p(G (1 + a_t(c)))    j >= r: nearly 0
     mean over languages (seen)                 j < r: p(G a_t(c))          j >= r: nearly 0
 
-since averaged private codes name no language and cancel. **This curve falls at r and is flat below
+since averaged private codes name no language and cancel, and from r on the target's word has been
+read. **This curve falls at r and is flat below
 it, whatever m is**: all rows above j are overwritten too, row r - 1 is the one that is read, and it
 holds the shared code if m < r. The published sweep therefore tells how long a concept can still be
 replaced, and not where languages meet. One layer alone, with the layers above it left to run, tells
@@ -46,8 +50,8 @@ NEVER = -1
 
 
 @dataclass(frozen=True)
-class World:
-    """A world's truth.
+class GroundTruth:
+    """The truth of a constructed training run: where and when languages meet, and its size.
 
     - `meeting_layer` m, `reading_layer` r: layers from 0; at layer m the shared code appears, layer
       r reads the query word, r >= 1.
@@ -91,15 +95,16 @@ class World:
 
     @property
     def concepts(self) -> tuple[str, ...]:
+        """The concepts' names."""
         return tuple(f"concept{i:02}" for i in range(self.n_concepts))
 
     @cached_property
     def amounts(self) -> Float[np.ndarray, "checkpoint concept"]:
         """How much of each concept is shared at each checkpoint, 0 to 1: a_t(c)."""
-        return self.drawn(self.n_concepts, self.seed)
+        return self.amounts_of(self.n_concepts, self.seed)
 
-    def drawn(self, n_concepts: int, seed: int) -> Float[np.ndarray, "checkpoint concept"]:
-        """The amounts of any number of concepts of such a world."""
+    def amounts_of(self, n_concepts: int, seed: int) -> Float[np.ndarray, "checkpoint concept"]:
+        """The amounts of any number of concepts of such a run."""
         random = np.random.Generator(np.random.PCG64([seed, 1]))
         own = self.scatter * random.standard_normal(n_concepts)
         ends = 1 - self.uneven * random.random(n_concepts)
@@ -134,7 +139,7 @@ class World:
         """
         if self.meeting_layer >= self.reading_layer or self.meets_from == NEVER:
             return float("inf")
-        many = self.probability(GAIN * self.drawn(200_000, 0)).mean(axis=1)
+        many = self.probability(GAIN * self.amounts_of(200_000, 0)).mean(axis=1)
         return float(crossing(many[None], self.tokens.astype(float))[0])
 
     @property

@@ -1,10 +1,10 @@
-"""The instrument held against known truth: every choice of layers, every choice of checkpoint, and
-how often intervals cover.
+"""The method measured on constructed networks: every choice of layers, every choice of checkpoint,
+and how often intervals cover the truth.
 
 Layers and checkpoints are measured as a study measures them, through prompts, source vectors, sweep
-and scores; onsets as the book's chapters do. Only coverage, which needs hundreds of worlds, draws
-the curves of `seen` from the construction's own formula, which the network follows
-(tests/test_known_truth.py).
+and scores; onsets as the book's chapters do. Only coverage, which needs hundreds of runs, draws the
+curves of `seen` from the construction's own formula, which the network follows
+(tests/validity/test_known_truth.py).
 """
 
 from dataclasses import replace
@@ -20,9 +20,10 @@ from meanings.statistics import layer_choice, summaries
 from meanings.statistics.depth import depth
 from meanings.statistics.onset import onset
 from meanings.validity import constructed_network
-from meanings.validity.ground_truth import GAIN, NEVER, TOKENS_A_STEP, World
+from meanings.validity.ground_truth import GAIN, NEVER, TOKENS_A_STEP, GroundTruth
 
 PAIR = "fr-es"
+DEFAULT = GroundTruth()
 MEASURED = ("seen", "self", "tgt", "null_concept", "src_unpatched")
 NOISE = {"ramp": 0.5, "scatter": 1.0, "uneven": 0.5}
 COLUMNS = [
@@ -39,7 +40,7 @@ COLUMNS = [
 
 
 def measured(
-    world: World,
+    truth: GroundTruth,
     checkpoint: int,
     conditions: tuple[str, ...] = MEASURED,
     pair: str = PAIR,
@@ -48,26 +49,26 @@ def measured(
 ) -> pd.DataFrame:
     """The cells of one checkpoint, as a study of it has them; one prompt per concept.
 
-    - `layers`: `from` overwrites the first patched layer and all later ones, `only` that layer alone.
+    - `layers`: `from` overwrites the first patched layer and all later ones, `only` that layer.
     """
     requests = [
         Request(
             pair=parse_pair(pair),
             condition=name,
             prompt_seed=42,
-            n_pairs=world.n_concepts,
+            n_pairs=truth.n_concepts,
             shots=shots,
             template="quoted",
             generate=0,
-            seen_languages=tuple(sorted(world.languages)),
+            seen_languages=tuple(sorted(truth.languages)),
             layers=layers,
         )
         for name in conditions
     ]
-    model = constructed_network.load(world, checkpoint)
-    data = Words(constructed_network.lexicon(world))
+    model = constructed_network.load(truth, checkpoint)
+    data = Words(constructed_network.lexicon(truth))
     found = PATCHING.measure(model, data, requests, Shared())
-    step = world.steps[checkpoint]
+    step = truth.steps[checkpoint]
     place = {"training_seed": 0, "step": step, "tokens": TOKENS_A_STEP * step, "pair": pair}
     return pd.concat(
         [found[request].rows.assign(**place, condition=request.condition) for request in requests],
@@ -75,17 +76,16 @@ def measured(
     )
 
 
-def layers_reported(world: World) -> pd.DataFrame:
-    """True and reported layers at the last checkpoint, a row an answer: where languages meet
-    (patches at one layer alone; and what the published sweep would say), and where the word is read
-    (published sweep).
+def layers_reported(truth: GroundTruth) -> pd.DataFrame:
+    """True and reported layers at the last checkpoint: where languages meet, by patches at one
+    layer alone and by the sweep over all later layers, and where the word is read, by the sweep.
     """
-    last, conditions = len(world.steps) - 1, ("seen", "null_concept")
-    swept = measured(world, last, conditions)
-    alone = measured(world, last, conditions, layers="only")
+    last, conditions = len(truth.steps) - 1, ("seen", "null_concept")
+    swept = measured(truth, last, conditions)
+    alone = measured(truth, last, conditions, layers="only")
     meets = (
-        world.meeting_layer
-        if world.meeting_layer < world.reading_layer and world.meets_from != NEVER
+        truth.meeting_layer
+        if truth.meeting_layer < truth.reading_layer and truth.meets_from != NEVER
         else -1
     )
     first, last = (depth(table).set_index("what") for table in (alone, swept))
@@ -95,7 +95,7 @@ def layers_reported(world: World) -> pd.DataFrame:
         (
             "reading layer",
             "all later layers",
-            world.reading_layer if meets >= 0 else -1,
+            truth.reading_layer if meets >= 0 else -1,
             last.loc["last"] + (last.loc["last"] >= 0),
         ),
     ]
@@ -111,54 +111,59 @@ def layers_reported(world: World) -> pd.DataFrame:
         for what, by, true, got in rows
     ]
     return pd.DataFrame(found).assign(
-        meeting_layer=world.meeting_layer, reading_layer=world.reading_layer, worlds=1
+        meeting_layer=truth.meeting_layer, reading_layer=truth.reading_layer, worlds=1
     )[COLUMNS]
 
 
-def onsets_reported(world: World) -> pd.DataFrame:
-    """True and reported onset in tokens, a row a condition, read as the chapters read it: `seen`
-    meets when it was told to, `self` and `tgt` always did.
+def onsets_reported(truth: GroundTruth) -> pd.DataFrame:
+    """True and reported onset in tokens of each condition, computed as in the chapters: `seen` has
+    the run's onset, `self` and `tgt` are there from the start.
     """
     cells = pd.concat(
-        [measured(world, checkpoint) for checkpoint in range(len(world.steps))], ignore_index=True
+        [measured(truth, checkpoint) for checkpoint in range(len(truth.steps))], ignore_index=True
     )
     chosen = layer_choice.at_chosen_layer(cells)
     table = summaries.onsets(chosen, ["seen", "self", "tgt"])
-    truth = {"seen": world.onset, "self": 0.0, "tgt": 0.0}
+    onsets = {"seen": truth.onset, "self": 0.0, "tgt": 0.0}
     return table.assign(
-        what="onset, a step" if world.ramp == world.scatter == 0 else "onset, a ramp", by=table["condition"],
-        true=table["condition"].map(truth), reported=table["onset"], meeting_layer=world.meeting_layer, reading_layer=world.reading_layer, worlds=1,
-    )[COLUMNS]  # fmt: skip
+        what="onset, a step" if truth.ramp == truth.scatter == 0 else "onset, a ramp",
+        by=table["condition"],
+        true=table["condition"].map(onsets),
+        reported=table["onset"],
+        meeting_layer=truth.meeting_layer,
+        reading_layer=truth.reading_layer,
+        worlds=1,
+    )[COLUMNS]
 
 
-def coverage(world: World, worlds: int = 200, n: int = 500) -> dict[str, float]:
-    """How often the 95 % interval of the onset covers the true one, over worlds that differ in
-    their concepts: `covers`, with `low`, `high` (Wilson).
+def coverage(truth: GroundTruth, runs: int = 200, n: int = 500) -> dict[str, float]:
+    """How often the 95 % interval of the onset covers the true one, over runs that differ in their
+    concepts: `covers`, with `low`, `high` (Wilson).
     """
-    tokens = np.repeat(world.tokens, world.n_concepts)
+    tokens = np.repeat(truth.tokens, truth.n_concepts)
     hits = 0
-    for seed in range(worlds):
-        curves = world.probability(GAIN * world.drawn(world.n_concepts, seed + 1))
+    for seed in range(runs):
+        curves = truth.probability(GAIN * truth.amounts_of(truth.n_concepts, seed + 1))
         rows = pd.DataFrame(
             {
                 "tokens": tokens,
-                "source_concept": list(range(world.n_concepts)) * len(world.steps),
+                "source_concept": list(range(truth.n_concepts)) * len(truth.steps),
                 "p_source": curves.ravel(),
             }
         )
         found = onset(rows, "p_source", step="tokens", n=n, seed=seed).iloc[0]
-        hits += bool(found["low"] <= world.onset <= found["high"])
-    low, high = binomtest(hits, worlds).proportion_ci(method="wilson")
-    return {"covers": hits / worlds, "low": float(low), "high": float(high)}
+        hits += bool(found["low"] <= truth.onset <= found["high"])
+    low, high = binomtest(hits, runs).proportion_ci(method="wilson")
+    return {"covers": hits / runs, "low": float(low), "high": float(high)}
 
 
-def coverages(base: World = World(), worlds: int = 200) -> pd.DataFrame:
+def coverages(base: GroundTruth = DEFAULT, runs: int = 200) -> pd.DataFrame:
     """Coverage for every checkpoint but the first, of 24 and of 64 concepts."""
     rows = []
     for when in range(1, len(base.steps)):
         for concepts in (24, 64):
-            world = replace(base, meets_from=when, n_concepts=concepts, **NOISE)
-            found = coverage(world, worlds)
+            truth = replace(base, meets_from=when, n_concepts=concepts, **NOISE)
+            found = coverage(truth, runs)
             rows.append(
                 {
                     "what": "coverage",
@@ -167,22 +172,22 @@ def coverages(base: World = World(), worlds: int = 200) -> pd.DataFrame:
                     "reading_layer": base.reading_layer,
                 }
                 | {
-                    "true": world.onset,
+                    "true": truth.onset,
                     "reported": found["covers"],
                     "low": found["low"],
                     "high": found["high"],
-                    "worlds": worlds,
+                    "worlds": runs,
                 }
             )
     return pd.DataFrame(rows)[COLUMNS]
 
 
-def table(base: World = World(), worlds: int = 200) -> pd.DataFrame:
+def table(base: GroundTruth = DEFAULT, worlds: int = 200) -> pd.DataFrame:
     """All trials: every meeting and reading layer, every checkpoint as a step and (where the ramp
     fits) as a ramp, and coverage.
 
-    Columns: `what`, `by`, `meeting_layer`, `reading_layer` (of the world), `true`, `reported`,
-    `low`, `high`, `worlds` (1, or how many a rate is over).
+    Columns: `what`, `by`, `meeting_layer`, `reading_layer` (of the truth), `true`, `reported`,
+    `low`, `high`, `worlds` (runs: 1, or how many a rate is over).
     """
     parts = []
     for reading in range(1, base.n_layers):

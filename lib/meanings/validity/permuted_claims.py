@@ -15,7 +15,7 @@ import pandas as pd
 from meanings.core.errors import MeaningsError
 from meanings.patching import conditions
 from meanings.statistics import claims, layer_choice, rules, summaries
-from meanings.statistics.bootstrap import (
+from meanings.statistics.resampling import (
     mean_where_present,
     point_means,
     resampled_means,
@@ -167,10 +167,10 @@ def output_languages_differ_more(patched: pd.DataFrame, *, interval: bool) -> Ou
     return outcomes
 
 
-def rule_over_languages(
+def rule_over_rows(
     table: pd.DataFrame, column: str, rule: Callable[[pd.DataFrame], bool]
 ) -> Outcomes:
-    """A rule on a table with one row a language, the values of one column permuted over rows."""
+    """A rule on a table, the values of one column permuted over its rows."""
     return one_by_one(
         lambda random: rule(table.assign(**{column: random.permutation(table[column].to_numpy())}))
     )
