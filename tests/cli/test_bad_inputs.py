@@ -707,7 +707,7 @@ ROWS = [
     ),
     result(
         "metadata without a field",
-        lambda file: rewritten(file, lambda t, c: (c["cell"].pop("dtype"), t)[1]),
+        lambda file: rewritten(file, lambda t, c: (c["cell"].pop("pair"), t)[1]),
         "no result file of a cell",
         "delete it",
     ),
