@@ -33,9 +33,9 @@ def read_multi_simlex(path: Path, left_out: tuple[str, ...] = ("ar", "he")) -> E
     codes = _multi_simlex_languages(table)
     senses: dict[str, set[str]] = {}
     stacked = []
-    for side in ("1", "2"):
+    for number in ("1", "2"):
         for line, row in table.rows:
-            words = {code: row[f"{prefix} {side}"] for prefix, code in codes.items()}
+            words = {code: row[f"{prefix} {number}"] for prefix, code in codes.items()}
             if words["en"]:
                 senses.setdefault(words["en"], set()).add(
                     _part_of_speech(row[parts], f"{path}, line {line}, column {parts!r}")
@@ -53,11 +53,12 @@ def read_multi_simlex(path: Path, left_out: tuple[str, ...] = ("ar", "he")) -> E
         raise MeaningsError(
             f"{path}: no noun with a word in every language; expected rows whose {parts} is 'nouns'"
         )
-    kept = tuple(code for code in codes.values() if code not in left_out)
+    languages = tuple(code for code in codes.values() if code not in left_out)
     words = {
-        concept: {code: tuple(entry[code]) for code in kept} for concept, entry in merged.items()
+        concept: {code: tuple(entry[code]) for code in languages}
+        for concept, entry in merged.items()
     }
-    return Entries(kept, words, {})
+    return Entries(languages, words, {})
 
 
 def _multi_simlex_languages(table: Table) -> dict[str, str]:
@@ -65,11 +66,11 @@ def _multi_simlex_languages(table: Table) -> dict[str, str]:
     for prefix in _prefixes(table.header):
         if prefix not in MULTI_SIMLEX_CODES:
             continue
-        for side in ("1", "2"):
-            if f"{prefix} {side}" not in table.header:
+        for number in ("1", "2"):
+            if f"{prefix} {number}" not in table.header:
                 raise MeaningsError(
-                    f"{table.path}, line 1: no column '{prefix} {side}'; expected '{prefix} 1' and "
-                    f"'{prefix} 2'"
+                    f"{table.path}, line 1: no column '{prefix} {number}'; expected "
+                    f"'{prefix} 1' and '{prefix} 2'"
                 )
         codes[prefix] = MULTI_SIMLEX_CODES[prefix]
     if "ENG" not in codes or len(codes) < 2:
@@ -83,8 +84,8 @@ def _multi_simlex_languages(table: Table) -> dict[str, str]:
 def _prefixes(header: tuple[str, ...]) -> Iterator[str]:
     seen = set()
     for column in header:
-        prefix, _, side = column.rpartition(" ")
-        if side in ("1", "2") and prefix not in seen:
+        prefix, _, number = column.rpartition(" ")
+        if number in ("1", "2") and prefix not in seen:
             seen.add(prefix)
             yield prefix
 

@@ -7,6 +7,7 @@ The rows are those that the cell's measure describes (`Measure.columns`).
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -72,8 +73,10 @@ def finished(folder: Path) -> set[str]:
 
 
 def there(folder: Path, keys: Iterable[str]) -> set[str]:
-    """Those of the keys whose cells lie in the folder; the folder is not listed."""
-    return {key for key in keys if cell_path(folder, key).is_file()}
+    """Those of the keys at whose place something lies, be it a cell or not: reading refuses what is
+    none. The folder is not listed.
+    """
+    return {key for key in keys if os.path.lexists(cell_path(folder, key))}
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
@@ -171,7 +174,7 @@ def published(name: str) -> pd.DataFrame:
 
 def _path_of(folder: Path, key: str) -> Path:
     path = cell_path(folder, key)
-    if not path.is_file():
+    if not os.path.lexists(path):
         raise MeaningsError(f"{folder}: cell {key[:12]}... is not there; run the study first")
     return path
 
