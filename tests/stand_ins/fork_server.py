@@ -39,7 +39,7 @@ def main() -> None:
     from meanings.cli import main
     from meanings.measures import results
     from meanings.study import (
-        run,  # noqa: F401
+        run,
     )
     from meanings.study.grid import Grid
 

@@ -74,11 +74,26 @@ def rows(lexicon: Lexicon, cell: Cell, n_prompts: int) -> pd.DataFrame:
                 "other": "<b>x</b>",
             }[says]
             made.append(
-                {"first_layer": layer, "prompt": prompt, "query": lexicon.word(target, x), "source_concept": source, "target_concept": target, "null_concept": null}
+                {
+                    "first_layer": layer,
+                    "prompt": prompt,
+                    "query": lexicon.word(target, x),
+                    "source_concept": source,
+                    "target_concept": target,
+                    "null_concept": null,
+                }
                 | {"p_source": p_source, "p_target": p_target, "answer": answer}
-                | {f"p_{side}_{code}": 0.02 * random.random() for side in ("source", "target") for code in cell.languages if code != y}
-                | {"answer_correct_source": says == "source", "answer_correct_target": says == "target"}
-            )  # fmt: skip
+                | {
+                    f"p_{side}_{code}": 0.02 * random.random()
+                    for side in ("source", "target")
+                    for code in cell.languages
+                    if code != y
+                }
+                | {
+                    "answer_correct_source": says == "source",
+                    "answer_correct_target": says == "target",
+                }
+            )
     return pd.DataFrame(made)
 
 
@@ -97,7 +112,9 @@ def write_results(
     n_prompts: int = 16,
     prompt_seed: int = 42,
 ) -> None:
-    """A results folder of synthetic cells: all conditions, pairs and steps of the fake miniature."""
+    """A results folder of synthetic cells: all conditions, pairs and steps of the fake
+    miniature.
+    """
     lexicon = load_lexicon("embedded")
     for seed in seeds:
         for step in steps:
@@ -106,10 +123,23 @@ def write_results(
                     if name == "self" and pair.endswith("-en"):
                         continue
                     cell = Cell(
-                        model="miniature", training_seed=seed, step=step, tokens=step * TOKENS_A_STEP, weights_sha256="0" * 64,
-                        lexicon="embedded", lexicon_sha256=lexicon.sha256, languages=lexicon.languages, pair=pair, condition=name,
-                        prompt_seed=prompt_seed, n_pairs=64, shots=5, template="quoted", generate=8, seen_languages=SEEN,
-                    )  # fmt: skip
+                        model="miniature",
+                        training_seed=seed,
+                        step=step,
+                        tokens=step * TOKENS_A_STEP,
+                        weights_sha256="0" * 64,
+                        lexicon="embedded",
+                        lexicon_sha256=lexicon.sha256,
+                        languages=lexicon.languages,
+                        pair=pair,
+                        condition=name,
+                        prompt_seed=prompt_seed,
+                        n_pairs=64,
+                        shots=5,
+                        template="quoted",
+                        generate=8,
+                        seen_languages=SEEN,
+                    )
                     write_cell(
                         folder,
                         cell,

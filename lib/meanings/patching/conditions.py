@@ -49,7 +49,9 @@ class Condition:
         )
 
     def concept_of(self, pair: ConceptPair) -> str:
-        """The concept that its source prompts ask for (for `mean`, the one that enters the mean)."""
+        """The concept that its source prompts ask for (for `mean`, the one that enters the
+        mean).
+        """
         return {
             "source": pair.source,
             "target": pair.target,

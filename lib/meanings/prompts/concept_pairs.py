@@ -22,8 +22,8 @@ class ConceptPair:
     """A source concept to patch into the target concept's prompt, and a third one for the
     wrong-concept null.
 
-    The shots are the concepts of the solved lines: disjoint between the two prompts, none of the
-    three concepts.
+    The shots are the concepts of the few-shot examples: disjoint between the two prompts, none of
+    the three concepts.
     """
 
     source: str
@@ -99,7 +99,9 @@ def disjoint_concepts(
     concepts: Sequence[str],
     languages: Sequence[str],
 ) -> np.ndarray:
-    """[concept, concept] bool: whether two concepts share no first token in any of the languages."""
+    """[concept, concept] bool: whether two concepts share no first token in any of the
+    languages.
+    """
     pooled = [
         first_tokens(
             tokenizer, [word for code in languages for word in lexicon.words(concept, code)]
