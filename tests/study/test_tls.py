@@ -35,21 +35,54 @@ def encrypted_scheduler(folder, certificates, workers: int):
     """The address of a scheduler in a process of its own, with workers, that speaks TLS only."""
     tls = ["--tls-ca-file", "cert.pem", "--tls-cert", "cert.pem", "--tls-key", "key.pem"]
     file = folder / "scheduler.json"
-    started = [subprocess.Popen(
-        [sys.executable, "-m", "distributed.cli.dask_scheduler", "--protocol", "tls", *tls, "--host", "127.0.0.1",
-         "--port", "0", "--no-dashboard", "--scheduler-file", str(file)],
-        stderr=subprocess.DEVNULL, cwd=certificates,
-    )]  # fmt: skip
+    started = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "distributed.cli.dask_scheduler",
+                "--protocol",
+                "tls",
+                *tls,
+                "--host",
+                "127.0.0.1",
+                "--port",
+                "0",
+                "--no-dashboard",
+                "--scheduler-file",
+                str(file),
+            ],
+            stderr=subprocess.DEVNULL,
+            cwd=certificates,
+        )
+    ]
     try:
         while not file.is_file() or not file.read_text().strip():
             assert started[0].poll() is None
             time.sleep(0.05)
         address = json.loads(file.read_text())["address"]
-        started += [subprocess.Popen(
-            [sys.executable, "-m", "distributed.cli.dask_worker", address, *tls, "--nthreads", "1", "--no-dashboard",
-             "--no-nanny", "--local-directory", str(folder), "--death-timeout", "20"],
-            stderr=subprocess.DEVNULL, cwd=certificates,
-        ) for _ in range(workers)]  # fmt: skip
+        started += [
+            subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "distributed.cli.dask_worker",
+                    address,
+                    *tls,
+                    "--nthreads",
+                    "1",
+                    "--no-dashboard",
+                    "--no-nanny",
+                    "--local-directory",
+                    str(folder),
+                    "--death-timeout",
+                    "20",
+                ],
+                stderr=subprocess.DEVNULL,
+                cwd=certificates,
+            )
+            for _ in range(workers)
+        ]
         yield address
     finally:
         for process in reversed(started):
