@@ -23,7 +23,7 @@ from meanings.prompts.answers import (
 )
 from meanings.prompts.concept_pair import ConceptPair
 from meanings.prompts.draws import ConceptPairDraws, tokenizer_sha256
-from meanings.prompts.prompt import Prompt, translation_prompt
+from meanings.prompts.prompt import Prompt, PromptWriter
 from meanings.prompts.shared import SharedPrompts
 
 Role = Literal["source", "target"]
@@ -67,6 +67,7 @@ class PatchedCheckpoint:
         self._model, self._lexicon, self._draws = model, lexicon, draws
         self._planned, self._prompts = planned, prompts
         self._banks: dict[tuple, SourceBank] = {}
+        self._writers: dict[str, PromptWriter] = {}
         self._words = (tokenizer_sha256(model), lexicon.sha256)
 
     def measure(
@@ -114,6 +115,7 @@ class PatchedCheckpoint:
                 request.template,
                 seed=request.prompt_seed,
                 left_out=left_out,
+                writer=self._writer(request.template),
             )
             for other in self._planned:
                 if _prompts_of(other) == drawn and not other.source_pairs:
@@ -163,17 +165,16 @@ class PatchedCheckpoint:
         self, pair: LanguagePair, concept_pairs: Sequence[ConceptPair], role: Role, template: str
     ) -> list[Prompt]:
         """Each concept pair's source or target prompt."""
+        writer = self._writer(template)
         return [
-            translation_prompt(
-                self._lexicon,
-                self._model.tokenizer,
-                pair,
-                getattr(concepts, role),
-                getattr(concepts, f"{role}_shots"),
-                template,
-            )
+            writer.prompt(pair, getattr(concepts, role), getattr(concepts, f"{role}_shots"))
             for concepts in concept_pairs
         ]
+
+    def _writer(self, template: str) -> PromptWriter:
+        if template not in self._writers:
+            self._writers[template] = self._draws.writer(self._model, self._lexicon, template)
+        return self._writers[template]
 
     def _scored(
         self, request: PatchRequest, concept_pairs: Sequence[ConceptPair]

@@ -20,7 +20,7 @@ from meanings.patching.conditions import Condition
 from meanings.patching.query_states import hidden_states
 from meanings.patching.source_prompts import Key, source_prompts
 from meanings.prompts.concept_pairs import ConceptPair
-from meanings.prompts.prompt import Prompt, translation_prompt
+from meanings.prompts.prompt import Prompt, PromptWriter
 
 # Bytes of states that are kept in memory; what goes beyond lies in a temporary file that is mapped
 # into memory.
@@ -40,6 +40,7 @@ class SourceBank:
     source concepts, as much again for the null concepts. What exceeds `in_memory` bytes is written
     to a file in the folder for temporary files (TMPDIR), which vanishes with the bank.
 
+    - `writer`: prompts that checkpoints of a run share; written anew where there is none.
     - `seed`, `left_out`: what draws some source prompts out of all, and concepts that no prompt may
       hold (`source_prompts`).
     """
@@ -52,8 +53,10 @@ class SourceBank:
         in_memory: int = IN_MEMORY,
         seed: int = 0,
         left_out: Collection[str] = (),
+        writer: PromptWriter | None = None,
     ) -> None:
-        self._model, self._lexicon, self._template, self._seed = model, lexicon, template, seed
+        self._model, self._seed = model, seed
+        self._writer = writer or PromptWriter(lexicon, model.tokenizer, template)
         self._concepts = tuple(
             concept for concept in lexicon.concepts if concept not in set(left_out)
         )
@@ -74,10 +77,7 @@ class SourceBank:
 
     def prompt(self, key: Key) -> Prompt:
         """The source prompt of a language pair, a concept and the concepts of its examples."""
-        pair, concept, shots = key
-        return translation_prompt(
-            self._lexicon, self._model.tokenizer, pair, concept, shots, self._template
-        )
+        return self._writer.prompt(*key)
 
     def expect(
         self, conditions: Iterable[Condition], pair: LanguagePair, seen_languages: Collection[str]

@@ -10,6 +10,7 @@ from meanings.lexicon.lexicon import Lexicon
 from meanings.models.loading import PatchableModel
 from meanings.prompts.concept_pair import ConceptPair
 from meanings.prompts.concept_pairs import draw_concept_pairs
+from meanings.prompts.prompt import PromptWriter
 from meanings.prompts.shared import SharedPrompts, definition_sha256
 from meanings.prompts.usable_concepts import usable_concepts
 
@@ -37,11 +38,13 @@ class ConceptPairDraws:
     - `usable`: the lexicon of concepts that prompts may have, and the concepts left out, by
       tokenizer, lexicon and template.
     - `first`: first tokens by tokenizer, lexicon, concept and language.
+    - `writers`: prompts written so far, by tokenizer, lexicon and template.
     """
 
     first: dict[tuple, frozenset[int]] = field(default_factory=dict)
     pairs: dict[tuple, list[ConceptPair]] = field(default_factory=dict)
     usable: dict[tuple, tuple[Lexicon, tuple[str, ...]]] = field(default_factory=dict)
+    writers: dict[tuple, PromptWriter] = field(default_factory=dict)
 
     def draw(
         self,
@@ -85,6 +88,13 @@ class ConceptPairDraws:
                 seed,
             )
         return self.pairs[place], left_out
+
+    def writer(self, model: PatchableModel, lexicon: Lexicon, template: str) -> PromptWriter:
+        """The prompts of this tokenizer, lexicon and template, for all checkpoints of a run."""
+        place = (tokenizer_sha256(model), lexicon.sha256, template)
+        if place not in self.writers:
+            self.writers[place] = PromptWriter(lexicon, model.tokenizer, template)
+        return self.writers[place]
 
 
 def tokenizer_sha256(model: PatchableModel) -> str:
