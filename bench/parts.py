@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from bench.shapes import columns, drawn, some_vectors, target_prompts
 from bench.timing import PAIR, seconds
 from meanings.models.loading import PatchableModel
-from meanings.patching import flops, sweeping, targets
+from meanings.patching import flops, sweep_run, targets
 from meanings.patching.query_states import hidden_states
 from meanings.patching.sweeping import sweep_conditions
 
@@ -27,8 +27,8 @@ PLACES = {
     "unpatched": (targets, "run_unpatched"),
     "vectors": (targets, "write_layers"),
     "suffix": (targets, "run_above"),
-    "score": (sweeping, "concept_probability"),
-    "generation": (sweeping, "continue_greedily"),
+    "score": (sweep_run, "concept_probability"),
+    "generation": (sweep_run, "continue_greedily"),
 }
 
 

@@ -6,6 +6,8 @@ import os
 import sys
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may ask the network
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: each computes in one thread
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from jaxtyping import install_import_hook
 
@@ -14,6 +16,7 @@ install_import_hook("meanings", "beartype.beartype")  # before the first import 
 import pytest  # noqa: E402
 
 from stand_ins import small_model  # noqa: E402
+from stand_ins.certificates import make_certificates  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +37,11 @@ def model(tokenizer):
 @pytest.fixture(scope="session")
 def concept_pairs(lexicon, tokenizer):
     return small_model.concept_pairs(lexicon, tokenizer)
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture(autouse=True)

@@ -123,7 +123,7 @@ def test_chapters_are_reported_in_order_and_failures_after_all_are_done(tmp_path
     message = str(caught.value)
     assert "\n" not in message and message.startswith("2 chapters failed: (1) chapter b: ")
     assert "ZeroDivisionError" in message and "(2) chapter d: " in message
-    assert done == [0, 2] and said == ["executed a", "executed c"]
+    assert done == [0, 2] and said == ["executing a, b, c, d", "executed a", "executed c"]
     assert sorted(file.stem for file in (tmp_path / "out").iterdir()) == ["a", "c"]
 
 

@@ -11,8 +11,9 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -40,15 +41,17 @@ DIGITS = "9" * 5000
 
 
 class Row(NamedTuple):
-    """- `files`: what lies in the folder, by name; a function makes it at the path. - `said`: words
-    of the message.
+    """A wrong input.
+
+    - `said`: words that the message has.
+    - `files`: what lies in the folder, by name; a function makes it at the path.
     """
 
     name: str
     command: str | list[str]
     said: tuple[str, ...]
-    files: dict[str, str | bytes | Callable[[Path], object]] = {}
-    environment: dict[str, str] = {}
+    files: Mapping[str, str | bytes | Callable[[Path], object]] = MappingProxyType({})
+    environment: Mapping[str, str] = MappingProxyType({})
 
 
 def parameter(name: str, text: str, *said: str, chapter: str = "emergence") -> Row:
@@ -198,7 +201,10 @@ def folder_instead(path: Path) -> None:
 def bomb() -> str:
     """Nine levels of ten references each: a billion values, if they are unfolded."""
     levels = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
-    levels += [f"{b}: &{b} [{', '.join([f'*{a}'] * 10)}]" for a, b in zip("abcdefgh", "bcdefghi")]
+    levels += [
+        f"{b}: &{b} [{', '.join([f'*{a}'] * 10)}]"
+        for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+    ]
     return "\n".join([*levels, "pairs: *i"])
 
 
@@ -215,22 +221,64 @@ ROWS = [
     parameter("above the range", "shots=21", "shots=21", "less than or equal to 20"),
     parameter("negative", "training_seed=-1", "training_seed=-1", "greater than or equal to 0"),
     parameter("five thousand digits", f"prompt_seed={DIGITS}", "prompt_seed=", "plain digits"),
-    parameter("five thousand digits of a rule", f"pair=fr-es checkpoints={DIGITS}", "is not understood", "allowed are all"),
+    parameter(
+        "five thousand digits of a rule",
+        f"pair=fr-es checkpoints={DIGITS}",
+        "is not understood",
+        "allowed are all",
+    ),
     parameter("an empty pair", "pair=", "language pair ''", "like 'fr-es'"),
     parameter("a trailing comma", "pair=fr-es,", "language pair ''", "like 'fr-es'"),
     parameter("a pair twice", "pair=fr-es,fr-es", "names a pair twice", "name each once"),
     parameter("a pair of one code", "pair=fr", "language pair 'fr'", "like 'fr-es'"),
     parameter("an unknown language", "pair=fr-zu", "unknown language 'zu'", "known codes are en"),
-    parameter("a language that the lexicon lacks", "pair=fr-zh", "lacks language 'zh'", "allowed are en, fr"),
-    parameter("two pairs where one is shown", "pair=fr-es,es-fr", "pair=", "at most 1", chapter="method"),
-    parameter("an unknown condition", "pair=fr-es condition=sein", "condition='sein'", "'seen'", chapter="error_analysis"),
-    parameter("a step that is not there", "pair=fr-es step=15", "no checkpoint at step 15", "0, 10, 20", chapter="method"),
-    parameter("a rule that is none", "pair=fr-es checkpoints=some", "'some' is not understood", "allowed are all"),
+    parameter(
+        "a language that the lexicon lacks",
+        "pair=fr-zh",
+        "lacks language 'zh'",
+        "allowed are en, fr",
+    ),
+    parameter(
+        "two pairs where one is shown", "pair=fr-es,es-fr", "pair=", "at most 1", chapter="method"
+    ),
+    parameter(
+        "an unknown condition",
+        "pair=fr-es condition=sein",
+        "condition='sein'",
+        "'seen'",
+        chapter="error_analysis",
+    ),
+    parameter(
+        "a step that is not there",
+        "pair=fr-es step=15",
+        "no checkpoint at step 15",
+        "0, 10, 20",
+        chapter="method",
+    ),
+    parameter(
+        "a rule that is none",
+        "pair=fr-es checkpoints=some",
+        "'some' is not understood",
+        "allowed are all",
+    ),
     parameter("an unknown model", "model=maxiature", "'maxiature'", "there are miniature seed-0"),
     parameter("a model of five thousand letters", f"model={'m' * 5000}", "too long", "name"),
-    parameter("a model out of the data folder", "model=../miniature", "../miniature", "trajectory.json"),
-    parameter("a lexicon that is not there", "lexicon=none.csv", "'none.csv': no such file", "expected 'embedded'"),
-    parameter("an unknown chapter", "pair=fr-es", "no chapter 'emergency'", "emergence", chapter="emergency"),
+    parameter(
+        "a model out of the data folder", "model=../miniature", "../miniature", "trajectory.json"
+    ),
+    parameter(
+        "a lexicon that is not there",
+        "lexicon=none.csv",
+        "'none.csv': no such file",
+        "expected 'embedded'",
+    ),
+    parameter(
+        "an unknown chapter",
+        "pair=fr-es",
+        "no chapter 'emergency'",
+        "emergence",
+        chapter="emergency",
+    ),
     grid("is not there", lambda path: None, "bad.yaml: cannot be read", "expected a YAML file"),
     grid("a folder", Path.mkdir, "bad.yaml: cannot be read", "expected a YAML file"),
     grid("a pipe", os.mkfifo, "bad.yaml: cannot be read", "expected a YAML file"),
@@ -244,24 +292,47 @@ ROWS = [
     grid("one word", "pairs", "bad.yaml: expected lines `name: value`", "found str"),
     grid("unclosed", "pairs: [fr-es", "bad.yaml: no YAML", "expected ',' or ']'"),
     grid("tabs", "pairs:\n\t- fr-es", "bad.yaml: no YAML", "line 2"),
-    grid("a tag that runs code", "pairs: !!python/object/apply:os.system ['touch ran']", "no YAML", "python/object"),
+    grid(
+        "a tag that runs code",
+        "pairs: !!python/object/apply:os.system ['touch ran']",
+        "no YAML",
+        "python/object",
+    ),
     grid("a tag that imports", "? !!python/name:os.system\n: 1", "no YAML", "python/name"),
     grid("a bomb of references", bomb(), "bad.yaml: no YAML", "write the value out"),
     grid("a list within itself", "pairs: &a [*a]", "bad.yaml: no YAML", "write the value out"),
-    grid("nested ten thousand deep", "pairs: " + "[" * 10000, "bad.yaml: no YAML", "nested too deep"),
-    grid("two documents", "pairs: [fr-es]\n---\npairs: [es-fr]", "bad.yaml: no YAML", "single document"),
-    grid("a day that does not exist", "model: 2024-13-45", "bad.yaml: no YAML", "put text in quotes"),
+    grid(
+        "nested ten thousand deep", "pairs: " + "[" * 10000, "bad.yaml: no YAML", "nested too deep"
+    ),
+    grid(
+        "two documents",
+        "pairs: [fr-es]\n---\npairs: [es-fr]",
+        "bad.yaml: no YAML",
+        "single document",
+    ),
+    grid(
+        "a day that does not exist", "model: 2024-13-45", "bad.yaml: no YAML", "put text in quotes"
+    ),
     grid("a day", "model: 2024-01-01", "model=datetime.date(2024, 1, 1)", "put text in quotes"),
     grid("a number of five thousand digits", f"n_pairs: {DIGITS}", "bad.yaml", "digits"),
     grid("no number", "+n_pairs: .nan", "n_pairs=", "valid integer"),
     grid("infinity", "+n_pairs: .inf", "n_pairs=", "valid integer"),
     grid("a fraction", "+n_pairs: 4.5", "n_pairs=4.5", "valid integer"),
     grid("zero pairs", "+n_pairs: 0", "n_pairs=0", "greater than or equal to 1"),
-    grid("more pairs than there are", "+n_pairs: 1000000000", "1000000000 were asked for", "ask for fewer"),
+    grid(
+        "more pairs than there are",
+        "+n_pairs: 1000000000",
+        "1000000000 were asked for",
+        "ask for fewer",
+    ),
     grid("more shots than concepts", "+shots: 50", "50 shots a prompt need at least 103"),
-    grid("too many generated tokens", "+generate: 257", "generate=257", "less than or equal to 256"),
+    grid(
+        "too many generated tokens", "+generate: 257", "generate=257", "less than or equal to 256"
+    ),
     grid("a negative step", "+steps: [-1]", "no checkpoint at step -1", "0, 10, 20"),
-    grid("a step of forty digits", f"+steps: [{'9' * 40}]", "no checkpoint at step 9999", "0, 10, 20"),
+    grid(
+        "a step of forty digits", f"+steps: [{'9' * 40}]", "no checkpoint at step 9999", "0, 10, 20"
+    ),
     grid("no pairs", "+pairs: []", "pairs=[]", "at least 1"),
     grid("nothing", "+pairs:", "pairs=None", "valid list"),
     grid("pairs by name", "+pairs: {fr-es: 1}", "pairs={'fr-es': 1}", "valid list"),
@@ -275,108 +346,427 @@ ROWS = [
     grid("a NUL in a path", '+lexicon: "words\\0.csv"', r"words\x00.csv", "no such file"),
     grid("an empty condition", "+conditions: []", "conditions", "at least 1"),
     grid("a seed below 0", "+prompt_seeds: [-1]", "prompt_seeds -1", "0 or more"),
-    grid("a training seed that is not there", "+training_seeds: [5]", "training seed 5", "miniature seed-0"),
+    grid(
+        "a training seed that is not there",
+        "+training_seeds: [5]",
+        "training seed 5",
+        "miniature seed-0",
+    ),
     lexicon("is not there", lambda path: None, "'words.csv': no such file", "expected 'embedded'"),
     lexicon("a folder", Path.mkdir, "'words.csv': no such file", "expected 'embedded'"),
     lexicon("empty", "", "words.csv: empty", "expected a header"),
     lexicon("a byte order mark alone", b"\xef\xbb\xbf", "words.csv: empty", "expected a header"),
-    lexicon("UTF-16", "concept,en,fr\ncat,cat,chat\n".encode("utf-16"), "words.csv, line 1", "save the file as UTF-8"),
-    lexicon("NUL bytes", b"concept,en,fr\ncat,cat,ch\0at\n", "words.csv, line 2", "control character"),
-    lexicon("an escape sequence", b"concept,en,fr\ncat,cat,\x1b[31mchat\n", "words.csv, line 2", "control character"),
-    lexicon("a cell without end", 'concept,en,"fr' + "x" * 200_000, "words.csv, line 1", "not readable as CSV"),
-    lexicon("a blank first line", "\nconcept,en,fr\ncat,cat,chat\n", "words.csv, line 1", "expected a column 'concept'"),
+    lexicon(
+        "UTF-16",
+        "concept,en,fr\ncat,cat,chat\n".encode("utf-16"),
+        "words.csv, line 1",
+        "save the file as UTF-8",
+    ),
+    lexicon(
+        "NUL bytes", b"concept,en,fr\ncat,cat,ch\0at\n", "words.csv, line 2", "control character"
+    ),
+    lexicon(
+        "an escape sequence",
+        b"concept,en,fr\ncat,cat,\x1b[31mchat\n",
+        "words.csv, line 2",
+        "control character",
+    ),
+    lexicon(
+        "a cell without end",
+        'concept,en,"fr' + "x" * 200_000,
+        "words.csv, line 1",
+        "not readable as CSV",
+    ),
+    lexicon(
+        "a blank first line",
+        "\nconcept,en,fr\ncat,cat,chat\n",
+        "words.csv, line 1",
+        "expected a column 'concept'",
+    ),
     lexicon("semicolons", "concept;en;fr\ncat;cat;chat\n", "words.csv, line 1", "expected"),
-    lexicon("an unknown language", "concept,en,xx\ncat,cat,chat\n", "column 'xx'", "a language code of 'en'"),
-    lexicon("a row too short", "concept,en,fr\ncat,cat\n", "line 2: 2 cells, expected 3", "quote a cell"),
-    lexicon("a concept twice", "concept,en,fr\ncat,cat,chat\ncat,cat,chat\n", "line 3", "'cat' is already on line 2"),
-    lexicon("an empty word", "concept,en,fr\ncat,cat,\n", "line 2, column 'fr': empty", "one word or more"),
+    lexicon(
+        "an unknown language",
+        "concept,en,xx\ncat,cat,chat\n",
+        "column 'xx'",
+        "a language code of 'en'",
+    ),
+    lexicon(
+        "a row too short", "concept,en,fr\ncat,cat\n", "line 2: 2 cells, expected 3", "quote a cell"
+    ),
+    lexicon(
+        "a concept twice",
+        "concept,en,fr\ncat,cat,chat\ncat,cat,chat\n",
+        "line 3",
+        "'cat' is already on line 2",
+    ),
+    lexicon(
+        "an empty word",
+        "concept,en,fr\ncat,cat,\n",
+        "line 2, column 'fr': empty",
+        "one word or more",
+    ),
     lexicon("one concept", "concept,en,fr,es\ncat,cat,chat,gato\n", "has 1 concepts", "at least 5"),
-    lexicon("without the pair's language", "concept,en,fr\ncat,cat,chat\n", "lacks language 'es'", "allowed are en, fr"),
-    lexicon("Multi-SimLex without a side", SIMLEX.replace("FRA 2", "FRA 3"), "no column 'FRA 2'", "'FRA 1' and 'FRA 2'"),
-    lexicon("Multi-SimLex without nouns", SIMLEX.replace("nouns", "verbs"), "no noun", "expected rows whose PoS is 'nouns'"),
-    lexicon("Multi-SimLex with an odd part of speech", SIMLEX.replace("nouns", "things"), "line 2, column 'PoS': 'things'", "nouns, verbs"),
-    lexicon("lists that are code", LISTS.format("__import__('os').mkdir('ran')"), "line 2, column 'fr'", "expected a Python list"),
-    lexicon("lists of numbers", LISTS.format("[1, 2]"), "line 2, column 'fr'", "expected a Python list"),
-    lexicon("lists nested deep", LISTS.format("[" * 9000), "line 2, column 'fr'", "expected a Python list"),
+    lexicon(
+        "without the pair's language",
+        "concept,en,fr\ncat,cat,chat\n",
+        "lacks language 'es'",
+        "allowed are en, fr",
+    ),
+    lexicon(
+        "Multi-SimLex without a side",
+        SIMLEX.replace("FRA 2", "FRA 3"),
+        "no column 'FRA 2'",
+        "'FRA 1' and 'FRA 2'",
+    ),
+    lexicon(
+        "Multi-SimLex without nouns",
+        SIMLEX.replace("nouns", "verbs"),
+        "no noun",
+        "expected rows whose PoS is 'nouns'",
+    ),
+    lexicon(
+        "Multi-SimLex with an odd part of speech",
+        SIMLEX.replace("nouns", "things"),
+        "line 2, column 'PoS': 'things'",
+        "nouns, verbs",
+    ),
+    lexicon(
+        "lists that are code",
+        LISTS.format("__import__('os').mkdir('ran')"),
+        "line 2, column 'fr'",
+        "expected a Python list",
+    ),
+    lexicon(
+        "lists of numbers", LISTS.format("[1, 2]"), "line 2, column 'fr'", "expected a Python list"
+    ),
+    lexicon(
+        "lists nested deep",
+        LISTS.format("[" * 9000),
+        "line 2, column 'fr'",
+        "expected a Python list",
+    ),
     lexicon("lists that are empty", LISTS.format("[]"), "no row with a word in every language"),
     entry("is no mapping", "- mine", "expected lines `name: value`", "found list"),
     entry("an entry is a number", "mine: 3", "mine: expected lines `field: value`", "found int"),
-    entry("an unknown field", "mine: {hub: a/b, seen: [en], revision: x}", "mine: unknown field 'revision'", "allowed are like"),
-    entry("a number for a field", "mine: {hub: a/b, seen: [en], 7: x}", "mine: unknown field 7", "allowed are like"),
-    entry("a path for a hub", "mine: {hub: ../../etc, seen: [en]}", "hub='../../etc'", "owner/name"),
+    entry(
+        "an unknown field",
+        "mine: {hub: a/b, seen: [en], revision: x}",
+        "mine: unknown field 'revision'",
+        "allowed are like",
+    ),
+    entry(
+        "a number for a field",
+        "mine: {hub: a/b, seen: [en], 7: x}",
+        "mine: unknown field 7",
+        "allowed are like",
+    ),
+    entry(
+        "a path for a hub", "mine: {hub: ../../etc, seen: [en]}", "hub='../../etc'", "owner/name"
+    ),
     entry("a path for a name", "../mine: {hub: a/b, seen: [en]}", "../mine", "lower case letters"),
-    entry("like a list", "mine: {like: [bloom-560m]}", "like=['bloom-560m']", "allowed are eurollm"),
+    entry(
+        "like a list", "mine: {like: [bloom-560m]}", "like=['bloom-560m']", "allowed are eurollm"
+    ),
     entry("like nothing", "mine: {like: nothing}", "like='nothing'", "allowed are eurollm"),
     entry("neither hub nor folders", "mine: {seen: [en]}", "mine: give either `hub` or `folders`"),
-    entry("a pattern without step", "mine: {hub: a/b, seen: [en], revisions: x}", "pattern 'x'", "{step} once"),
-    entry("a pattern whose folder has the step", "mine: {folders: ['{step}/b'], root: ., seen: [en]}", "'{step}/b'", "{step} once"),
-    entry("an unknown language", "mine: {hub: a/b, seen: [xx]}", "unknown language 'xx'", "known codes are en"),
-    entry("tokens below 0", "mine: {hub: a/b, seen: [en], tokens: -1}", "tokens=-1", "greater than or equal to 0"),
-    entry("a rule of five thousand digits", f"mine: {{hub: a/b, seen: [en], subsample: first {DIGITS}}}", "subsample=", "allowed are all"),
-    entry("a tag that runs code", "mine: !!python/object/apply:os.mkdir [ran]", "no YAML", "python/object"),
+    entry(
+        "a pattern without step",
+        "mine: {hub: a/b, seen: [en], revisions: x}",
+        "pattern 'x'",
+        "{step} once",
+    ),
+    entry(
+        "a pattern whose folder has the step",
+        "mine: {folders: ['{step}/b'], root: ., seen: [en]}",
+        "'{step}/b'",
+        "{step} once",
+    ),
+    entry(
+        "an unknown language",
+        "mine: {hub: a/b, seen: [xx]}",
+        "unknown language 'xx'",
+        "known codes are en",
+    ),
+    entry(
+        "tokens below 0",
+        "mine: {hub: a/b, seen: [en], tokens: -1}",
+        "tokens=-1",
+        "greater than or equal to 0",
+    ),
+    entry(
+        "a rule of five thousand digits",
+        f"mine: {{hub: a/b, seen: [en], subsample: first {DIGITS}}}",
+        "subsample=",
+        "allowed are all",
+    ),
+    entry(
+        "a tag that runs code",
+        "mine: !!python/object/apply:os.mkdir [ran]",
+        "no YAML",
+        "python/object",
+    ),
     entry("a NUL byte", b"mine: {hub: a/b}\0", "no YAML", "#x0000"),
-    Row("registry: named and not there", "models", ("MEANINGS_MODELS='none.yaml'", "or unset it"), {}, {"MEANINGS_MODELS": "none.yaml"}),
-    Row("data: named and not there", "study", ("MEANINGS_DATA='none' is no folder", "or unset it"), {}, {"MEANINGS_DATA": "none"}),
-    Row("registry: a root that is not there", "checkpoints mine", ("none", "as `root` in models.yaml"),
-        {"models.yaml": "mine: {folders: ['{step}'], root: none, seen: [en]}"}),
+    Row(
+        "registry: named and not there",
+        "models",
+        ("MEANINGS_MODELS='none.yaml'", "or unset it"),
+        {},
+        {"MEANINGS_MODELS": "none.yaml"},
+    ),
+    Row(
+        "data: named and not there",
+        "study",
+        ("MEANINGS_DATA='none' is no folder", "or unset it"),
+        {},
+        {"MEANINGS_DATA": "none"},
+    ),
+    Row(
+        "registry: a root that is not there",
+        "checkpoints mine",
+        ("none", "as `root` in models.yaml"),
+        {"models.yaml": "mine: {folders: ['{step}'], root: none, seen: [en]}"},
+    ),
     run("empty", "", "cannot be read as JSON"),
     run("cut off", '{"model": "m", "check', "cannot be read as JSON"),
     run("no UTF-8", b'{"model": "\xff"}', "cannot be read as JSON"),
     run("a list", "[]", "expected model, training_seed and checkpoints"),
     run("nested deep", "[" * 100_000, "cannot be read as JSON"),
-    run("without checkpoints", {"checkpoints": []}, "checkpoints must be listed once each", "found none"),
-    run("out of order", {"checkpoints": [{"step": s, "tokens": 0, "folder": "step-000020"} for s in (20, 10)]}, "in order of their steps", "20, 10"),
-    run("a step without end", {"checkpoints": [{"step": float("inf"), "tokens": 0, "folder": "step-000020"}]}, "expected model, training_seed"),
-    run("a folder that is not there", {"checkpoints": [{"step": 20, "tokens": 0, "folder": "step-20"}]}, "'step-20', which is not there"),
-    run("a folder with a NUL", {"checkpoints": [{"step": 20, "tokens": 0, "folder": "a\0b"}]}, r"a\x00b", "which is not there"),
+    run(
+        "without checkpoints",
+        {"checkpoints": []},
+        "checkpoints must be listed once each",
+        "found none",
+    ),
+    run(
+        "out of order",
+        {"checkpoints": [{"step": s, "tokens": 0, "folder": "step-000020"} for s in (20, 10)]},
+        "in order of their steps",
+        "20, 10",
+    ),
+    run(
+        "a step without end",
+        {"checkpoints": [{"step": float("inf"), "tokens": 0, "folder": "step-000020"}]},
+        "expected model, training_seed",
+    ),
+    run(
+        "a folder that is not there",
+        {"checkpoints": [{"step": 20, "tokens": 0, "folder": "step-20"}]},
+        "'step-20', which is not there",
+    ),
+    run(
+        "a folder with a NUL",
+        {"checkpoints": [{"step": 20, "tokens": 0, "folder": "a\0b"}]},
+        r"a\x00b",
+        "which is not there",
+    ),
     run("a number for the tokenizer", {"tokenizer": 3}, "tokenizer", "expected"),
     run("a text for the languages", {"languages": "en"}, "expected model, training_seed"),
     run("a text for the seen", {"seen": "en"}, "seen", "expected"),
-    weights("without weights", lambda f: (f / "model.safetensors").unlink(), "no *.safetensors weights", "convert them first"),
+    weights(
+        "without weights",
+        lambda f: (f / "model.safetensors").unlink(),
+        "no *.safetensors weights",
+        "convert them first",
+    ),
     weights("with pickled weights", pickled, "no *.safetensors weights", "can run code"),
-    weights("cut off", lambda f: truncated(f / "model.safetensors"), "the model cannot be read: SafetensorError", "fetch config.json and weights again"),
-    weights("empty", lambda f: (f / "model.safetensors").write_bytes(b""), "the model cannot be read: SafetensorError", "fetch config.json and weights again"),
-    weights("with a header of a terabyte", lambda f: (f / "model.safetensors").write_bytes(b"\xff" * 64), "the model cannot be read: SafetensorError", "fetch config.json and weights again"),
-    weights("of no number", lambda f: reweighted(f, lambda t: t["model.norm.weight"].fill_(torch.nan)), "NaN or infinity", "dtype"),
-    weights("lacks a tensor", lambda f: reweighted(f, lambda t: t.pop("model.norm.weight")), "model.norm.weight", "does not belong to config.json"),
-    weights("of another shape", lambda f: changed(f / "config.json", lambda c: c.update(hidden_size=32)), "misshape", "does not belong to config.json"),
-    weights("of more layers", lambda f: changed(f / "config.json", lambda c: c.update(num_hidden_layers=4)), "does not belong to config.json"),
+    weights(
+        "cut off",
+        lambda f: truncated(f / "model.safetensors"),
+        "the model cannot be read: SafetensorError",
+        "fetch config.json and weights again",
+    ),
+    weights(
+        "empty",
+        lambda f: (f / "model.safetensors").write_bytes(b""),
+        "the model cannot be read: SafetensorError",
+        "fetch config.json and weights again",
+    ),
+    weights(
+        "with a header of a terabyte",
+        lambda f: (f / "model.safetensors").write_bytes(b"\xff" * 64),
+        "the model cannot be read: SafetensorError",
+        "fetch config.json and weights again",
+    ),
+    weights(
+        "of no number",
+        lambda f: reweighted(f, lambda t: t["model.norm.weight"].fill_(torch.nan)),
+        "NaN or infinity",
+        "dtype",
+    ),
+    weights(
+        "lacks a tensor",
+        lambda f: reweighted(f, lambda t: t.pop("model.norm.weight")),
+        "model.norm.weight",
+        "does not belong to config.json",
+    ),
+    weights(
+        "of another shape",
+        lambda f: changed(f / "config.json", lambda c: c.update(hidden_size=32)),
+        "misshape",
+        "does not belong to config.json",
+    ),
+    weights(
+        "of more layers",
+        lambda f: changed(f / "config.json", lambda c: c.update(num_hidden_layers=4)),
+        "does not belong to config.json",
+    ),
     weights("without config", lambda f: (f / "config.json").unlink(), "config.json"),
-    weights("with a damaged config", lambda f: truncated(f / "config.json"), "the model cannot be read", "JSON"),
-    weights("of an unknown kind", lambda f: changed(f / "config.json", lambda c: c.update(model_type="nix", architectures=["Nix"])), "nix"),
-    weights("with code of its own", lambda f: changed(f / "config.json", lambda c: c.update(model_type="nix", auto_map={"AutoConfig": "m.C"})), "the model cannot be read"),
-    weights("a link to itself", lambda f: loop(f / "model.safetensors"), "model.safetensors", "cannot be read"),
-    weights("a folder for weights", lambda f: folder_instead(f / "model.safetensors"), "model.safetensors", "cannot be read"),
+    weights(
+        "with a damaged config",
+        lambda f: truncated(f / "config.json"),
+        "the model cannot be read",
+        "JSON",
+    ),
+    weights(
+        "of an unknown kind",
+        lambda f: changed(
+            f / "config.json", lambda c: c.update(model_type="nix", architectures=["Nix"])
+        ),
+        "nix",
+    ),
+    weights(
+        "with code of its own",
+        lambda f: changed(
+            f / "config.json", lambda c: c.update(model_type="nix", auto_map={"AutoConfig": "m.C"})
+        ),
+        "the model cannot be read",
+    ),
+    weights(
+        "a link to itself",
+        lambda f: loop(f / "model.safetensors"),
+        "model.safetensors",
+        "cannot be read",
+    ),
+    weights(
+        "a folder for weights",
+        lambda f: folder_instead(f / "model.safetensors"),
+        "model.safetensors",
+        "cannot be read",
+    ),
     words("missing", shutil.rmtree, "no tokenizer.json", "give the tokenizer's folder"),
-    words("without tokenizer.json", lambda f: (f / "tokenizer.json").unlink(), "no tokenizer.json", "give the tokenizer's folder"),
+    words(
+        "without tokenizer.json",
+        lambda f: (f / "tokenizer.json").unlink(),
+        "no tokenizer.json",
+        "give the tokenizer's folder",
+    ),
     words("cut off", lambda f: truncated(f / "tokenizer.json"), "the tokenizer cannot be read"),
     words("empty", lambda f: (f / "tokenizer.json").write_text(""), "the tokenizer cannot be read"),
-    words("of other JSON", lambda f: (f / "tokenizer.json").write_text("{}"), "the tokenizer cannot be read"),
-    words("with damaged settings", lambda f: truncated(f / "tokenizer_config.json"), "the tokenizer cannot be read"),
-    words("too large", lambda f: changed(f / "tokenizer.json", lambda c: c["added_tokens"].append(
-        c["added_tokens"][0] | {"id": 700, "content": "<more>"})), "701 tokens", "do not belong together"),
+    words(
+        "of other JSON",
+        lambda f: (f / "tokenizer.json").write_text("{}"),
+        "the tokenizer cannot be read",
+    ),
+    words(
+        "with damaged settings",
+        lambda f: truncated(f / "tokenizer_config.json"),
+        "the tokenizer cannot be read",
+    ),
+    words(
+        "too large",
+        lambda f: changed(
+            f / "tokenizer.json",
+            lambda c: c["added_tokens"].append(
+                c["added_tokens"][0] | {"id": 700, "content": "<more>"}
+            ),
+        ),
+        "701 tokens",
+        "do not belong together",
+    ),
     words("a link to itself", loop, "no tokenizer.json", "give the tokenizer's folder"),
-    words("a folder for tokenizer.json", lambda f: folder_instead(f / "tokenizer.json"), "no tokenizer.json", "give the tokenizer's folder"),
+    words(
+        "a folder for tokenizer.json",
+        lambda f: folder_instead(f / "tokenizer.json"),
+        "no tokenizer.json",
+        "give the tokenizer's folder",
+    ),
     result("cut off", truncated, "no result file of a cell", "delete it"),
     result("empty", lambda file: file.write_bytes(b""), "no result file of a cell", "delete it"),
     result("a folder", folder_instead, "no result file of a cell", "delete it"),
     result("a link to itself", loop, "no result file of a cell", "delete it"),
     result("overwritten in the middle", overwritten, "no result file of a cell", "delete it"),
-    result("a foreign table", lambda file: pq.write_table(pa.table({"x": [1]}), file), "no result file of a cell", "delete it"),
-    result("metadata that is no JSON", lambda file: pq.write_table(pq.read_table(file).replace_schema_metadata({METADATA: b"\xff{"}), file),
-           "no result file of a cell", "delete it"),
-    result("metadata without the cell", lambda file: rewritten(file, lambda t, c: (c.pop("cell"), t)[1]), "no result file of a cell", "delete it"),
-    result("metadata without a field", lambda file: rewritten(file, lambda t, c: (c["cell"].pop("dtype"), t)[1]), "no result file of a cell", "delete it"),
-    result("metadata of another cell", lambda file: rewritten(file, lambda t, c: (c["cell"].update(step=3), t)[1]), "no result file of a cell", "delete it"),
-    result("metadata without provenance", lambda file: rewritten(file, lambda t, c: (c.update(provenance=3), t)[1]), "no result file of a cell", "delete it"),
-    result("a column is missing", lambda file: rewritten(file, lambda t, c: t.drop_columns(["p_source"])), "lacks column p_source", "delete it"),
-    result("a column of another type", lambda file: rewritten(file, lambda t, c: t.set_column(
-        t.column_names.index("p_source"), "p_source", pa.array(["x"] * len(t)))), "p_source", "delete it"),
-    result("another cell's file under its name", lambda file: shutil.copy(sorted(file.parents[1].rglob("*.parquet"))[1], file), "delete it"),
-    result("cut off, for an estimate", truncated, "no result file of a cell", "delete it", command="study good.yaml --dry-run --lexicon words.csv")
-    ._replace(files={"good.yaml": GRID, "_build/results": result("", truncated).files["_build/results"],
-                     "words.csv": "concept,en,fr,es\n" + "".join(f"c{i},{'abcdefgh'[i]}x,{'ijklmnop'[i]}x,{'qrstuvwy'[i]}x\n" for i in range(8))}),
-    result("none there", lambda file: shutil.rmtree(file.parents[1]), "2 of 2 cells", "run 'meanings study'"),
+    result(
+        "a foreign table",
+        lambda file: pq.write_table(pa.table({"x": [1]}), file),
+        "no result file of a cell",
+        "delete it",
+    ),
+    result(
+        "metadata that is no JSON",
+        lambda file: pq.write_table(
+            pq.read_table(file).replace_schema_metadata({METADATA: b"\xff{"}), file
+        ),
+        "no result file of a cell",
+        "delete it",
+    ),
+    result(
+        "metadata without the cell",
+        lambda file: rewritten(file, lambda t, c: (c.pop("cell"), t)[1]),
+        "no result file of a cell",
+        "delete it",
+    ),
+    result(
+        "metadata without a field",
+        lambda file: rewritten(file, lambda t, c: (c["cell"].pop("pair"), t)[1]),
+        "no result file of a cell",
+        "delete it",
+    ),
+    result(
+        "metadata of another cell",
+        lambda file: rewritten(file, lambda t, c: (c["cell"].update(step=3), t)[1]),
+        "no result file of a cell",
+        "delete it",
+    ),
+    result(
+        "metadata without provenance",
+        lambda file: rewritten(file, lambda t, c: (c.update(provenance=3), t)[1]),
+        "no result file of a cell",
+        "delete it",
+    ),
+    result(
+        "a column is missing",
+        lambda file: rewritten(file, lambda t, c: t.drop_columns(["p_source"])),
+        "lacks column p_source",
+        "delete it",
+    ),
+    result(
+        "a column of another type",
+        lambda file: rewritten(
+            file,
+            lambda t, c: t.set_column(
+                t.column_names.index("p_source"), "p_source", pa.array(["x"] * len(t))
+            ),
+        ),
+        "p_source",
+        "delete it",
+    ),
+    result(
+        "another cell's file under its name",
+        lambda file: shutil.copy(sorted(file.parents[1].rglob("*.parquet"))[1], file),
+        "delete it",
+    ),
+    result(
+        "cut off, for an estimate",
+        truncated,
+        "no result file of a cell",
+        "delete it",
+        command="study good.yaml --dry-run --lexicon words.csv",
+    )._replace(
+        files={
+            "good.yaml": GRID,
+            "_build/results": result("", truncated).files["_build/results"],
+            "words.csv": "concept,en,fr,es\n"
+            + "".join(
+                f"c{i},{'abcdefgh'[i]}x,{'ijklmnop'[i]}x,{'qrstuvwy'[i]}x\n" for i in range(8)
+            ),
+        }
+    ),
+    result(
+        "none there",
+        lambda file: shutil.rmtree(file.parents[1]),
+        "2 of 2 cells",
+        "run 'meanings study'",
+    ),
     slurm("empty", "", "field 'jobs' is missing", "one job each"),
     slurm("unknown field", SLURM + "partition: gpu", "partition", "allowed are jobs"),
     slurm("no jobs", SLURM.replace("2", "0"), "jobs", "greater than or equal to 1"),
@@ -385,9 +775,18 @@ ROWS = [
     slurm("a command in the queue", SLURM + 'queue: "gpu\\ntouch ran"', "queue", "pattern"),
     slurm("an interface that is not there", SLURM + "interface: none0", "interface", "'none0'"),
     slurm("where there is no Slurm", SLURM, "sbatch", "--scheduler"),
-    Row("slurm: not there", "study good.yaml --slurm none.yaml", ("none.yaml: cannot be read", "expected a YAML file"), {"good.yaml": GRID}),
+    Row(
+        "slurm: not there",
+        "study good.yaml --slurm none.yaml",
+        ("none.yaml: cannot be read", "expected a YAML file"),
+        {"good.yaml": GRID},
+    ),
     option("studie", "No such command 'studie'", "--help"),
-    Row("option: a file name that colours the terminal", ["study", "\x1b[31mred.yaml"], (r"\x1b[31mred.yaml: cannot be read", "expected a YAML file")),
+    Row(
+        "option: a file name that colours the terminal",
+        ["study", "\x1b[31mred.yaml"],
+        (r"\x1b[31mred.yaml: cannot be read", "expected a YAML file"),
+    ),
     option("study --dry", "No such option: --dry", "--dry-run"),
     option("study good.yaml extra.yaml", "extra.yaml", "--help"),
     option("study --local-workers many", "'--local-workers'", "valid integer"),
@@ -400,14 +799,30 @@ ROWS = [
     option(f"study good.yaml --shard 1/{DIGITS}", "--shard '1/9", "i from 1 to n"),
     option("study good.yaml --device abacus", "device 'abacus'", "allowed are auto, cpu"),
     option("study good.yaml --device meta", "device 'meta'", "allowed are auto, cpu"),
-    option("study good.yaml --device cuda:99999999999", "device 'cuda:99999999999'", "allowed are auto, cpu"),
+    option(
+        "study good.yaml --device cuda:99999999999",
+        "device 'cuda:99999999999'",
+        "allowed are auto, cpu",
+    ),
     option("study good.yaml --device cpu:x", "device 'cpu:x'", "allowed are auto, cpu"),
     option("study good.yaml --local-workers 0", "0 local workers", "1 or more"),
-    option("study good.yaml --local-workers 2 --scheduler tcp://x:1", "different places", "give one of them"),
-    option("study good.yaml --scheduler nonsense://x:1", "no scheduler answers at 'nonsense://x:1'", "tcp://host:8786"),
+    option(
+        "study good.yaml --local-workers 2 --scheduler tcp://x:1",
+        "different places",
+        "give one of them",
+    ),
+    option(
+        "study good.yaml --scheduler nonsense://x:1",
+        "no scheduler answers at 'nonsense://x:1'",
+        "tcp://host:8786",
+    ),
     option("study good.yaml --lexicon .", "'.': no such file", "expected 'embedded'"),
     option(f"study good.yaml --lexicon {'x' * 5000}", "too long", "name"),
-    option("study good.yaml --out good.yaml", "good.yaml: a cell cannot be written", "choose another folder"),
+    option(
+        "study good.yaml --out good.yaml",
+        "good.yaml: a cell cannot be written",
+        "choose another folder",
+    ),
     option("checkpoints miniature --rule 1", "1", "ask for 2 or more"),
     option(f"checkpoints miniature --rule {DIGITS}", "is not understood", "allowed are all"),
     option("checkpoints miniature --rule every", "'every' is not understood", "allowed are all"),
@@ -421,9 +836,11 @@ ROWS = [
     option("lexicon check --against none.csv", "'none.csv': no such file", "expected 'embedded'"),
     option("lexicon build --package none.tgz", "concepts.csv: no such file", "expected a CSV"),
     option("miniature train --seed -1", "--seed -1", "0 or more"),
-    option("miniature train", "mix.yaml: no such file", "the default one is data/miniature/mix.yaml"),
+    option(
+        "miniature train", "mix.yaml: no such file", "the default one is data/miniature/mix.yaml"
+    ),
     option("miniature report", "published table", "there are none"),
-]  # fmt: skip
+]
 
 
 @pytest.fixture(scope="module")

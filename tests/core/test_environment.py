@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DIRECT = [
     Requirement(text)
-    for text in [*PROJECT["dependencies"], *sum(PROJECT["optional-dependencies"].values(), [])]
+    for group in (PROJECT["dependencies"], *PROJECT["optional-dependencies"].values())
+    for text in group
 ]
 
 
@@ -66,6 +67,7 @@ def test_the_readme_has_one_line_for_every_target():
         "setup-gemma",
         "book",
         "test",
+        "lint",
         "chapter",
         "study",
         "miniature",
@@ -84,7 +86,7 @@ def test_make_help_explains_every_target():
         text=True,
         check=True,
     ).stdout
-    assert len(said.splitlines()) == 11 and "make chapter" in said
+    assert len(said.splitlines()) == 12 and "make chapter" in said
 
 
 def test_gemma_is_fetched_only_once_its_terms_are_accepted(tmp_path):

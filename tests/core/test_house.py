@@ -1,8 +1,11 @@
-"""The house: rooms import only from rooms above them, and what needs no model loads none."""
+"""The house: rooms import only from rooms above them, what needs no model loads none, and what is
+public is short and explained.
+"""
 
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -79,6 +82,9 @@ LIGHT = {
     "patching.conditions": ("torch", "transformers", "matplotlib"),
     "measures": ("torch", "transformers", "matplotlib"),
     "study.grid": ("torch", "transformers", "matplotlib"),
+    "study.plan": ("torch", "transformers", "matplotlib"),
+    "study.run": ("torch", "transformers", "matplotlib"),
+    "study.estimate": ("torch", "transformers", "matplotlib"),
     "study.publish": ("torch", "transformers", "matplotlib"),
     "study.export": ("torch", "transformers", "matplotlib"),
     "study.budget": ("torch", "matplotlib"),
@@ -106,7 +112,68 @@ def modules_of(name: str) -> list[str]:
 
 @pytest.mark.parametrize("name", LIGHT)
 def test_a_light_room_loads_neither_torch_nor_matplotlib(name):
-    code = f"import sys\nfor name in {modules_of(name)!r}: __import__(name.removesuffix('.__init__'))\n"
+    modules = [module.removesuffix(".__init__") for module in modules_of(name)]
+    code = f"import sys\nfor name in {modules!r}: __import__(name)\n"
     code += f"print([heavy for heavy in {LIGHT[name]!r} if heavy in sys.modules])"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
+
+
+FILES = sorted(LIBRARY.rglob("*.py"))
+LONGEST = 60  # lines of a function
+MOST_ARGUMENTS = 8  # by position, in one call
+
+
+def place(file: Path, node: ast.AST) -> str:
+    return f"{file.relative_to(LIBRARY)}:{node.lineno} {getattr(node, 'name', '')}".rstrip()
+
+
+def public(body: list[ast.stmt]) -> Iterator[ast.AST]:
+    """Classes and functions without an underscore, and the methods of those classes."""
+    for node in body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name[0] != "_":
+            yield node
+            if isinstance(node, ast.ClassDef):
+                yield from public(node.body)
+
+
+def test_what_is_public_says_what_it_is():
+    silent = []
+    for file in FILES:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        if not ast.get_docstring(tree):
+            silent.append(str(file.relative_to(LIBRARY)))
+        silent += [place(file, node) for node in public(tree.body) if not ast.get_docstring(node)]
+    assert not silent
+
+
+def test_no_function_is_long():
+    nodes = [
+        (file, node) for file in FILES for node in ast.walk(ast.parse(file.read_text("utf-8")))
+    ]
+    assert not [
+        place(file, node)
+        for file, node in nodes
+        if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= LONGEST
+    ]
+
+
+def test_no_call_has_many_arguments_by_position():
+    nodes = [
+        (file, node) for file in FILES for node in ast.walk(ast.parse(file.read_text("utf-8")))
+    ]
+    assert not [
+        place(file, node)
+        for file, node in nodes
+        if isinstance(node, ast.Call) and len(node.args) > MOST_ARGUMENTS
+    ]
+
+
+def test_the_folders_of_tests_are_the_rooms():
+    tests = ROOT / "tests"
+    there = {
+        folder.name for folder in tests.iterdir() if folder.is_dir() and list(folder.glob("*.py"))
+    }
+    assert there == {*ROOMS, "bench", "pages", "stand_ins"}
+    assert [file.name for file in tests.glob("*.py")] == ["conftest.py"]
+    assert not list(tests.glob("*/*/*.py"))

@@ -6,16 +6,11 @@ from hypothesis import strategies as st
 
 from meanings.core.errors import MeaningsError
 from meanings.core.tables import clean
-from meanings.lexicon import readers as lexicon_readers
+from meanings.lexicon.entries import split_words
 from meanings.lexicon.lexicon import load_lexicon
-from meanings.lexicon.readers import (
-    infer_layout,
-    read_lists,
-    read_long,
-    read_multi_simlex,
-    read_wide,
-    split_words,
-)
+from meanings.lexicon.long_tables import read_long
+from meanings.lexicon.multi_simlex import read_multi_simlex
+from meanings.lexicon.readers import infer_layout, read_lists, read_wide
 
 GOOD = "concept,category,en,fr\ncat,animal,cat,chat|chatte\ndog,,dog,chien\n"
 SIMLEX = """ID,PoS,ENG 1,ENG 2,ARA 1,ARA 2,FRA 1,FRA 2,SWA 1,SWA 2,scores 1
@@ -107,7 +102,7 @@ def test_missing_files_folders_and_large_files_are_refused(tmp_path, monkeypatch
     for path in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(MeaningsError, match="no such file"):
             read_wide(path)
-    monkeypatch.setattr(lexicon_readers, "MAX_BYTES", 10)
+    monkeypatch.setattr("meanings.core.tables.MAX_BYTES", 10)
     with pytest.raises(MeaningsError, match="expected a word list of at most"):
         read_wide(write(tmp_path, GOOD))
 

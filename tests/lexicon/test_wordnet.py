@@ -6,16 +6,11 @@ import pytest
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.lexicon.lexicon import Lexicon, load_lexicon
+from meanings.lexicon.open_multilingual import open_multilingual
+from meanings.lexicon.relation_rows import relation_rows, write_relations
 from meanings.lexicon.relations import HEADER, load_relations
-from meanings.lexicon.wordnet import (
-    choose_synsets,
-    fetch_database,
-    open_multilingual,
-    read_database,
-    read_senses,
-    relation_rows,
-    write_relations,
-)
+from meanings.lexicon.senses import choose_synsets, read_senses
+from meanings.lexicon.wordnet import fetch_database, read_database
 
 # animal > bird > {crane, wader}; artifact > device > crane (machine); wood > crane's homonym has no
 # category.
@@ -196,7 +191,10 @@ def wordnet_xml(code: str, words: dict[str, list[str]], up: dict[str, str]) -> s
         + "</Synset>"
         for o in words
     )
-    return f'<Lexicon id="w{code}" label="x" language="{code}" email="a@b.c" license="x" version="1">{entries}{synsets}</Lexicon>'
+    return (
+        f'<Lexicon id="w{code}" label="x" language="{code}" email="a@b.c" license="x" '
+        f'version="1">{entries}{synsets}</Lexicon>'
+    )
 
 
 def test_other_languages_through_wn(lexicon, database, tmp_path):

@@ -9,7 +9,7 @@ import torch
 
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.languages import LanguagePair
-from meanings.patching import batching, query_states, sweeping, targets
+from meanings.patching import batching, query_states, sweep_run, targets
 from meanings.patching.batching import (
     LessRoomThanThought,
     by_length,
@@ -120,7 +120,7 @@ def test_a_memory_too_small_for_many_answers_changes_none(
     """
     tried = []
 
-    def limited(model, prefixes, rows, *args, run=sweeping.continue_greedily):
+    def limited(model, prefixes, rows, *args, run=sweep_run.continue_greedily):
         tried.append(len(rows))
         if len(rows) > limit:
             raise torch.OutOfMemoryError("full")
@@ -128,7 +128,7 @@ def test_a_memory_too_small_for_many_answers_changes_none(
 
     vectors = hidden_states(model, prompts).float()
     expected = sweep(model, prompts, vectors, columns, generate=3)
-    monkeypatch.setattr(sweeping, "continue_greedily", limited)
+    monkeypatch.setattr(sweep_run, "continue_greedily", limited)
     with pytest.warns(LessRoomThanThought):
         found = sweep(model, prompts, vectors, columns, generate=3)
     torch.testing.assert_close(found.probabilities, expected.probabilities, rtol=0, atol=1e-5)

@@ -77,12 +77,29 @@ def rows(lexicon: Lexicon, cell: Cell, n_prompts: int) -> pd.DataFrame:
                 "copy": lexicon.word(target, x),
                 "other": "<b>x</b>",
             }[says]
+            others = [code for code in cell.data.languages if code != y]
             made.append(
-                {"first_layer": layer, "prompt": prompt, "query": lexicon.word(target, x), "source_concept": source, "target_concept": target, "null_concept": null}
-                | {"p_source": p_source, "p_target": p_target, "answer": answer}
-                | {f"p_{side}_{code}": 0.02 * random.random() for side in ("source", "target") for code in cell.data.languages if code != y}
-                | {"answer_correct_source": says == "source", "answer_correct_target": says == "target"}
-            )  # fmt: skip
+                {
+                    "first_layer": layer,
+                    "prompt": prompt,
+                    "query": lexicon.word(target, x),
+                    "source_concept": source,
+                    "target_concept": target,
+                    "null_concept": null,
+                    "p_source": p_source,
+                    "p_target": p_target,
+                    "answer": answer,
+                }
+                | {
+                    f"p_{concept}_{code}": 0.02 * random.random()
+                    for concept in ("source", "target")
+                    for code in others
+                }
+                | {
+                    "answer_correct_source": says == "source",
+                    "answer_correct_target": says == "target",
+                }
+            )
     return pd.DataFrame(made)
 
 

@@ -23,22 +23,21 @@ from meanings.patching.conditions import CONDITIONS
 from meanings.patching.flops import Lengths
 from meanings.prompts.draws import ConceptPairDraws
 from meanings.study import budget
-from meanings.study.budget import SHAPES, Extent, Shape
+from meanings.study.budget import Extent
+from meanings.study.decoder_shapes import SHAPES, DecoderShape, shape_named
 from stand_ins import small_model
 from stand_ins.cells import patching_cell
 
 LANGUAGES = ("cy", "de", "en", "es", "fr")
 PROMPTS, SHOTS = 3, 2
-SMALL = Shape(layers=4, d_model=32, heads=4, kv_heads=2, mlp=48, vocabulary=258)
+SMALL = DecoderShape(layers=4, d_model=32, heads=4, kv_heads=2, mlp=48, vocabulary=258)
 PAIRS = tuple(LanguagePair(*text.split("-")) for text in ("de-cy", "fr-en", "cy-de"))
 
 
 @pytest.fixture(scope="module", autouse=True)
 def names_of_one_length():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "meanings.prompts.prompt.language", lambda code: SimpleNamespace(native=code)
-        )
+        patch.setattr("meanings.prompts.prompt.language", lambda code: SimpleNamespace(native=code))
         yield
 
 
@@ -84,9 +83,23 @@ def lengths(lexicon, model):
 
 def cell(pair, condition, generate=0):
     return patching_cell(
-        model="even", training_seed=0, step=0, tokens=0, weights_sha256="", lexicon="even", lexicon_sha256="", languages=LANGUAGES, pair=str(pair),
-        condition=condition, prompt_seed=1, n_pairs=PROMPTS, shots=SHOTS, template="quoted", generate=generate, seen_languages=LANGUAGES,
-    )  # fmt: skip
+        model="even",
+        training_seed=0,
+        step=0,
+        tokens=0,
+        weights_sha256="",
+        lexicon="even",
+        lexicon_sha256="",
+        languages=LANGUAGES,
+        pair=str(pair),
+        condition=condition,
+        prompt_seed=1,
+        n_pairs=PROMPTS,
+        shots=SHOTS,
+        template="quoted",
+        generate=generate,
+        seen_languages=LANGUAGES,
+    )
 
 
 def passes(model, run):
@@ -125,7 +138,7 @@ CHOICES = [
 
 @pytest.mark.parametrize("names", CHOICES, ids=" ".join)
 def test_a_study_runs_the_tokens_that_were_planned(model, lexicon, lengths, names):
-    """All pairs of one checkpoint: source prompts shared over conditions and pairs, and the nulls."""
+    """All pairs of one checkpoint: source prompts shared by conditions and pairs, and the nulls."""
     extent = Extent(PAIRS, seen=LANGUAGES, conditions=names, prompts=PROMPTS, checkpoints=1)
     assert (
         passes(model, lambda: measure_all(model, lexicon, extent))
@@ -151,7 +164,7 @@ def test_a_study_makes_the_matrix_products_that_were_planned(
     """
     monkeypatch.setattr("meanings.patching.generation.closes", lambda model, token: False)
     whole = SMALL.cost
-    monkeypatch.setattr(Shape, "cost", property(lambda shape: replace(whole, attended=0.0)))
+    monkeypatch.setattr(DecoderShape, "cost", property(lambda shape: replace(whole, attended=0.0)))
     extent = Extent(PAIRS[:2], seen=LANGUAGES, prompts=PROMPTS, checkpoints=1, generate=generate)
     with FlopCounterMode(display=False) as counter:
         measure_all(model, lexicon, extent)
@@ -188,7 +201,7 @@ def test_the_published_algorithm_runs_the_tokens_that_were_planned(model, lexico
 
 def test_a_plan_by_hand():
     """Two layers, one pair, one patched condition and its own prompts: P 10, S 3, R 7, Q 2."""
-    model = Shape(layers=2, d_model=4, heads=2, kv_heads=1, mlp=6, vocabulary=8)
+    model = DecoderShape(layers=2, d_model=4, heads=2, kv_heads=1, mlp=6, vocabulary=8)
     lengths = Lengths(prompt=10.0, suffix=3.0, source=7.0, query=2.0)
     extent = Extent(
         (LanguagePair("fr", "es"),),
@@ -252,13 +265,13 @@ def test_a_shape_is_read_from_a_config(tmp_path, tied):
         tie_word_embeddings=tied,
     )
     config.save_pretrained(tmp_path)
-    found = budget.shape(str(tmp_path))
-    assert found == budget.shape(str(tmp_path / "config.json"))
+    found = shape_named(str(tmp_path))
+    assert found == shape_named(str(tmp_path / "config.json"))
     assert found.parameters == sum(
         p.numel() for p in LlamaForCausalLM(config).parameters() if p.ndim == 2
     )
     (tmp_path / "config.json").write_text(json.dumps({"text_config": config.to_dict()}))
-    assert budget.shape(str(tmp_path)) == found
+    assert shape_named(str(tmp_path)) == found
 
 
 def test_a_row_is_as_large_as_the_result_files_say(model, lexicon, tmp_path):
@@ -268,18 +281,18 @@ def test_a_row_is_as_large_as_the_result_files_say(model, lexicon, tmp_path):
     cells = [cell(PAIRS[0], name) for name in ("tgt", "self", "tgt_unpatched")]
     found = measurer.measure([one.request for one in cells])
     size = [write_cell(tmp_path, c, found[c.request][0], {}).stat().st_size for c in cells]
-    assert budget.bytes_a_row(tmp_path) == sum(size[:2]) / (2 * model.n_layers * PROMPTS)
+    assert budget.bytes_per_row(tmp_path) == sum(size[:2]) / (2 * model.n_layers * PROMPTS)
 
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (lambda: budget.shape("gpt-5"), "eurollm-1.7b"),
-        (lambda: budget.shape("nowhere/config.json"), "no readable config.json"),
+        (lambda: shape_named("gpt-5"), "eurollm-1.7b"),
+        (lambda: shape_named("nowhere/config.json"), "no readable config.json"),
         (lambda: replace(SMALL, layers=0), "layers=0"),
         (lambda: replace(SMALL, kv_heads=3), "multiple of kv_heads"),
         (lambda: Extent(PAIRS, prompts=0), "prompts=0"),
-        (lambda: budget.bytes_a_row(Path("nowhere")), "meanings study"),
+        (lambda: budget.bytes_per_row(Path("nowhere")), "meanings study"),
         (
             lambda: budget.ours(SMALL, Extent(PAIRS), Lengths(9.0, 3.0, 7.0, 2.0)).hours(
                 989e12, 30
@@ -297,7 +310,7 @@ def test_wrong_requests_are_refused_in_one_line(wrong, said):
 def test_a_config_that_lacks_a_size_is_refused(tmp_path):
     (tmp_path / "config.json").write_text('{"hidden_size": 4}')
     with pytest.raises(MeaningsError, match="num_hidden_layers"):
-        budget.shape(str(tmp_path))
+        shape_named(str(tmp_path))
 
 
 def test_a_statement_says_what_a_model_and_a_grid_cost(tmp_path):
@@ -309,7 +322,7 @@ def test_a_statement_says_what_a_model_and_a_grid_cost(tmp_path):
         "2\nconditions: [seen, tgt_unpatched]\n"
     )
     said = budget_report.statement("olmo-2-7b", tmp_path / "grid.yaml", 3, 100e12, 0.5)
-    extent, found = budget_report.asked_for("olmo-2-7b", tmp_path / "grid.yaml", 3, None)
+    extent, found = budget_report.extent_and_lengths("olmo-2-7b", tmp_path / "grid.yaml", 3, None)
     plan = budget.ours(SHAPES["olmo-2-7b"], extent, found)
     assert (
         set(extent.seen) == {"en", "fr", "es", "de"}

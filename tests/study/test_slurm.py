@@ -1,6 +1,7 @@
 """The job script that Slurm would get, and the file that describes it."""
 
 import re
+import shutil
 
 import pytest
 
@@ -44,6 +45,38 @@ def test_the_job_script_asks_for_what_the_file_says(file):
     assert re.search(r"dask_worker tcp://.* --nthreads 1 .*--no-nanny", rest[3]) and len(rest) == 4
 
 
+def test_the_workers_of_an_encrypted_scheduler_get_its_certificates(file, certificates):
+    file.write_text(
+        f"{ASKED}tls: {{ca_file: cert.pem, cert: cert.pem, key: {certificates}/key.pem}}"
+    )
+    for name in ("cert.pem", "key.pem"):
+        shutil.copy(certificates / name, file.parent)
+    (line,) = (line for line in job_script(file).splitlines() if "dask_worker" in line)
+    here = file.parent
+    assert "dask_worker tls://" in line
+    for argument in (
+        f"--tls-ca-file {here}/cert.pem",
+        f"--tls-cert {here}/cert.pem",
+        f"--tls-key {certificates}/key.pem",
+    ):
+        assert argument in line
+
+
+@pytest.mark.parametrize(
+    ("tls", "message"),
+    [
+        ("{ca_file: no.pem, cert: a.pem, key: b.pem}", "tls.ca_file: .*no.pem is not there"),
+        ("{ca_file: a.pem, cert: a.pem}", "field 'tls.key' is missing"),
+        ("{ca_file: 'a;b', cert: a.pem, key: a.pem}", "tls.ca_file='a;b' is refused"),
+        ("true", "tls=True is refused"),
+    ],
+)
+def test_certificates_that_are_not_there_are_refused(file, tls, message):
+    file.write_text(f"{ASKED}tls: {tls}")
+    with pytest.raises(MeaningsError, match=message):
+        job_script(file)
+
+
 def test_no_gpu_is_asked_for_where_there_is_to_be_none(file):
     file.write_text(ASKED.replace("gpus: 2", "gpus: 0"))
     assert "gres" not in job_script(file)
@@ -52,7 +85,10 @@ def test_no_gpu_is_asked_for_where_there_is_to_be_none(file):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("jobs: 3", "jobs: 0"), "jobs=0 is refused: input should be greater than or equal to 1 (workers"),
+        (
+            ("jobs: 3", "jobs: 0"),
+            "jobs=0 is refused: input should be greater than or equal to 1 (workers",
+        ),
         (("jobs: 3\n", ""), "field 'jobs' is missing (workers at most, one job each)"),
         (('"02:30:00"', "soon"), "walltime='soon' is refused: string should match pattern"),
         (

@@ -4,6 +4,7 @@
     _build/stage     book/*.md, executed *.ipynb, configuration: what is rendered
     _build/state     what each executed page was made of
     _build/logs      what a chapter's kernel wrote, of chapters that failed
+    _build/rendered  hash of the stage that was rendered last
     _build/html      the pages
     _build/chapters  single chapters run with other parameters
 
@@ -16,8 +17,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from meanings.book import chapters, inputs, notebooks
-from meanings.book.rendering import render, stage_alone
+from meanings.book import chapters, inputs, notebooks, rendering
 from meanings.book.staging import Report, shown, stage
 from meanings.core.errors import MeaningsError
 from meanings.core.hashing import content_hash
@@ -29,10 +29,19 @@ REDIRECT = (
 
 
 def build_book(root: Path, results: Path, report: Report = print) -> Path:
-    """Executes and renders the book from tables that were measured before; its first page."""
+    """Executes and renders the book from tables that were measured before; its first page.
+
+    What is rendered already is left as it is.
+    """
     folder = stage(root, results, report)
+    page, state = root / "_build" / "html" / "index.html", root / "_build" / "rendered"
+    now = rendering.stage_hash(folder)
+    if page.exists() and state.exists() and state.read_text(encoding="utf-8") == now:
+        return page
     report("rendering")
-    return render(folder, root) / "index.html"
+    page = rendering.render(folder, root) / "index.html"
+    state.write_text(now, encoding="utf-8")
+    return page
 
 
 def build_chapter(
@@ -51,8 +60,8 @@ def build_chapter(
     given = parameters | {"results": shown(results, root)}
     notebooks.execute(source, given, folder / f"{stem}.ipynb", root)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".aside-") as aside:
-        small = stage_alone(folder / f"{stem}.ipynb", root, Path(aside) / "stage")
-        html = render(small, Path(aside))
+        small = rendering.stage_alone(folder / f"{stem}.ipynb", root, Path(aside) / "stage")
+        html = rendering.render(small, Path(aside))
         shutil.rmtree(folder / stem, ignore_errors=True)
         os.replace(html, folder / stem)
     page = folder / f"{stem}.html"

@@ -159,7 +159,7 @@ def read_parameters(name: str, path: Path) -> ChapterParameters:
 
 
 def validated(name: str, values: Mapping[str, Any], where: str = "") -> ChapterParameters:
-    """Checks types, then lexicon and model. Raises MeaningsError, one line, naming what is allowed."""
+    """Checks types, lexicon, model. Raises MeaningsError, one line, naming what is allowed."""
     kind = chapter_class(name)
     parameters = yaml_files.validated(kind, values, f"{where}chapter {name}: ", noun="parameter")
     check_available(name, parameters, where)
@@ -167,10 +167,10 @@ def validated(name: str, values: Mapping[str, Any], where: str = "") -> ChapterP
 
 
 def check_available(name: str, parameters: ChapterParameters, where: str = "") -> Trajectory:
-    """That the lexicon and the model have what is asked for; the trajectory, since it was read.
+    """Checks that lexicon and model have what is asked for; returns the trajectory.
 
-    Raises MeaningsError on a language that one of them lacks, a template or a checkpoint that does
-    not exist.
+    Raises MeaningsError on a language that one of them lacks, a pair named twice, and a checkpoint
+    that does not exist.
     """
     lexicon = load_lexicon(parameters.lexicon)
     path = trajectory(parameters.model, parameters.training_seed)

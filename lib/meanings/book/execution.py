@@ -4,6 +4,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +35,8 @@ def execute_all(
     - `processes`: how many chapters at once; one for each core where none is given.
     """
     failures = []
+    if tasks:
+        report(f"executing {', '.join(task.source.stem for task in tasks)}")
     for number, failure in enumerate(_outcomes(tasks, root, processes or cores())):
         if failure is None:
             finish(number)
@@ -63,6 +66,11 @@ def _outcomes(tasks: Sequence[Task], root: Path, processes: int) -> Iterator[Mea
         futures = [pool.submit(_execute, task, root) for task in tasks]
         try:
             yield from (future.result() for future in futures)
+        except BrokenProcessPool:
+            raise MeaningsError(
+                "a process that executes chapters was killed, mostly for want of memory; run it "
+                "again, chapters that were done are kept"
+            ) from None
         finally:
             pool.shutdown(cancel_futures=True)
 

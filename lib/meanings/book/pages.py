@@ -51,7 +51,7 @@ def measured(parameters: chapters.ChapterParameters, results: str | Path) -> pd.
 
     Raises MeaningsError where there are none.
     """
-    from meanings.study.run import plan_study
+    from meanings.study.plan import plan_study
 
     folder = Path(results)
     planned = plan_study(chapters.grid_of(parameters), folder).keys

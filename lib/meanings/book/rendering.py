@@ -5,12 +5,22 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import yaml
 
 from meanings.book.staging import copy, pages, unlink
 from meanings.core.errors import MeaningsError
+from meanings.core.hashing import content_hash
+
+
+def stage_hash(folder: Path) -> str:
+    """One hash of all that decides what is rendered: the staged files and what renders them."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    names = [str(file.relative_to(folder)) for file in files]
+    renderers = [f"{name} {version(name)}" for name in ("jupyter-book", "sphinx", "myst-nb")]
+    return content_hash(names, *files, renderers, Path(__file__).with_name("offline_pages.py"))
 
 
 def render(stage_folder: Path, output: Path) -> Path:

@@ -45,8 +45,6 @@ def export(
     ] = "embedded",
 ) -> None:
     """Draw a stratified sample of answers as blind sheets, with its key apart."""
-    import pandas as pd
-
     from meanings.labels.annotation.sample import draw, questions
     from meanings.labels.annotation.sheets import write_sample
     from meanings.lexicon.lexicon import load_lexicon
@@ -54,27 +52,12 @@ def export(
     from meanings.measures.results import published, read_cells
     from meanings.patching.conditions import condition
 
-    chosen = (
-        [condition(name.strip()).name for name in conditions.split(",")]
-        if conditions is not None
-        else None
-    )
-    found = []
-    for rows in (
-        *(published(name) for name in tables or ()),
-        *(read_cells(folder) for folder in results or ()),
-    ):
-        rows = rows[rows["answer"].notna()]
-        found.append(rows[rows["condition"].isin(chosen)] if chosen is not None else rows)
-    if not found:
-        raise MeaningsError(
-            "nothing to draw from: name a published table with --table, or a folder of results "
-            "with --results"
-        )
-    rows = pd.concat(
-        [each.astype({c: object for c in each if each[c].dtype == "category"}) for each in found],
-        ignore_index=True,
-    )
+    tables_read = [published(name) for name in tables or ()]
+    tables_read += [read_cells(folder) for folder in results or ()]
+    chosen = None
+    if conditions is not None:
+        chosen = [condition(name.strip()).name for name in conditions.split(",")]
+    rows = answered_rows(tables_read, chosen)
     words = load_lexicon(lexicon)
     drawn = draw(questions(rows, words, load_relations(), seed), n, seed)
     for path in write_sample(out, drawn, words):
@@ -86,6 +69,28 @@ def export(
             f"{int((drawn['shots'] == '').sum())} answers do not say their few-shot examples "
             "(older files), so none of these is labelled few_shot"
         )
+
+
+def answered_rows(tables: list, conditions: list[str] | None):
+    """The rows of all tables that have an answer, under these conditions or under any.
+
+    Raises MeaningsError where there is no table.
+    """
+    import pandas as pd
+
+    if not tables:
+        raise MeaningsError(
+            "nothing to draw from: name a published table with --table, or a folder of results "
+            "with --results"
+        )
+    found = []
+    for rows in tables:
+        rows = rows[rows["answer"].notna()]
+        if conditions is not None:
+            rows = rows[rows["condition"].isin(conditions)]
+        categories = [column for column in rows if rows[column].dtype == "category"]
+        found.append(rows.astype(dict.fromkeys(categories, object)))
+    return pd.concat(found, ignore_index=True)
 
 
 @app.command("import")

@@ -119,14 +119,10 @@ def relations(
     import shutil
 
     from meanings.lexicon.lexicon import load_lexicon
-    from meanings.lexicon.wordnet import (
-        fetch_database,
-        open_multilingual,
-        read_senses,
-        relation_rows,
-        write_licence,
-        write_relations,
-    )
+    from meanings.lexicon.open_multilingual import open_multilingual
+    from meanings.lexicon.relation_rows import relation_rows, write_licence, write_relations
+    from meanings.lexicon.senses import read_senses
+    from meanings.lexicon.wordnet import fetch_database
 
     tables = data_folder() / "lexicon"
     if omw is not None and out is None:

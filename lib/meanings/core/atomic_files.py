@@ -21,17 +21,20 @@ CURE = "make room, or choose a place where you may write"
 
 
 @contextmanager
-def atomic_file(path: Path, cure: str = CURE, named: str | None = None) -> Iterator[Path]:
+def atomic_file(
+    path: Path, cure: str = CURE, named: str | None = None, flush_folder: bool = True
+) -> Iterator[Path]:
     """A place to write one file to; it becomes `path`, in one step, when the block ends.
 
     Nothing is left behind where the block raises. Folders above `path` are made.
 
     - `cure`: ends the message of an error: what the user can do.
     - `named`: what the message calls the file, without it its path.
+    - `flush_folder`: whether the new name is on disk, too, when the block has ended.
 
     Raises MeaningsError where the disk refuses (full, read-only, no permission).
     """
-    with _moved_into_place(path, cure, named or f"{path}:") as aside:
+    with _moved_into_place(path, cure, named or f"{path}:", flush_folder) as aside:
         yield aside
         _flush(aside)
         os.replace(aside, path)
@@ -61,12 +64,15 @@ def atomic_folder(path: Path, cure: str = CURE, first_wins: bool = False) -> Ite
 
 
 @contextmanager
-def _moved_into_place(path: Path, cure: str, named: str) -> Iterator[Path]:
+def _moved_into_place(
+    path: Path, cure: str, named: str, flush_folder: bool = True
+) -> Iterator[Path]:
     aside = path.with_name(f"{path.name}.by.{process_name()}{SUFFIX}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield aside
-        _flush_folder(path.parent)
+        if flush_folder:
+            _flush_folder(path.parent)
     except OSError as error:
         reason = error.strerror or error
         raise MeaningsError(f"{named} cannot be written ({reason}); {cure}") from error

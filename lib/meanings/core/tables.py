@@ -53,6 +53,18 @@ def read_table(path: Path) -> Table:
     return Table(path, header, rows)
 
 
+def read_header(path: Path) -> tuple[str, ...]:
+    """The columns that a CSV file's first line names. Raises MeaningsError as `read_table` does."""
+    try:
+        header = next(csv.reader(io.StringIO(_text(path), newline="")), [])
+    except csv.Error as error:
+        raise MeaningsError(
+            f"{path}, line 1: not readable as CSV ({error}); expected the columns' names with "
+            "commas between them"
+        ) from None
+    return tuple(clean(cell) for cell in header)
+
+
 def clean(text: str) -> str:
     """NFC, stripped, inner runs of white space made one space."""
     return " ".join(unicodedata.normalize("NFC", text).split())

@@ -1,33 +1,32 @@
 """Build the embedded lexicon from its tables: Unicode CLDR emoji names, then corrections by hand.
 
-concepts.csv      concept, category, emoji (empty where no emoji shows the concept) cldr_names.csv
-emoji and its CLDR 48 name in each language, as extracted from the pinned package corrections.csv
-language, concept, words, comment: replaces CLDR's name, because of what the comment says
-lexicon.csv       the result: one row a concept, one column a language, `|` between accepted words
+concepts.csv      concept, category, emoji (empty where no emoji shows the concept)
+cldr_names.csv    emoji and its CLDR 48 name in each language, extracted from the pinned package
+corrections.csv   language, concept, words, comment: replaces CLDR's name, for the comment's reason
+lexicon.csv       the result: a row per concept, a column per language, `|` between accepted words
 """
 
 import csv
-import hashlib
 import json
-import subprocess
 import tarfile
-import tempfile
 from pathlib import Path
 
 from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 from meanings.core.tables import Table, clean, read_table
+from meanings.lexicon.entries import split_words
 from meanings.lexicon.lexicon import Lexicon
-from meanings.lexicon.readers import split_words
+from meanings.lexicon.npm_package import NpmPackage
 
 LANGUAGES = ("en", "fr", "de", "es", "it", "ru", "pl", "fi", "et", "cy", "sw", "zh", "yue")
-PACKAGE = "cldr-annotations-full@48.0.0"
-PACKAGE_SHA256 = "6ada74c15f05e8007fae6bc311e044a94729b1e1df4ab4873f53cf77b723e487"
+PACKAGE = NpmPackage(
+    "cldr-annotations-full@48.0.0",
+    "6ada74c15f05e8007fae6bc311e044a94729b1e1df4ab4873f53cf77b723e487",
+)
 
 
 def extract_cldr(folder: Path, package: Path | None) -> None:
-    """Write `cldr_names.csv` and `NOTICE` from the pinned npm package: a tarball given, or fetched
-    with `npm pack`.
+    """Write `cldr_names.csv` and `NOTICE` from the pinned npm package: a tarball given, or fetched.
 
     Only the emoji that `concepts.csv` names and the lexicon's languages are kept.
     """
@@ -36,12 +35,9 @@ def extract_cldr(folder: Path, package: Path | None) -> None:
         for _, row in _table(folder / "concepts.csv", ("concept", "category", "emoji")).rows
         if row["emoji"]
     ]
-    with tempfile.TemporaryDirectory() as aside:
-        tarball = package or _npm_pack(Path(aside))
-        _check_package(tarball)
-        with tarfile.open(tarball) as archive:
-            names = {code: _names(archive, code) for code in LANGUAGES}
-            notice = _member(archive, "package/LICENSE")
+    with PACKAGE.opened(package) as archive:
+        names = {code: _names(archive, code) for code in LANGUAGES}
+        notice = PACKAGE.text(archive, "LICENSE")
     rows = [
         [symbol, *(names[code].get(symbol, "") for code in LANGUAGES)]
         for symbol in dict.fromkeys(emoji)
@@ -49,7 +45,7 @@ def extract_cldr(folder: Path, package: Path | None) -> None:
     _write(folder / "cldr_names.csv", ["emoji", *LANGUAGES], rows)
     (folder / "NOTICE").write_text(
         "cldr_names.csv, and lexicon.csv in part, are derived from Unicode CLDR 48 (npm package "
-        f"{PACKAGE}).\n"
+        f"{PACKAGE.name}).\n"
         f"They are used under the following licence.\n\n{notice.strip()}\n",
         encoding="utf-8",
     )
@@ -140,44 +136,12 @@ def _corrections(path: Path, concepts: set[str]) -> dict[tuple[str, str], tuple[
     return found
 
 
-def _npm_pack(folder: Path) -> Path:
-    command = ["npm", "pack", "--silent", "--pack-destination", str(folder), PACKAGE]
-    try:
-        subprocess.run(command, check=True, capture_output=True, text=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise MeaningsError(
-            f"'npm pack {PACKAGE}' failed ({error}); give the package's tarball instead"
-        ) from None
-    return next(folder.glob("*.tgz"))
-
-
-def _check_package(path: Path) -> None:
-    if not path.is_file():
-        raise MeaningsError(f"{path}: no such file; expected the tarball of {PACKAGE}")
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != PACKAGE_SHA256:
-        raise MeaningsError(
-            f"{path}: sha256 {found[:12]}..., expected {PACKAGE_SHA256[:12]}..., the tarball of "
-            f"{PACKAGE}"
-        )
-
-
 def _names(archive: tarfile.TarFile, code: str) -> dict[str, str]:
-    annotations = json.loads(_member(archive, f"package/annotations/{code}/annotations.json"))[
-        "annotations"
-    ]["annotations"]
+    content = json.loads(PACKAGE.text(archive, f"annotations/{code}/annotations.json"))
+    annotations = content["annotations"]["annotations"]
     return {
         symbol: clean(entry["tts"][0]) for symbol, entry in annotations.items() if entry.get("tts")
     }
-
-
-def _member(archive: tarfile.TarFile, name: str) -> str:
-    try:
-        return archive.extractfile(name).read().decode("utf-8")
-    except KeyError:
-        raise MeaningsError(
-            f"{archive.name}: no member {name}; expected the tarball of {PACKAGE}"
-        ) from None
 
 
 def _write(path: Path, header: list[str], rows: list[list[str]]) -> None:

@@ -13,7 +13,9 @@ from meanings.lexicon.lexicon import Lexicon
 
 
 class Agreement(NamedTuple):
-    """- `table`: columns `language, cells, agreeing, share`, the last row over all languages.
+    """Agreement of two lexicons.
+
+    - `table`: columns `language, cells, agreeing, share`, the last row over all languages.
     - `disagreements`: columns `gloss, language, words, reference`.
     """
 
@@ -89,8 +91,8 @@ def before_and_after(
 
 
 def traps(lexicon: Lexicon) -> dict[str, int]:
-    """How many concepts, languages, shared forms, homograph pairs (distinct languages and form) and
-    polysemous words there are.
+    """Counts of concepts, languages, shared forms, homograph pairs (each pair of languages and form
+    once) and polysemous words.
     """
     homographs = lexicon.homographs().drop_duplicates(["language_a", "language_b", "form"])
     return {

@@ -8,7 +8,7 @@ forms with several senses.
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -18,14 +18,7 @@ import pandas as pd
 
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
-from meanings.lexicon import readers
-
-READERS: dict[str, Callable[[Path], readers.Entries]] = {
-    "wide": readers.read_wide,
-    "long": readers.read_long,
-    "multi-simlex": readers.read_multi_simlex,
-    "lists": readers.read_lists,
-}
+from meanings.lexicon.readers import READERS, infer_layout
 
 
 @dataclass(frozen=True)
@@ -208,5 +201,5 @@ def load_lexicon(source: str | Path = "embedded", layout: str = "infer") -> Lexi
                 "word list"
             )
         name = path.stem
-    entries = READERS[readers.infer_layout(path) if layout == "infer" else layout](path)
+    entries = READERS[infer_layout(path) if layout == "infer" else layout](path)
     return Lexicon(name, entries.languages, entries.words, entries.categories)

@@ -21,15 +21,17 @@ RELATIONS = ("broader_concept", "hypernym", "hyponym", "synonym", "other_sense")
 
 @dataclass(frozen=True)
 class Relations:
-    """- `broader`: concept -> directly broader concepts. - `words`: (language, word in normal form)
-    -> {(concept, relation): source}.
+    """Relations between concepts, and of words to concepts.
+
+    - `broader`: concept -> directly broader concepts.
+    - `words`: (language, word in normal form) -> {(concept, relation): source}.
     """
 
     broader: dict[str, set[str]] = field(default_factory=dict)
     words: dict[tuple[str, str], dict[tuple[str, str], str]] = field(default_factory=dict)
 
     def of(self, form: str, language: str, concept: str) -> dict[str, str]:
-        """relation -> source, for a word in its normal form and a concept."""
+        """The relations of a word, in its normal form, to a concept, each with its source."""
         return {
             relation: source
             for (other, relation), source in self.words.get((language, form), {}).items()

@@ -14,6 +14,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import pandas as pd
@@ -204,8 +205,8 @@ def column(
     type_: pa.DataType,
     description: str,
     *,
-    low: float | None = None,
-    high: float | None = None,
+    low: Real | None = None,
+    high: Real | None = None,
     optional: bool = False,
 ) -> pa.Field:
     """A column of a measure's rows, for its schema.

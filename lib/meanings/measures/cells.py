@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -68,7 +68,13 @@ class Cell:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as they are hashed and written; those of patching side by side."""
         if self.measure != PATCHING.name:
-            return asdict(replace(self, request=None)) | {"request": self.request.to_dict()}
+            return {
+                "measure": self.measure,
+                "version": self.version,
+                "subject": asdict(self.subject),
+                "data": asdict(self.data),
+                "request": self.request.to_dict(),
+            }
         values = self.flat()
         return {name: values[name] for name in CELL_FIELDS if name in values}
 

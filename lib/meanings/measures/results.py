@@ -7,6 +7,7 @@ The rows are those that the cell's measure describes (`Measure.columns`).
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,13 +21,16 @@ import pyarrow.parquet as pq
 from meanings.core import atomic_files
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
-from meanings.measures.base import Measure, column_of, required, value_range
+from meanings.measures.base import column_of, required, value_range
 from meanings.measures.catalogue import measure_named
 from meanings.measures.cells import LATER, Cell
 
 METADATA = b"meanings"
 # What rounding may add below and above a range; beyond it, the model's output is broken.
 ROUNDING = (1e-6, 1e-3)
+
+
+_PANDAS = {pa.bool_(): pd.BooleanDtype(), pa.string(): pd.StringDtype()}
 
 
 def cell_path(folder: Path, key: str) -> Path:
@@ -42,16 +46,14 @@ def write_cell(folder: Path, cell: Cell, rows: pd.DataFrame, provenance: dict) -
     disk refuses.
     """
     content = {"cell": cell.to_dict(), "key": cell.key, "provenance": provenance}
-    table = pa.Table.from_pandas(_typed(cell, rows), preserve_index=False)
-    table = table.replace_schema_metadata(
-        {**(table.schema.metadata or {}), METADATA: json.dumps(content).encode()}
-    )
+    table = _typed(cell, rows).replace_schema_metadata({METADATA: json.dumps(content).encode()})
     path = cell_path(folder, cell.key)
     cure = (
         "make room or choose another folder with --out, and run the study again: what was written "
         "is kept"
     )
-    with atomic_files.atomic_file(path, cure, f"{folder}: a cell") as aside:
+    # A name that a power failure takes is a cell that is measured again.
+    with atomic_files.atomic_file(path, cure, f"{folder}: a cell", flush_folder=False) as aside:
         pq.write_table(table, aside, compression="zstd")
     return path
 
@@ -71,8 +73,10 @@ def finished(folder: Path) -> set[str]:
 
 
 def there(folder: Path, keys: Iterable[str]) -> set[str]:
-    """Those of the keys whose cells lie in the folder; the folder is not listed."""
-    return {key for key in keys if cell_path(folder, key).is_file()}
+    """Those of the keys at whose place something lies, be it a cell or not: reading refuses what is
+    none. The folder is not listed.
+    """
+    return {key for key in keys if os.path.lexists(cell_path(folder, key))}
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
@@ -96,7 +100,8 @@ def read_cell(path: Path) -> tuple[Cell, pd.DataFrame, dict]:
     with _opened(path) as file:
         content = _metadata(path, file)
         cell = Cell.from_dict(content["cell"])
-        return cell, _rows(path, file, cell).to_pandas(), content["provenance"]
+        rows = _rows(path, file, cell).to_pandas(types_mapper=_PANDAS.get)
+        return cell, rows, content["provenance"]
 
 
 def read_cells(folder: Path, keys: Iterable[str] | None = None) -> pd.DataFrame:
@@ -169,7 +174,7 @@ def published(name: str) -> pd.DataFrame:
 
 def _path_of(folder: Path, key: str) -> Path:
     path = cell_path(folder, key)
-    if not path.is_file():
+    if not os.path.lexists(path):
         raise MeaningsError(f"{folder}: cell {key[:12]}... is not there; run the study first")
     return path
 
@@ -241,12 +246,9 @@ def _with_columns(table: pa.Table, cell: Cell) -> pa.Table:
     return pa.table(columns)
 
 
-_DTYPES = {pa.string(): "string", pa.bool_(): "boolean"}
-
-
-def _typed(cell: Cell, rows: pd.DataFrame) -> pd.DataFrame:
+def _typed(cell: Cell, rows: pd.DataFrame) -> pa.Table:
     """The rows in the types of the measure's columns, numbers within their range."""
-    measure: Measure = measure_named(cell.measure)
+    measure = measure_named(cell.measure)
     missing = [name for name in required(measure.columns) if name not in rows]
     unknown = [name for name in rows if column_of(measure.columns, name) is None]
     if missing or unknown:
@@ -257,23 +259,23 @@ def _typed(cell: Cell, rows: pd.DataFrame) -> pd.DataFrame:
         )
     typed = {}
     for name in rows:
-        column = column_of(measure.columns, name)
-        values = rows[name]
+        column, values = column_of(measure.columns, name), rows[name]
         if limits := value_range(column):
-            values = _within(cell, name, values, *limits)
-        typed[name] = values.astype(_DTYPES.get(column.type) or column.type.to_pandas_dtype())
-    return pd.DataFrame(typed)
+            values = _within(cell, name, values.to_numpy(), *limits)
+        elif values.isna().all():
+            values = [None] * len(rows)
+        typed[name] = pa.array(values, column.type, from_pandas=True)
+    return pa.table(typed)
 
 
-def _within(cell: Cell, name: str, values: pd.Series, low: float, high: float) -> pd.Series:
-    numbers = values.to_numpy()
+def _within(cell: Cell, name: str, values: np.ndarray, low: float, high: float) -> np.ndarray:
     below, above = ROUNDING
-    if not np.all((numbers >= low - below) & (numbers <= high + above)):  # NaN fails too
+    if not np.all((values >= low - below) & (values <= high + above)):  # NaN fails too
         raise MeaningsError(
             f"cell {cell}: {name} has a value that is not within {low:g} and {high:g}; the model's "
             "output is broken"
         )
-    return values.clip(low, high)
+    return np.clip(values, low, high)
 
 
 def _coded(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -27,15 +27,18 @@ class _Paragraphs(HTMLParser):
         self._inside = False
 
     def handle_starttag(self, tag: str, attrs: list) -> None:
+        """Begin a paragraph at `<p>`."""
         if tag == "p":
             self._inside = True
             self.found.append("")
 
     def handle_endtag(self, tag: str) -> None:
+        """End it at `</p>`."""
         if tag == "p":
             self._inside = False
 
     def handle_data(self, data: str) -> None:
+        """Add text to the paragraph that is open."""
         if self._inside:
             self.found[-1] += data
 
@@ -49,7 +52,7 @@ def paragraphs(page: str) -> list[str]:
 
 
 def extract(package: Path, folder: Path) -> None:
-    """Write `folder/LANGUAGE.txt`, one paragraph a line, from the unpacked npm package."""
+    """Write `folder/LANGUAGE.txt`, one paragraph per line, from the unpacked npm package."""
     folder.mkdir(parents=True, exist_ok=True)
     for code, stem in FILES.items():
         page = package / "declaration" / f"{stem}.html"

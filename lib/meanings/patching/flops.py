@@ -3,11 +3,11 @@
 Of a model with L layers, for target prompts of P tokens whose last S begin with the query word's
 last token, C conditions and G generated tokens, in passes of one token through all layers:
 
-    published sweep         C L P                                  (and C L (P + G - 1) more where answers are generated)
-    ours        prefix      P                                      once a prompt
-                vectors     C                                      the patched token, once for all first layers
-                suffix      C (S - 1) (L - 1) / 2                  the tokens after it, through the layers above j
-                generation  C L (G - 1)                            from the suffix's cache
+    published sweep       C L P                  (C L (P + G - 1) more where answers are generated)
+    ours      prefix      P                      once a prompt
+              vectors     C                      the patched token, once for all first layers
+              suffix      C (S - 1) (L - 1) / 2  the tokens after it, through the layers above j
+              generation  C L (G - 1)            from the suffix's cache
 
 A matrix of m x n weights costs 2 m n operations a token; attention costs 4 d_model operations for
 each token that is looked at, in each layer; the vocabulary 2 d_model V for each position whose
@@ -18,17 +18,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
-from meanings.models.loading import PatchableModel
 from meanings.prompts.prompt import Prompt
 
 CONDITIONS = 7
 
 
+@runtime_checkable
+class LoadedModel(Protocol):
+    """What is counted of a `meanings.models.loading.PatchableModel`, without loading torch."""
+
+    network: Any
+    layers_path: str
+    n_layers: int
+
+
 @dataclass(frozen=True)
 class Lengths:
     """Mean lengths in tokens: `prompt` P, `suffix` S, `source`: of a source prompt, cut after its
-    query word, and `query`: of what two source prompts with the same solved lines do not share.
+    query word, and `query`: of what two source prompts with the same few-shot examples do not
+    share.
     """
 
     prompt: float
@@ -38,6 +48,7 @@ class Lengths:
 
     @classmethod
     def of(cls, prompts: Sequence[Prompt]) -> Lengths:
+        """Means over prompts."""
         count = len(prompts)
         return cls(
             prompt=sum(len(p.token_ids) for p in prompts) / count,
@@ -60,13 +71,14 @@ def sweep_passes(
 
 
 def source_passes(lengths: Lengths, concepts: int, nulls: int) -> float:
-    """Token passes of our source prompts: `concepts` of them, and `nulls` that share their solved
-    lines with one of these.
+    """Token passes of our source prompts: `concepts` of them, and `nulls` that share their
+    few-shot examples with one of these.
     """
     return concepts * lengths.source + nulls * lengths.query
 
 
 def bound(published: float, ours: float) -> float:
+    """The ratio that the token passes allow."""
     return published / ours
 
 
@@ -81,7 +93,8 @@ class Cost:
     attended: float
 
     @classmethod
-    def of(cls, model: PatchableModel) -> Cost:
+    def of(cls, model: LoadedModel) -> Cost:
+        """Counted from the model's weights."""
         layers = model.network.get_submodule(model.layers_path)
         weights = sum(p.numel() for p in layers.parameters() if p.ndim == 2)
         vocabulary, width = model.network.get_output_embeddings().weight.shape
@@ -98,7 +111,7 @@ class Cost:
         return passes * (self.token + self.attended * context) + positions * self.logits
 
 
-def _attention_width(model: PatchableModel) -> int:
+def _attention_width(model: LoadedModel) -> int:
     config = model.network.config.get_text_config(decoder=True)
     return (
         getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
@@ -106,7 +119,7 @@ def _attention_width(model: PatchableModel) -> int:
 
 
 def floor(
-    model: PatchableModel, lengths: Lengths, conditions: int = CONDITIONS, generate: int = 0
+    model: LoadedModel, lengths: Lengths, conditions: int = CONDITIONS, generate: int = 0
 ) -> dict[str, float]:
     """Operations that must be done for one prompt's sweep, by part.
 

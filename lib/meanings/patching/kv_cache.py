@@ -49,83 +49,85 @@ class SharedPrefixLayer(DynamicLayer):
         super().__init__()
         self._scratch: Scratch | None = None
         self._prefix, self._length, self._rows, self._room = prefix, length, rows, room
-        self._own: list[Tensor] = []
+        self._added: list[Tensor] = []
         self._count = 0
         self.is_initialized = True
 
     @property
-    def own(self) -> KeysValues:
+    def added(self) -> KeysValues:
         """Keys and values that the rows have added."""
-        return tuple(part[:, :, : self._count] for part in self._own)
+        return tuple(part[:, :, : self._count] for part in self._added)
 
     @property
-    def held(self) -> KeysValues:
+    def buffers(self) -> KeysValues:
         """The same with the room that is left behind them, which holds nothing yet."""
-        return tuple(self._own)
+        return tuple(self._added)
 
     def append(self, keys: Tensor, values: Tensor) -> None:
         """Add tokens' keys and values to every row."""
-        if not self._own:
+        if not self._added:
             shape = (len(self._rows), keys.shape[1], self._room)
-            self._own = [part.new_empty(*shape, part.shape[3]) for part in (keys, values)]
+            self._added = [part.new_empty(*shape, part.shape[3]) for part in (keys, values)]
         end = self._count + keys.shape[2]
-        for own, new in zip(self._own, (keys, values), strict=True):
-            own[:, :, self._count : end] = new
+        for buffer, new in zip(self._added, (keys, values), strict=True):
+            buffer[:, :, self._count : end] = new
         self._count = end
 
     def update(
         self, key_states: Tensor, value_states: Tensor, *args, **kwargs
     ) -> tuple[Tensor, Tensor]:
+        """Add a layer's new keys and values; those of prefix and row together, for attention."""
         self.append(key_states, value_states)
         if self._prefix is None:
-            return self.own
+            return self.added
         end = self._length + self._count
         whole = []
-        for index, (prefix, own) in enumerate(zip(self._prefix, self.own, strict=True)):
+        for index, (prefix, added) in enumerate(zip(self._prefix, self.added, strict=True)):
             copied = (
                 self._scratch.rows_of(index, prefix, self._rows)
                 if self._scratch
                 else prefix.index_select(0, self._rows)
             )
             part = copied[:, :, :end]
-            part[:, :, self._length :] = own
+            part[:, :, self._length :] = added
             whole.append(part)
         return tuple(whole)
 
     def get_seq_length(self) -> int:
+        """Tokens before the next one, prefix included."""
         return self._length + self._count
 
-    def taken(self, indices: Int[Tensor, " row"]) -> SharedPrefixLayer:
+    def select_rows(self, indices: Int[Tensor, " row"]) -> SharedPrefixLayer:
         """A layer of its own with these rows, each as often as it is named."""
         layer = SharedPrefixLayer(self._prefix, self._length, self._rows[indices], self._room)
-        layer._own, layer._count = [part[indices] for part in self._own], self._count
+        layer._added, layer._count = [part[indices] for part in self._added], self._count
         return layer
 
     def batch_select_indices(self, indices: Tensor) -> None:
         """Drop all rows but these."""
         self._rows = self._rows[indices]
-        self._own = [part[indices] for part in self._own]
+        self._added = [part[indices] for part in self._added]
 
-    def take_in(self, others: Sequence[SharedPrefixLayer], scratch: Scratch) -> None:
+    def merge(self, others: Sequence[SharedPrefixLayer], scratch: Scratch) -> None:
         """Append the rows of other layers that go on from the same prefixes by as many tokens, and
         empty those.
         """
         self._scratch = scratch
         self._rows = torch.cat([self._rows, *(other._rows for other in others)])
-        self._own = [
+        self._added = [
             torch.cat(parts)
-            for parts in zip(self._own, *(other._own for other in others), strict=True)
+            for parts in zip(self._added, *(other._added for other in others), strict=True)
         ]
         for other in others:
-            other._own = []
+            other._added = []
 
 
-def taken(cache: Cache, indices: Int[Tensor, " row"]) -> Cache:
+def select_rows(cache: Cache, indices: Int[Tensor, " row"]) -> Cache:
     """A cache of its own with these rows, each as often as it is named; `cache` stays as it is."""
-    return Cache(layers=[layer.taken(indices) for layer in cache.layers])
+    return Cache(layers=[layer.select_rows(indices) for layer in cache.layers])
 
 
-def joined(caches: Sequence[Cache]) -> Cache:
+def merge_caches(caches: Sequence[Cache]) -> Cache:
     """One cache with the rows of all, in order, for tokens that are run one at a time.
 
     They go on from the same prefixes by as many tokens, and are used up.
@@ -133,5 +135,5 @@ def joined(caches: Sequence[Cache]) -> Cache:
     first, *others = caches
     scratch = Scratch()
     for index, layer in enumerate(first.layers):
-        layer.take_in([other.layers[index] for other in others], scratch)
+        layer.merge([other.layers[index] for other in others], scratch)
     return first

@@ -22,13 +22,13 @@ from meanings.patching.kv_cache import KeysValues, SharedPrefixLayer
 class Prefixes:
     """Keys and values of every layer for a block of prefixes, padded on the left to one length.
 
-    - `kept[layer]`: keys and values, [prefix, head, position + room, d_head]; empty where all
-      prefixes are.
+    - `keys_values[layer]`: keys and values, [prefix, head, position + room, d_head]; empty where
+      all prefixes are.
     - `mask`: True where a position is a token; `lengths`: tokens of each prefix; `room`: tokens
       that may follow.
     """
 
-    kept: tuple[KeysValues, ...]
+    keys_values: tuple[KeysValues, ...]
     mask: Bool[Tensor, "prefix position"]
     lengths: Int[Tensor, " prefix"]
     room: int
@@ -40,7 +40,9 @@ class Prefixes:
         longest = self.mask.shape[1]
         return Cache(
             layers=[
-                SharedPrefixLayer(self.kept[i] if self.kept else None, longest, rows, room)
+                SharedPrefixLayer(
+                    self.keys_values[i] if self.keys_values else None, longest, rows, room
+                )
                 for i in range(n_layers)
             ]
         )
@@ -84,4 +86,4 @@ def run_prefixes(model: PatchableModel, prefixes: Sequence[Sequence[int]], room:
         past_key_values=cache,
         use_cache=True,
     )
-    return Prefixes(tuple(layer.held for layer in cache.layers), mask, lengths, room)
+    return Prefixes(tuple(layer.buffers for layer in cache.layers), mask, lengths, room)

@@ -7,14 +7,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Sequence
 
-import numpy as np
-
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.languages import LanguagePair
 from meanings.patching.conditions import Condition
-from meanings.prompts.concept_pairs import ConceptPair
+from meanings.prompts.concept_pair import ConceptPair
+from meanings.prompts.seeded import SeededDraws
 
-# Language pair, concept, concepts of the solved lines.
+# Language pair, concept, concepts of the few-shot examples.
 Key = tuple[LanguagePair, str, tuple[str, ...]]
 
 
@@ -31,8 +30,8 @@ def source_prompts(
     is not defined for `pair`.
 
     - `count`: how many, 0 for all. Fewer are nested: the first two contain the first one.
-    - `concepts`: those that may stand in solved lines; only conditions that vary these draw from
-      them.
+    - `concepts`: those that may stand in few-shot examples; only conditions that vary these draw
+      from them.
     - `seed`: with target pair and concept pair it decides which are taken. Every concept pair draws
       language pairs of its own, so that an interval over concepts also covers which ones were
       drawn.
@@ -54,7 +53,7 @@ def source_prompts(
             "fewer, or 0 for all"
         )
     concept, shots = condition.concept_of(drawn), condition.shots_of(drawn)
-    order = _random("pairs", seed, pair, drawn).permutation(len(languages))
+    order = _draws("pairs", seed, pair, drawn).permutation(len(languages))
     if condition.varies == "pairs":
         chosen = sorted(order[:count]) if count else range(len(languages))
         return tuple((languages[i], concept, shots) for i in chosen)
@@ -67,7 +66,7 @@ def source_prompts(
 def shot_sets(
     drawn: ConceptPair, concepts: Sequence[str], count: int, seed: int
 ) -> list[tuple[str, ...]]:
-    """`count` sets of concepts for solved lines, the concept pair's own source shots first.
+    """`count` sets of concepts for few-shot examples, the concept pair's own source shots first.
 
     The others hold none of the pair's three concepts and none of its shots, and no concept twice
     among them until all have been used. Raises MeaningsError where the concepts do not suffice for
@@ -75,25 +74,22 @@ def shot_sets(
     """
     size = len(drawn.source_shots)
     taken = {drawn.source, drawn.target, drawn.null, *drawn.source_shots, *drawn.target_shots}
-    free = np.array(sorted(set(concepts) - taken), dtype=object)
+    free = sorted(set(concepts) - taken)
     if count > 1 and not 0 < size <= len(free):
         raise MeaningsError(
-            "a mean over solved lines needs at least 1 shot and more concepts than "
+            "a mean over few-shot examples needs at least 1 shot and more concepts than "
             f"{len(concepts)} for {size} shots"
         )
-    random, found = _random("shots", seed, "", drawn), [drawn.source_shots]
+    draws, found = _draws("shots", seed, "", drawn), [drawn.source_shots]
     while len(found) < count:
-        order = free[random.permutation(len(free))]
+        order = [free[i] for i in draws.permutation(len(free))]
         found += [
             tuple(order[start : start + size]) for start in range(0, len(order) - size + 1, size)
         ]
     return found[:count]
 
 
-def _random(
-    what: str, seed: int, pair: LanguagePair | str, drawn: ConceptPair
-) -> np.random.Generator:
-    asked = f"{what} {seed} {pair} {drawn.source} {drawn.target}"
-    return np.random.Generator(
-        np.random.PCG64(int(hashlib.sha256(asked.encode()).hexdigest()[:16], 16))
-    )
+def _draws(purpose: str, seed: int, pair: LanguagePair | str, drawn: ConceptPair) -> SeededDraws:
+    """A stream of draws of its own for each purpose, seed and concept pair."""
+    content = f"{purpose} {seed} {pair} {drawn.source} {drawn.target}"
+    return SeededDraws(int(hashlib.sha256(content.encode()).hexdigest()[:16], 16))

@@ -4,36 +4,19 @@ several conditions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
-from transformers.cache_utils import Cache
 
 from meanings.core.errors import MeaningsError
 from meanings.models.loading import PatchableModel
-from meanings.patching.batching import ANSWERING, even, in_parts, rows_at_once
-from meanings.patching.generation import continue_greedily
-from meanings.patching.kv_cache import joined
-from meanings.patching.targets import (
-    Targets,
-    TokenIds,
-    patched_forward,
-    patched_once,
-    place_vectors,
-    run_targets,
-    target_blocks,
-    unpatched_forward,
-)
-from meanings.patching.token_probability import concept_probability, token_columns
-from meanings.patching.word_probability import Words, word_probability
+from meanings.patching.sweep_run import Columns, LayersWritten, SweepRun
+from meanings.patching.word_probability import Words
 from meanings.prompts.prompt import Prompt
-
-Columns = Sequence[Sequence[frozenset[int]]]
-LayersWritten = Literal["from", "only"]  # the first layer and all later ones, or that layer alone
 
 
 @dataclass(frozen=True)
@@ -50,16 +33,6 @@ class Sweep:
     first_layers: tuple[int, ...]
     probabilities: Float[Tensor, "first_layer prompt column"]
     answers: list[list[str]] | None
-
-
-@dataclass(frozen=True)
-class Begun:
-    """The first tokens of some prompts' answers at one first layer, and the cache to go on from."""
-
-    place: int
-    index: list[int]
-    choice: Int[Tensor, " row"]
-    cache: Cache
 
 
 def sweep(
@@ -90,7 +63,17 @@ def sweep(
     """
     chosen = _checked_layers(model, first_layers)
     _check_vectors(model, prompts, vectors)
-    return _run(model, prompts, vectors, columns, chosen, layers, generate, chunk_rows)
+    run = SweepRun(
+        model,
+        prompts,
+        vectors,
+        columns,
+        first_layers=chosen,
+        layers=layers,
+        generate=generate,
+        chunk_rows=chunk_rows,
+    )
+    return _result(run)
 
 
 def unpatched(
@@ -100,9 +83,14 @@ def unpatched(
     *,
     generate: int = 0,
 ) -> Sweep:
-    """The same reading without a patch: one row, whose first layer is -1."""
-    nothing = torch.empty(model.n_layers, 0, model.d_model)
-    return _run(model, prompts, nothing, columns, (), "from", generate, "auto")
+    """The same probabilities and answers without a patch: one row, whose first layer is -1."""
+    no_vectors = torch.empty(model.n_layers, 0, model.d_model)
+    return _result(SweepRun(model, prompts, no_vectors, columns, generate=generate))
+
+
+def _result(run: SweepRun) -> Sweep:
+    run.run()
+    return Sweep(run.first_layers, run.probabilities, run.answers if run.generate else None)
 
 
 def sweep_conditions(
@@ -123,21 +111,27 @@ def sweep_conditions(
       hardly any cost); empty to leave them out.
     """
     chosen, n_prompts = _checked_layers(model, first_layers), len(prompts)
-    for own in vectors.values():
-        _check_vectors(model, prompts, own)
+    for each in vectors.values():
+        _check_vectors(model, prompts, each)
     names = [*vectors, *([unpatched_as] if unpatched_as else [])]
     if len(set(names)) != len(names) or not names:
         raise MeaningsError(f"conditions {names}: at least one is needed, and names must differ")
-    stacked = torch.cat(
-        [own.cpu() for own in vectors.values()] or [torch.empty(model.n_layers, 0, model.d_model)],
-        dim=1,
-    )
+    no_vectors = torch.empty(model.n_layers, 0, model.d_model)
+    stacked = torch.cat([no_vectors, *(each.cpu() for each in vectors.values())], dim=1)
     wide = (
         columns.repeated(len(names)) if isinstance(columns, Words) else list(columns) * len(names)
     )
-    together = _run(
-        model, list(prompts) * len(names), stacked, wide, chosen, layers, generate, chunk_rows
+    run = SweepRun(
+        model,
+        list(prompts) * len(names),
+        stacked,
+        wide,
+        first_layers=chosen,
+        layers=layers,
+        generate=generate,
+        chunk_rows=chunk_rows,
     )
+    together = _result(run)
     found = {}
     for place, name in enumerate(names):
         rows = slice(-1, None) if name == unpatched_as else slice(0, len(chosen))
@@ -168,162 +162,4 @@ def _check_vectors(model: PatchableModel, prompts: Sequence[Prompt], vectors: Te
     if tuple(vectors.shape) != expected:
         raise MeaningsError(
             f"vectors are {tuple(vectors.shape)}: expected layer, prompt, d_model = {expected}"
-        )
-
-
-@torch.no_grad()
-def _run(
-    model: PatchableModel,
-    prompts: Sequence[Prompt],
-    vectors: Float[Tensor, "layer patched d_model"],
-    columns: Columns | Words,
-    chosen: tuple[int, ...],
-    layers: LayersWritten,
-    generate: int,
-    chunk_rows: int | Literal["auto"],
-) -> Sweep:
-    """Patch the first prompts, as many as there are vectors, at every `chosen` layer; the others
-    are not patched.
-
-    Their row stands behind those of the layers, with first layer -1. What a prompt is not asked for
-    is left NaN.
-    """
-    if len(columns) != len(prompts):
-        raise MeaningsError(
-            f"{len(columns)} rows of token columns for {len(prompts)} prompts: give one row a "
-            "prompt"
-        )
-    if (chunk_rows != "auto" and chunk_rows < 1) or generate < 0:
-        raise MeaningsError(
-            f"chunk_rows={chunk_rows!r}, generate={generate!r}: expected at least 1 row (or "
-            "'auto') and 0 tokens"
-        )
-    whole_words = isinstance(columns, Words)
-    if whole_words and generate:
-        raise MeaningsError(
-            f"generate={generate!r}: answers are generated beside first tokens, not beside whole "
-            "words; ask for 0"
-        )
-    follow = columns.longest if whole_words else generate  # tokens that go on from a patched row
-    n_patched = vectors.shape[1]
-    first_layers = (*chosen, *([-1] if n_patched < len(prompts) else []))
-    table = None if whole_words else token_columns(columns)
-    probabilities = torch.full(
-        (len(first_layers), len(prompts), columns.columns if whole_words else table.ids.shape[1]),
-        torch.nan,
-    )
-    answers = [[""] * len(prompts) for _ in first_layers]
-
-    def score(
-        place: int, index: list[int], logits: Tensor, targets: Targets, rows: Tensor, cache: Cache
-    ) -> None:
-        _check_finite(model, logits, first_layers[place], layers, [prompts[i] for i in index])
-        if whole_words:
-            own = Words([columns.sets[i] for i in index], columns.closing)
-            probabilities[place, index] = word_probability(
-                model, targets.prefixes, rows, targets.ids.shape[1], cache, logits, own
-            )
-        else:
-            probabilities[place, index] = concept_probability(
-                logits, table.take(torch.tensor(index))
-            ).cpu()
-
-    def answer(targets: Targets, rows: Tensor, begun: list[Begun]) -> None:
-        """Go on, side by side, with what `rows` have begun to answer at several first layers."""
-        every, cache = rows.repeat(len(begun)), joined([each.cache for each in begun])
-        choice = torch.cat([each.choice for each in begun])
-        texts = iter(
-            continue_greedily(
-                model, targets.prefixes, every, targets.ids.shape[1], cache, choice, generate
-            )
-        )
-        for each in begun:
-            for i in each.index:
-                answers[each.place][i] = next(texts)
-
-    def run(length: int, block: Sequence[tuple[TokenIds, list[int]]]) -> None:
-        targets = run_targets(model, [ids for ids, _ in block], length, follow)
-        members = [(row, index) for row, (_, indices) in enumerate(block) for index in indices]
-        prefix, whole = targets.prefixes.mask.shape[1], length + generate
-        size = answering = chunk_rows
-        if chunk_rows == "auto":
-            size = rows_at_once(model, length, prefix, kept=length)
-            answering = rows_at_once(model, 1, prefix + whole, kept=whole, share=ANSWERING)
-
-        def split(part: Sequence[tuple[int, int]]) -> tuple[Tensor, list[int]]:
-            return torch.tensor([row for row, _ in part], device=model.device), [
-                index for _, index in part
-            ]
-
-        def forwards(
-            rows: Tensor,
-            index: list[int],
-            places: Sequence[int],
-            forward: Callable[[int], tuple[Tensor, Cache]],
-        ) -> None:
-            begun = []
-            for place in places:
-                logits, cache = forward(first_layers[place])
-                score(place, index, logits, targets, rows, cache)
-                if generate:
-                    begun.append(Begun(place, index, logits.argmax(-1), cache))
-                del logits, cache  # before the next forward makes its own
-            if begun:
-                answer(targets, rows, begun)
-
-        def alone(part: Sequence[tuple[int, int]]) -> None:
-            rows, index = split(part)
-            forwards(rows, index, [-1], lambda _: unpatched_forward(model, targets, rows))
-
-        def patched(part: Sequence[tuple[int, int]]) -> None:
-            rows, index = split(part)
-            written = (
-                place_vectors(model, targets, rows, vectors[:, index]) if layers == "from" else None
-            )
-
-            def forward(layer: int) -> tuple[Tensor, Cache]:
-                if layers == "only":
-                    return patched_once(model, targets, rows, vectors[layer, index], layer)
-                return patched_forward(model, targets, written, layer, follow)
-
-            # One row alone goes on alone: parts that are halved for want of memory come down to
-            # that.
-            together = (
-                even(len(chosen), max(1, answering // len(part)))
-                if generate and len(part) > 1
-                else 1
-            )
-            for first in range(0, len(chosen), together):
-                forwards(rows, index, range(len(chosen))[first : first + together], forward)
-
-        in_parts([member for member in members if member[1] < n_patched], size, patched)
-        in_parts([member for member in members if member[1] >= n_patched], size, alone)
-
-    for length, block in target_blocks(model, prompts):
-        in_parts(block, len(block), lambda part: run(length, part))
-    return Sweep(first_layers, probabilities, answers if generate else None)
-
-
-def _check_finite(
-    model: PatchableModel,
-    logits: Tensor,
-    first_layer: int,
-    layers: LayersWritten,
-    prompts: Sequence[Prompt],
-) -> None:
-    wrong = (~logits.amax(-1).isfinite()).nonzero()
-    if len(wrong):
-        patch = (
-            "without a patch"
-            if first_layer < 0
-            else (
-                f"patched from layer {first_layer} on"
-                if layers == "from"
-                else f"patched at layer {first_layer}"
-            )
-        )
-        raise MeaningsError(
-            f"{model.name} in {model.dtype} gives NaN or infinity for the prompt "
-            f"{prompts[int(wrong[0])].text!r}, {patch}: "
-            "use dtype float32 or bfloat16"
         )

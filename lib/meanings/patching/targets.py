@@ -29,35 +29,35 @@ class Targets:
 
     A suffix is the query word's last token and what follows it.
 
-    - `outputs[layer]`: what the layer returned for the suffixes; `kept[layer]`: their keys and
-      values.
+    - `outputs[layer]`: what the layer returned for the suffixes; `keys_values[layer]`: their keys
+      and values.
     - `logits`: after the prompt.
     """
 
     prefixes: Prefixes
     ids: Int[Tensor, "prompt position"]
     outputs: Outputs
-    kept: list[KeysValues]
+    keys_values: list[KeysValues]
     logits: Float[Tensor, "prompt vocab"]
 
-    def start(self, rows: Tensor, layer: int, tokens: int) -> KeysValues:
+    def first_keys_values(self, rows: Tensor, layer: int, tokens: int) -> KeysValues:
         """The first tokens' unpatched keys and values, a row each."""
-        return tuple(part[rows, :, :tokens] for part in self.kept[layer])
+        return tuple(part[rows, :, :tokens] for part in self.keys_values[layer])
 
 
 @dataclass(frozen=True)
-class Vectors:
+class PatchedTokens:
     """Concept vectors written at the query word's last token of some rows: what does not depend on
     the first layer.
 
     - `rows`: each row's prompt in the block.
-    - `kept[layer]`: the patched token's keys and values, [row, head, 1, d_head]; those of layer 0
-      are unpatched.
+    - `keys_values[layer]`: the patched token's keys and values, [row, head, 1, d_head]; those of
+      layer 0 are unpatched.
     - `logits`: after that token, all layers overwritten; only where it is the prompt's last.
     """
 
     rows: Int[Tensor, " row"]
-    kept: list[KeysValues]
+    keys_values: list[KeysValues]
     logits: Float[Tensor, "row vocab"] | None
 
 
@@ -88,7 +88,7 @@ def run_targets(
     rows = torch.arange(len(ids), device=model.device)
     cache = prefixes.cache(rows, model.n_layers, length)
     outputs, logits = run_unpatched(model, _inputs(prefixes, rows, ids, cache))
-    return Targets(prefixes, ids, outputs, [layer.own for layer in cache.layers], logits)
+    return Targets(prefixes, ids, outputs, [layer.added for layer in cache.layers], logits)
 
 
 def place_vectors(
@@ -96,7 +96,7 @@ def place_vectors(
     targets: Targets,
     rows: Tensor,
     vectors: Float[Tensor, "layer row d_model"],
-) -> Vectors:
+) -> PatchedTokens:
     """Run the patched token alone: its keys and values above the first layer come from the vector,
     whatever that layer is.
     """
@@ -104,11 +104,11 @@ def place_vectors(
     written = vectors.to(model.device, read_output(targets.outputs[0]).dtype)
     inputs = _inputs(targets.prefixes, rows, targets.ids[rows, :1], cache)
     logits = write_layers(model, inputs, written, answer=targets.ids.shape[1] == 1)
-    return Vectors(rows, [layer.own for layer in cache.layers], logits)
+    return PatchedTokens(rows, [layer.added for layer in cache.layers], logits)
 
 
 def patched_forward(
-    model: PatchableModel, targets: Targets, vectors: Vectors, first_layer: int, generate: int
+    model: PatchableModel, targets: Targets, vectors: PatchedTokens, first_layer: int, generate: int
 ) -> tuple[Float[Tensor, "row vocab"], Cache]:
     """The last logits of rows whose layers from `first_layer` on are overwritten, and their cache.
 
@@ -118,7 +118,11 @@ def patched_forward(
     cache = targets.prefixes.cache(rows, model.n_layers, targets.prefixes.room)
     for index, layer in enumerate(cache.layers):
         layer.append(
-            *(vectors.kept[index] if index > first_layer else targets.start(rows, index, 1))
+            *(
+                vectors.keys_values[index]
+                if index > first_layer
+                else targets.first_keys_values(rows, index, 1)
+            )
         )
     if length == 1:
         return vectors.logits, cache
@@ -137,11 +141,11 @@ def patched_forward(
         )
     if generate:  # the layers that were not run have the unpatched tokens behind them
         for index in range(first_layer + 1):
-            cache.layers[index].append(*(part[rows, :, 1:] for part in targets.kept[index]))
+            cache.layers[index].append(*(part[rows, :, 1:] for part in targets.keys_values[index]))
     return logits, cache
 
 
-def patched_once(
+def patched_at_layer(
     model: PatchableModel,
     targets: Targets,
     rows: Tensor,
@@ -171,7 +175,7 @@ def patched_once(
     for index in range(
         layer + 1
     ):  # the patched token's keys and values in these stand before the patch
-        cache.layers[index].append(*targets.start(rows, index, length))
+        cache.layers[index].append(*targets.first_keys_values(rows, index, length))
     return logits, cache
 
 
@@ -181,7 +185,7 @@ def unpatched_forward(
     """The same without a patch."""
     cache = targets.prefixes.cache(rows, model.n_layers, targets.prefixes.room)
     for index, layer in enumerate(cache.layers):
-        layer.append(*targets.start(rows, index, targets.ids.shape[1]))
+        layer.append(*targets.first_keys_values(rows, index, targets.ids.shape[1]))
     return targets.logits[rows], cache
 
 

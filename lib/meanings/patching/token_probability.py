@@ -26,7 +26,8 @@ class TokenColumns:
     ids: Int[Tensor, "prompt column slot"]
     counted: Bool[Tensor, "prompt column slot"]
 
-    def take(self, rows: Int[Tensor, " row"]) -> TokenColumns:
+    def rows(self, rows: Int[Tensor, " row"]) -> TokenColumns:
+        """The columns of some prompts, given by their indices."""
         return TokenColumns(self.ids[rows], self.counted[rows])
 
 

@@ -15,7 +15,7 @@ from transformers.cache_utils import Cache
 from meanings.core.errors import MeaningsError
 from meanings.models.loading import PatchableModel
 from meanings.patching.batching import in_parts, rows_at_once
-from meanings.patching.kv_cache import taken
+from meanings.patching.kv_cache import select_rows
 from meanings.patching.prefixes import Prefixes
 
 TokenIds = tuple[int, ...]
@@ -53,6 +53,7 @@ class Words:
 
     @property
     def columns(self) -> int:
+        """Sets of words per prompt."""
         return len(self.sets[0])
 
     @property
@@ -78,7 +79,8 @@ def word_probability(
     """P(concept's words): probability that the answer is one of the words, quote closed, the words'
     tokens being given to the model.
 
-        p[r, c] = sum over words w in sets[r][c] of  p(w[1]) p(w[2] | w[1]) ... p(w[n] | ...) * (sum over q in closing of p(q | w))
+        p[r, c] = sum over words w in sets[r][c] of
+                  p(w[1]) p(w[2] | w[1]) ... p(w[n] | ...) * (sum over q in closing of p(q | w))
 
     - `rows[r]`: the prefix that row r goes on from; `cache`: its keys and values up to the suffix's
       end, left as they are.
@@ -108,7 +110,7 @@ def word_probability(
         after = model.network(
             input_ids=ids,
             **prefixes.inputs(rows[place], longest, suffix_length),
-            past_key_values=taken(cache, place),
+            past_key_values=select_rows(cache, place),
             use_cache=True,
             logits_to_keep=longest,
         ).logits

@@ -7,14 +7,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import maximum_bipartite_matching
 from transformers import PreTrainedTokenizerBase
 
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.lexicon import Lexicon
 from meanings.prompts.answers import first_tokens
 from meanings.prompts.concept_pair import ConceptPair
+from meanings.prompts.matching import maximum_matching
+from meanings.prompts.seeded import SeededDraws
 
 
 def draw_concept_pairs(
@@ -37,7 +37,7 @@ def draw_shared_pairs(
     shots: int,
     seed: int,
 ) -> list[ConceptPair]:
-    """`n_pairs` concept pairs drawn by PCG64(seed), independent of the order of the lexicon and of
+    """`n_pairs` concept pairs drawn by `SeededDraws(seed)`, whatever the order of the lexicon and of
     the languages.
 
     Two concepts are eligible if the first tokens of all their accepted words, pooled over
@@ -58,11 +58,11 @@ def draw_shared_pairs(
             f"lexicon {lexicon.name!r} has {len(concepts)} concepts: {shots} shots a prompt need "
             f"at least {2 * shots + 3}"
         )
-    random = np.random.Generator(np.random.PCG64(seed))
+    draws = SeededDraws(seed)
     disjoint = np.logical_and.reduce(
         [disjoint_concepts(lexicon, each, concepts, sorted(languages)) for each in tokenizers]
     )
-    pairs = match(disjoint & (disjoint.astype(np.int32) @ disjoint > 0), n_pairs, random)
+    pairs = match(disjoint & (disjoint.astype(np.int32) @ disjoint > 0), n_pairs, draws)
     if len(pairs) < n_pairs:
         raise MeaningsError(
             f"lexicon {lexicon.name!r} has only {len(pairs)} eligible concept pairs in "
@@ -72,7 +72,7 @@ def draw_shared_pairs(
             + (f", or fewer of the {len(tokenizers)} models" if len(tokenizers) > 1 else "")
         )
     return [
-        _with_null_and_shots(concepts, disjoint, source, target, shots, random)
+        _with_null_and_shots(concepts, disjoint, source, target, shots, draws)
         for source, target in pairs
     ]
 
@@ -83,7 +83,9 @@ def disjoint_concepts(
     concepts: Sequence[str],
     languages: Sequence[str],
 ) -> np.ndarray:
-    """[concept, concept] bool: whether two concepts share no first token in any of the languages."""
+    """[concept, concept] bool: whether two concepts share no first token in any of the
+    languages.
+    """
     pooled = [
         first_tokens(
             tokenizer, [word for code in languages for word in lexicon.words(concept, code)]
@@ -99,7 +101,7 @@ def disjoint_concepts(
     return said @ said.T == 0
 
 
-def match(eligible: np.ndarray, n_pairs: int, random: np.random.Generator) -> list[tuple[int, int]]:
+def match(eligible: np.ndarray, n_pairs: int, draws: SeededDraws) -> list[tuple[int, int]]:
     """Up to `n_pairs` distinct (source, target) indices; in each round every concept serves at most
     once on a side.
 
@@ -110,10 +112,8 @@ def match(eligible: np.ndarray, n_pairs: int, random: np.random.Generator) -> li
     np.fill_diagonal(free, False)
     drawn: list[tuple[int, int]] = []
     while len(drawn) < n_pairs and free.any():
-        sources, targets = random.permutation(len(free)), random.permutation(len(free))
-        partner = maximum_bipartite_matching(
-            csr_array(free[np.ix_(sources, targets)]), perm_type="column"
-        )
+        sources, targets = (np.array(draws.permutation(len(free))) for _ in range(2))
+        partner = maximum_matching(free[np.ix_(sources, targets)])
         matched = np.flatnonzero(partner >= 0)[: n_pairs - len(drawn)]
         free[sources[matched], targets[partner[matched]]] = False
         drawn += [(int(sources[i]), int(targets[partner[i]])) for i in matched]
@@ -126,12 +126,12 @@ def _with_null_and_shots(
     source: int,
     target: int,
     shots: int,
-    random: np.random.Generator,
+    draws: SeededDraws,
 ) -> ConceptPair:
     nulls = np.flatnonzero(disjoint[source] & disjoint[target])
-    null = int(random.choice(nulls))
-    others = np.setdiff1d(np.arange(len(concepts)), [source, target, null])
-    chosen = [concepts[i] for i in random.choice(others, size=2 * shots, replace=False)]
+    null = draws.choice(nulls.tolist())
+    others = [i for i in range(len(concepts)) if i not in (source, target, null)]
+    chosen = [concepts[i] for i in draws.sample(others, 2 * shots)]
     return ConceptPair(
         concepts[source],
         concepts[target],

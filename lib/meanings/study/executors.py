@@ -7,6 +7,7 @@ done. What a lost worker was doing goes to another one, which finds the cells th
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
@@ -24,8 +25,11 @@ from meanings.core.errors import MeaningsError
 from meanings.measures.results import there
 from meanings.study.plan import Task
 from meanings.study.run import Executor, Progress, Worker
+from meanings.study.tls import check_configured
 
-POLL = 1.0  # seconds between two looks at the results folder
+TIMEOUT = "10s"  # for a scheduler's first answer
+POLL = 1.0  # seconds at least between two looks at the results folder
+LOOKING = 0.05  # share of the time at most that is spent on them
 
 
 def default_workers(units: int) -> int:
@@ -80,14 +84,18 @@ def local_workers(
 def scheduler(address: str, device: str = "auto") -> Iterator[Executor]:
     """The workers of a Dask scheduler, which must see the same folders.
 
-    Raises MeaningsError where no scheduler answers.
+    - `address`: `tcp://host:8786`, or `tls://host:8786` with the certificates of Dask's
+      configuration.
+
+    Raises MeaningsError where no scheduler answers or the certificates are missing or refused.
     """
+    check_configured(address)
     try:
-        client = Client(address, timeout="10s")
+        client = Client(address, timeout=TIMEOUT)
     except (OSError, TimeoutError, ValueError) as error:
         raise MeaningsError(
             f"no scheduler answers at {address!r} ({type(error).__name__}); expected an address "
-            "such as tcp://host:8786"
+            "such as tcp://host:8786, or tls://host:8786 where both sides have certificates"
         ) from None
     with client:
         yield through(client, device)
@@ -133,13 +141,16 @@ def _completed(
     """Futures as they end; in between, the cells that have come into the folder are told."""
     awaited = set(missing)
     waiting = set(futures)
+    pause = POLL
     while waiting:
         progress.doing(f"{len(client.nthreads())} workers")
         try:
-            done = wait(waiting, timeout=POLL, return_when="FIRST_COMPLETED").done
+            done = wait(waiting, timeout=pause, return_when="FIRST_COMPLETED").done
         except TimeoutError:
             done = set()
+        before = time.monotonic()
         found = there(folder, awaited)
+        pause = max(POLL, (time.monotonic() - before) / LOOKING)
         progress.cells(len(found))
         awaited -= found
         waiting -= done

@@ -146,8 +146,6 @@ def _write(table: pa.Table, path: Path) -> Path:
     return path
 
 
-
-
 def check_name(name: str) -> None:
     """Raises MeaningsError where it is no plain file name."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", name):

@@ -31,8 +31,8 @@ def recompute(
     process: dict[str, Any] = {}
     for _, group in groupby(sorted(cells, key=lambda cell: (_loaded(cell), cell.key)), key=_loaded):
         members = list(group)
-        data = [Words(lexicon_of(cell), prompts) for cell in members][0]
-        checkpoint = [checkpoint_of(cell) for cell in members][0]
+        for cell in members:
+            data, checkpoint = Words(lexicon_of(cell), prompts), checkpoint_of(cell)
         model = checkpoint.load(dtype=members[0].subject.dtype, device=device)
         shared = Shared((), process, {})
         for cell in members:

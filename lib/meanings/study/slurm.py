@@ -11,9 +11,13 @@
       - module load cuda
       - source /path/to/meanings/.venv/bin/activate
     interface: ib0        # network interface of the scheduler and the workers; optional
+    tls:                  # encrypts what they send each other; optional, see `meanings.study.tls`
+      ca_file: cert.pem   # beside this file, or a full path that the jobs see too
+      cert: cert.pem
+      key: key.pem
 
 The scheduler runs where `meanings study --slurm FILE` does, a login node say, and must be reachable
-from the jobs.
+from the jobs. Without `tls` it takes orders from anyone who reaches its port.
 """
 
 from __future__ import annotations
@@ -32,6 +36,7 @@ from meanings.core.errors import MeaningsError, one_of
 from meanings.core.yaml_files import read_yaml
 from meanings.study.executors import through
 from meanings.study.run import Executor
+from meanings.study.tls import Certificates, security_of
 
 NAME = r"^[A-Za-z0-9][\w.,@:+-]*$"  # what goes into the job script as it is
 
@@ -56,6 +61,9 @@ class Slurm(BaseModel):
     interface: str | None = Field(
         None, pattern=NAME, description="network interface of the scheduler and the workers"
     )
+    tls: Certificates | None = Field(
+        None, description="PEM files ca_file, cert and key that encrypt the traffic"
+    )
 
 
 def read_slurm(file: Path) -> Slurm:
@@ -78,6 +86,7 @@ def cluster_of(file: Path) -> SLURMCluster:
     """
     asked = read_slurm(file)
     return SLURMCluster(
+        security=security_of(asked.tls, file.parent) if asked.tls else None,
         queue=asked.queue,
         account=asked.account,
         walltime=asked.walltime,

@@ -22,7 +22,7 @@ FEWER_TOKENS = 0.6  # of the miniature's, with a larger vocabulary
 
 def study(extent: Extent) -> dict[str, object]:
     """What the papers' full study asks for."""
-    whole, distinct = budget.sources(extent)[0], budget.sources(extent)[2]
+    whole, _, distinct = budget.source_prompts(extent)
     return {
         "co_model": MODEL,
         "co_checkpoints": extent.checkpoints,

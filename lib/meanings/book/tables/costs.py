@@ -8,7 +8,7 @@ import pandas as pd
 from meanings.core.formatting import amount, number, size
 from meanings.patching.flops import Lengths
 from meanings.study import budget
-from meanings.study.budget import Extent, Shape
+from meanings.study.budget import Extent
 from meanings.study.budget_report import (
     ALGORITHMS,
     ANSWER,
@@ -16,6 +16,7 @@ from meanings.study.budget_report import (
     MODELS,
     gpus,
 )
+from meanings.study.decoder_shapes import BYTES, DecoderShape
 
 
 def shapes() -> pd.DataFrame:
@@ -60,7 +61,7 @@ def span(row: pd.Series) -> str:
 
 
 def room(
-    extent: Extent, lengths: Lengths, row_bytes: float, models: Mapping[str, Shape] = MODELS
+    extent: Extent, lengths: Lengths, row_bytes: float, models: Mapping[str, DecoderShape] = MODELS
 ) -> pd.DataFrame:
     """One column a model: what lies on disk, crosses the network and fills memory."""
     columns = {}
@@ -97,7 +98,7 @@ def assumptions(lengths: Lengths, row_bytes: float, results: str | Path) -> pd.D
             f"{row_bytes:.0f}",
             f"measured: the result files in {results}, 13 languages",
         ),
-        "bytes of a weight, state, key or value": (str(budget.BYTES), "float16 or bfloat16"),
+        "bytes of a weight, state, key or value": (str(BYTES), "float16 or bfloat16"),
         "peak of one H100": (
             f"{ASSUMED.peak / 1e12:.0f} TFLOP/s",
             "NVIDIA's data sheet: SXM, bfloat16, dense",

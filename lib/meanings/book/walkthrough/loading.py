@@ -54,6 +54,7 @@ def start(page: Method, cells: pd.DataFrame) -> Walkthrough:
     concepts = drawn[example]
 
     def prompt(concept: str, shots: tuple[str, ...]) -> Prompt:
+        """A prompt of the page's pair and template."""
         return translation_prompt(lexicon, model.tokenizer, pair, concept, shots, page.template)
 
     return Walkthrough(
