@@ -1,3 +1,3 @@
-"""What the numbers say: bootstrap intervals, layers, onsets, depth, and the rules by which the book
-makes its claims.
+"""Statistics of measured tables: intervals, matched comparisons, layers, onsets, depth, and the
+rules by which the book makes its claims.
 """

@@ -1,3 +1,3 @@
-"""Is the instrument right? Constructed networks with known truth, and claims put to shuffled
+"""Checks of the method: constructed networks whose truth is known, and claims under permuted
 labels.
 """
