@@ -25,5 +25,5 @@ def test_the_figures_say_what_their_tables_hold():
 
 def test_a_table_that_is_not_there_is_named_with_the_command_that_makes_it(monkeypatch, tmp_path):
     monkeypatch.setenv("MEANINGS_DATA", str(tmp_path))
-    with pytest.raises(MeaningsError, match="meanings validity false-positives"):
+    with pytest.raises(MeaningsError, match=r"meanings validity false-positives"):
         trust_tables.false_positives()

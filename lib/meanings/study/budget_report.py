@@ -9,7 +9,6 @@ from numbers import Real
 from pathlib import Path
 
 import pandas as pd
-from transformers import AutoTokenizer
 
 from meanings.core.errors import MeaningsError, one_of
 from meanings.core.formatting import amount, number, size
@@ -71,6 +70,8 @@ def lengths(
     folder = tokenizer or data_folder() / "miniature" / "seed-0" / "tokenizer"
     if not (folder / "tokenizer.json").is_file():
         raise MeaningsError(f"{folder}: no tokenizer.json; give the tokenizer's folder")
+    from transformers import AutoTokenizer  # loads torch
+
     found = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     return budget.prompt_lengths(
         words or load_lexicon("embedded").restrict(languages=budget.LANGUAGES), found, pairs, shots
