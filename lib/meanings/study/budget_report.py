@@ -9,7 +9,6 @@ from numbers import Real
 from pathlib import Path
 
 import pandas as pd
-from transformers import AutoTokenizer
 
 from meanings.core.errors import MeaningsError, one_of
 from meanings.core.formatting import amount, number, size
@@ -68,13 +67,11 @@ def lengths(
 
     Without them: the embedded lexicon in the papers' languages, and the miniature's tokenizer.
     """
+    from meanings.study.prompt_lengths import prompt_lengths, read_tokenizer  # imports transformers
+
     folder = tokenizer or data_folder() / "miniature" / "seed-0" / "tokenizer"
-    if not (folder / "tokenizer.json").is_file():
-        raise MeaningsError(f"{folder}: no tokenizer.json; give the tokenizer's folder")
-    found = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    return budget.prompt_lengths(
-        words or load_lexicon("embedded").restrict(languages=budget.LANGUAGES), found, pairs, shots
-    )
+    words = words or load_lexicon("embedded").restrict(languages=budget.LANGUAGES)
+    return prompt_lengths(words, read_tokenizer(folder), pairs, shots)
 
 
 def extent_and_lengths(
