@@ -149,7 +149,9 @@ def room(asked: Asked) -> dict:
         for way in ways
     }
     ratios = {
-        end: median(o / p for o, p in zip(peaks["ours" + end], peaks["published" + end]))
+        end: median(
+            o / p for o, p in zip(peaks["ours" + end], peaks["published" + end], strict=True)
+        )
         for end in ("", "_answers")
     }
     growth = memory.growth()
@@ -174,7 +176,7 @@ def room(asked: Asked) -> dict:
 def workers(asked: Asked) -> dict:
     """Two worker processes against one, each with one thread, on the miniature's checkpoints."""
     found = {count: [two_workers.seconds(count) for _ in range(asked.runs)] for count in (1, 2)}
-    ratio = median(one / two for one, two in zip(found[1], found[2]))
+    ratio = median(one / two for one, two in zip(found[1], found[2], strict=True))
     asked.say(
         f"one worker {median(found[1]):.1f} s, two {median(found[2]):.1f} s; ratio {ratio:.2f}"
     )
@@ -293,17 +295,17 @@ def summed(comparisons: list[dict]) -> dict:
 
 
 def grown(model: PatchableModel, prompts: int, runs: int, say) -> list[dict]:
-    """The sweep's ratio by the number of solved lines."""
+    """The sweep's ratio by the number of few-shot examples."""
     rows = [
         timing.sweep(model, prompts=max(1, prompts // 2), shots=shots, runs=runs, samples=3)
         for shots in (1, 3, 5, 8)
     ]
     table = [
         {"shots": shots, "ratio": row.ratio("published"), "bound": row.bound}
-        for shots, row in zip((1, 3, 5, 8), rows)
+        for shots, row in zip((1, 3, 5, 8), rows, strict=True)
     ]
     say(
-        "by solved lines\n"
+        "by few-shot examples\n"
         + pd.DataFrame(table).to_string(index=False, float_format="{:.1f}".format)
     )
     return table
@@ -352,9 +354,11 @@ def as_text(rows: list[timing.Comparison]) -> str:
                 "last logits only": row.ratio("published_last_only"),
                 "ours/hooks": row.ratio("ours", "hooks"),
                 "difference": f"{row.difference:.1e}",
-                "answers": f"{row.answers - row.ties - row.different}/{row.answers}, {row.ties} ties"
-                if row.answers
-                else "",
+                "answers": (
+                    f"{row.answers - row.ties - row.different}/{row.answers}, {row.ties} ties"
+                    if row.answers
+                    else ""
+                ),
             }
             for row in rows
         ]
@@ -369,7 +373,10 @@ def described(row: timing.Comparison) -> dict:
 
 def lengths_of(model: PatchableModel, prompts: int) -> str:
     lengths = flops.Lengths.of(target_prompts(model, timing.PAIR, drawn(model, prompts)))
-    return f"{prompts} prompts of {lengths.prompt:.1f} tokens, {lengths.suffix:.1f} of them from the query word's last on"
+    return (
+        f"{prompts} prompts of {lengths.prompt:.1f} tokens, {lengths.suffix:.1f} of them from the "
+        "query word's last on"
+    )
 
 
 def machine(threads: int) -> str:

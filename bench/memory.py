@@ -32,7 +32,9 @@ def peak_mebibytes(way: str, shape: str, prompts: int, threads: int) -> float:
 
 
 def growth(batches: int = 1000) -> dict[str, float]:
-    """Resident memory after a tenth of the batches and after all of them, in MiB: it does not grow."""
+    """Resident memory after a tenth of the batches and after all of them, in MiB: it does not
+    grow.
+    """
     command = [sys.executable, "-m", "bench.memory", "growth", "tiny", str(batches), "1"]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 

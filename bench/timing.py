@@ -68,7 +68,7 @@ class Comparison:
         was not timed.
         """
         a, b = getattr(self, of), getattr(self, to)
-        return median(x / y for x, y in zip(a, b)) if a and b else float("nan")
+        return median(x / y for x, y in zip(a, b, strict=True)) if a and b else float("nan")
 
 
 def sweep(
@@ -256,7 +256,7 @@ def _study_bound(
     for languages in language_pairs:
         conditions = _patched(languages, seen)
         sweeps += flops.sweep_passes(lengths, model.n_layers, len(conditions))[1] + lengths.prompt
-        for name, condition in conditions.items():
+        for condition in conditions.values():
             for source in condition.source_pairs(languages, seen):
                 (nulls if condition.concept == "null" else concepts).add(
                     (source, condition.concept == "target")

@@ -7,6 +7,7 @@ import pytest
 
 from meanings.book import build, inputs, notebooks, staging
 from meanings.core.errors import MeaningsError
+from meanings.measures.results import finished
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "data"
@@ -93,9 +94,9 @@ def world(tmp_path_factory, make_root):
 
 def hashes(root: Path, results: Path) -> dict[str, str]:
     """Each page's hash, by name."""
+    cells = finished(results)
     return {
-        name: inputs.page_hash(root / "book" / f"{name}.md", {}, root, results)
-        for name in NOTEBOOKS
+        name: inputs.page_hash(root / "book" / f"{name}.md", {}, root, cells) for name in NOTEBOOKS
     }
 
 
@@ -152,12 +153,12 @@ def test_the_library_and_its_tables_make_every_page_stale(world, monkeypatch, tm
 
 
 def test_a_lexicon_of_ones_own_counts_as_read(world, tmp_path):
-    root, _, results = world
+    root, _, _ = world
     own, source = tmp_path / "words.csv", root / "book" / "rerun.md"
     found = []
     for text in ("a", "b"):
         own.write_text(text)
-        found.append(inputs.page_hash(source, {"lexicon": str(own)}, root, results))
+        found.append(inputs.page_hash(source, {"lexicon": str(own)}, root, ()))
     assert found[0] != found[1]
 
 

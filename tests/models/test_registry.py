@@ -1,4 +1,6 @@
-"""Models by name: what the registry says, a user's own entries, and the rules that thin a run out."""
+"""Models by name: what the registry says, a user's own entries, and the rules that thin a run
+out.
+"""
 
 import pytest
 

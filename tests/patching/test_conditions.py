@@ -1,4 +1,6 @@
-"""Where each condition takes its vectors from, and that the bank computes each source prompt once."""
+"""Where each condition takes its vectors from, and that the bank computes each source prompt
+once.
+"""
 
 from itertools import product
 from pathlib import Path
@@ -49,8 +51,16 @@ def test_conditions_that_are_not_defined_are_none():
 
 def test_the_conditions_are_those_of_the_method():
     assert set(CONDITIONS) == {
-        "seen", "en_en", "self", "tgt", "tgt_tgt", "src_unpatched", "tgt_unpatched", "null_concept", "null_mean",
-    }  # fmt: skip
+        "seen",
+        "en_en",
+        "self",
+        "tgt",
+        "tgt_tgt",
+        "src_unpatched",
+        "tgt_unpatched",
+        "null_concept",
+        "null_mean",
+    }
     assert all(entry.name == name for name, entry in CONDITIONS.items())
     with pytest.raises(MeaningsError, match="allowed are seen"):
         condition("sean")
@@ -120,8 +130,8 @@ def test_states_beyond_the_memory_lie_in_a_file_and_are_the_same(
     banks = [SourceBank(model, lexicon, in_memory=room) for room in (1 << 30, 0)]
     for bank in banks:
         bank.prepare(conditions, PAIR, concept_pairs, seen)
-    for condition in conditions:
-        assert torch.equal(*(bank.vectors(condition, PAIR, concept_pairs, seen) for bank in banks))
+    for each in conditions:
+        assert torch.equal(*(bank.vectors(each, PAIR, concept_pairs, seen) for bank in banks))
     assert "meanings-states" in Path("/proc/self/maps").read_text()
     assert not list(tmp_path.iterdir())  # nothing is left behind, however the process ends
 

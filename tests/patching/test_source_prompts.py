@@ -1,7 +1,9 @@
-"""Some of a condition's source prompts, the controls of averaging, and the cells that ask for them."""
+"""Some of a condition's source prompts, the controls of averaging, and the cells that ask for
+them.
+"""
 
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pyarrow.parquet as pq
 import pytest
@@ -49,7 +51,7 @@ def test_fewer_source_prompts_are_nested_and_all_are_the_conditions_own(draw, co
     for name in ("seen", "one_pair", "tgt_mean", "null_concept"):
         nested = [set(draw(name, count)) for count in (1, 2, 4, 6)]
         assert [len(prompts) for prompts in nested] == [1, 2, 4, 6]
-        assert all(a < b for a, b in zip(nested, nested[1:]))
+        assert all(a < b for a, b in pairwise(nested))
         assert nested[-1] == set(draw(name)), name
     assert (
         draw("seen", 6) == everything

@@ -311,7 +311,9 @@ def test_prompts_of_any_length_may_stand_together(model, layers, lexicon, tokeni
 def test_generated_answers_equal_plain_hooks(
     model, layers, tokenizer, targets, vectors, every_token, monkeypatch, closing, chunk_rows
 ):
-    """With the second set of closing marks, rows end at different steps, so that the batch shrinks."""
+    """With the second set of closing marks, rows end at different steps, so that the batch
+    shrinks.
+    """
     monkeypatch.setattr(generation, "CLOSING", closing)
     found = sweep(
         model, targets, vectors["tgt"], every_token, generate=6, chunk_rows=chunk_rows

@@ -88,7 +88,9 @@ def any_tokenizer(request, chinese):
 
 @pytest.mark.parametrize("template", list(TEMPLATES))
 def test_the_query_position_is_the_last_token_of_the_query_word(chinese, any_tokenizer, template):
-    """Read back: the tokens up to it say the prompt up to the word's end, one token less does not."""
+    """Read back: the tokens up to it say the prompt up to the word's end, one token less does
+    not.
+    """
     merged = 0
     for pair, (concept, shot) in product(
         product(chinese.languages, repeat=2),
@@ -241,7 +243,9 @@ def test_matching_uses_every_eligible_pair_before_it_gives_up(size, seed, densit
 
 
 def test_the_limit_is_raised_only_to_fill_up():
-    """Only one perfect matching exists here: a greedy draw would miss it and use a concept twice."""
+    """Only one perfect matching exists here: a greedy draw would miss it and use a concept
+    twice.
+    """
     eligible = np.zeros((4, 4), dtype=bool)
     for source, target in [(0, 1), (1, 0), (1, 2), (2, 3), (2, 1), (3, 2), (0, 3)]:
         eligible[source, target] = True

@@ -166,7 +166,8 @@ def test_prompts_that_another_tokenizer_makes_ineligible_are_refused_by_name(
     )
     with pytest.raises(
         MeaningsError,
-        match=r"seed 42, pair \d+ \(.* into .*\): words of '.*' and '.*' share a first token under other's .*--models",
+        match=r"seed 42, pair \d+ \(.* into .*\): words of '.*' and '.*' share a first token "
+        r"under other's .*--models",
     ):
         alone.check("other", tokenizers["other"], lexicon, 42)
     alone.check("miniature", tokenizers["miniature"], lexicon, 42)
@@ -186,7 +187,8 @@ def test_a_query_word_that_another_tokenizer_merges_is_refused_and_left_out_of_a
         monkeypatch.setattr(f"meanings.prompts.{module}.merged_query_words", merged)
     with pytest.raises(
         MeaningsError,
-        match=r"pair 0 .*other's tokenizer joins the query word '.*' \(fr\) with what follows; .*--models",
+        match=r"pair 0 .*other's tokenizer joins the query word '.*' \(fr\) with what follows; "
+        r".*--models",
     ):
         shared.check("other", tokenizers["other"], lexicon, 42)
     again = write_prompts(world / "without.json", lexicon, tokenizers, **SETTINGS)

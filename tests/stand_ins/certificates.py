@@ -12,10 +12,10 @@ def make_certificates(folder: Path) -> Path:
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
     folder.mkdir(exist_ok=True)
+    named = ["-subj", "/CN=meanings"]
     made = ["-keyout", folder / "key.pem", "-out", folder / "cert.pem"]
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-        + ["-subj", "/CN=meanings", *made],
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *named, *made],
         check=True,
         capture_output=True,
     )

@@ -36,9 +36,14 @@ def make_world(folder: Path, seeds: tuple[int, ...] = (0,)) -> Path:
         for step in STEPS:
             torch.manual_seed(1000 * seed + step)
             config = LlamaConfig(
-                vocab_size=len(tokenizer), hidden_size=16, intermediate_size=32, num_hidden_layers=3,
-                num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=1024,
-            )  # fmt: skip
+                vocab_size=len(tokenizer),
+                hidden_size=16,
+                intermediate_size=32,
+                num_hidden_layers=3,
+                num_attention_heads=4,
+                num_key_value_heads=2,
+                max_position_embeddings=1024,
+            )
             LlamaForCausalLM(config).save_pretrained(run / f"step-{step:06}")
             rows.append({"step": step, "tokens": 100 * step, "folder": f"step-{step:06}"})
         content = {

@@ -190,11 +190,17 @@ def test_no_scheduler_and_no_workers_are_refused():
         pass
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (["--shard", "0/2"], "--shard '0/2': expected i/n"), (["--shard", "3/2"], "'3/2': expected i/n"), (["--shard", "half"], "expected i/n"),
-    (["--local-workers", "2", "--scheduler", "tcp://x:1"], "different places to measure at"), (["--slurm", "none.yaml"], "none.yaml: cannot be read"),
-    (["--local-workers", "0"], "0 local workers"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--shard", "0/2"], "--shard '0/2': expected i/n"),
+        (["--shard", "3/2"], "'3/2': expected i/n"),
+        (["--shard", "half"], "expected i/n"),
+        (["--local-workers", "2", "--scheduler", "tcp://x:1"], "different places to measure at"),
+        (["--slurm", "none.yaml"], "none.yaml: cannot be read"),
+        (["--local-workers", "0"], "0 local workers"),
+    ],
+)
 def test_the_command_line_refuses_in_one_line(
     world, tmp_path, monkeypatch, capsys, arguments, message
 ):
@@ -218,9 +224,15 @@ def test_shards_are_the_grid_and_share_nothing(world, tmp_path):
     assert [len({cell.subject.step for cell in shard.cells}) for shard in shards] == [2, 1]
 
 
-@pytest.mark.parametrize(("cuda", "device", "name", "expected"), [
-    (2, "auto", "3", "cuda:1"), (2, "auto", "slurm-7", "auto"), (2, "cpu", "0", "cpu"), (0, "auto", "1", "auto"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("cuda", "device", "name", "expected"),
+    [
+        (2, "auto", "3", "cuda:1"),
+        (2, "auto", "slurm-7", "auto"),
+        (2, "cpu", "0", "cpu"),
+        (0, "auto", "1", "auto"),
+    ],
+)
 def test_worker_i_takes_gpu_i(monkeypatch, cuda, device, name, expected):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda > 0)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: cuda)

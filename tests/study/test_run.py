@@ -1,6 +1,7 @@
 import json
 import os
 import shutil
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,11 @@ from meanings.core.errors import MeaningsError
 from meanings.core.provenance import versions
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import load_lexicon
+from meanings.measures import results
 from meanings.measures.patching import Request
 from meanings.measures.patching_trial import source_prompts
 from meanings.measures.results import cell_path, finished, provenance_of, read_cell, read_cells
+from meanings.models import weights
 from meanings.models.checkpoints import Checkpoint
 from meanings.patching.checkpoint import PatchedCheckpoint
 from meanings.patching.conditions import CONDITIONS
@@ -105,7 +108,7 @@ def test_every_cell_has_a_row_for_each_first_layer_and_prompt(out):
     table = read_cells(out)
     for key, rows in table.groupby("key", observed=True):
         layers = [0, 1, 2] if CONDITIONS[rows["condition"].iloc[0]].patched else [-1]
-        assert list(zip(rows["first_layer"], rows["prompt"])) == [
+        assert list(zip(rows["first_layer"], rows["prompt"], strict=True)) == [
             (j, i) for j in layers for i in range(6)
         ], key
         other = {"fr-es": "en", "de-en": "es"}[rows["pair"].iloc[0]]
@@ -390,6 +393,35 @@ def test_a_damaged_checkpoint_is_one_line(world, tmp_path):
     with pytest.raises(MeaningsError) as refusal:
         run_study(grid, tmp_path / "out", progress=False)
     assert "\n" not in str(refusal.value) and not (tmp_path / "out").exists()
+
+
+def test_weights_that_changed_after_the_plan_are_refused(world, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(world / "data" / "miniature" / "seed-0", folder)
+    first, last = (folder / f"step-{step:06}" / "model.safetensors" for step in STEPS[::2])
+    grid = GRID.model_copy(update={"model": str(folder), "steps": STEPS[:1], "pairs": ("fr-es",)})
+    plan = plan_study(grid, tmp_path / "out")
+    shutil.copyfile(last, first)
+    with pytest.raises(MeaningsError, match="step 0: its weights are not those that were planned"):
+        run.run_plan(plan, tmp_path / "out", progress=False)
+    assert not finished(tmp_path / "out")
+    run_study(grid, tmp_path / "out", progress=False)  # planned anew, with the weights of now
+    found = provenance_of(tmp_path / "out")
+    assert (
+        set(found["weights_sha256"])
+        == set(found["loaded_weights_sha256"])
+        != {plan.cells[0].subject.weights_sha256}
+    )
+
+
+def test_weights_are_hashed_once_and_the_folder_is_never_listed(world, tmp_path, monkeypatch):
+    hashed, hash_of = [], weights._hash.__wrapped__
+    counting = lru_cache(lambda files, state: (hashed.append(files), hash_of(files, state))[1])
+    monkeypatch.setattr(weights, "_hash", counting)
+    monkeypatch.setattr(results, "finished", lambda folder: pytest.fail("the folder is listed"))
+    for _ in range(2):
+        run_study(GRID, tmp_path, progress=False)
+    assert len(hashed) == len(STEPS)
 
 
 @pytest.mark.parametrize(

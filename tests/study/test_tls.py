@@ -10,6 +10,7 @@ import dask
 import pytest
 
 from meanings.core.errors import MeaningsError
+from meanings.measures.results import finished
 from meanings.study import executors
 from meanings.study.grid import Grid
 from meanings.study.run import run_study
@@ -34,21 +35,54 @@ def encrypted_scheduler(folder, certificates, workers: int):
     """The address of a scheduler in a process of its own, with workers, that speaks TLS only."""
     tls = ["--tls-ca-file", "cert.pem", "--tls-cert", "cert.pem", "--tls-key", "key.pem"]
     file = folder / "scheduler.json"
-    started = [subprocess.Popen(
-        [sys.executable, "-m", "distributed.cli.dask_scheduler", "--protocol", "tls", *tls, "--host", "127.0.0.1",
-         "--port", "0", "--no-dashboard", "--scheduler-file", str(file)],
-        stderr=subprocess.DEVNULL, cwd=certificates,
-    )]  # fmt: skip
+    started = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "distributed.cli.dask_scheduler",
+                "--protocol",
+                "tls",
+                *tls,
+                "--host",
+                "127.0.0.1",
+                "--port",
+                "0",
+                "--no-dashboard",
+                "--scheduler-file",
+                str(file),
+            ],
+            stderr=subprocess.DEVNULL,
+            cwd=certificates,
+        )
+    ]
     try:
         while not file.is_file() or not file.read_text().strip():
             assert started[0].poll() is None
             time.sleep(0.05)
         address = json.loads(file.read_text())["address"]
-        started += [subprocess.Popen(
-            [sys.executable, "-m", "distributed.cli.dask_worker", address, *tls, "--nthreads", "1", "--no-dashboard",
-             "--no-nanny", "--local-directory", str(folder), "--death-timeout", "20"],
-            stderr=subprocess.DEVNULL, cwd=certificates,
-        ) for _ in range(workers)]  # fmt: skip
+        started += [
+            subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "distributed.cli.dask_worker",
+                    address,
+                    *tls,
+                    "--nthreads",
+                    "1",
+                    "--no-dashboard",
+                    "--no-nanny",
+                    "--local-directory",
+                    str(folder),
+                    "--death-timeout",
+                    "20",
+                ],
+                stderr=subprocess.DEVNULL,
+                cwd=certificates,
+            )
+            for _ in range(workers)
+        ]
         yield address
     finally:
         for process in reversed(started):
@@ -65,7 +99,7 @@ def test_a_study_runs_over_tls_and_nobody_else_is_let_in(certificates, tmp_path,
         assert address.startswith("tls://")
         with configured(certificates), executors.scheduler(address) as executor:
             plan = run_study(GRID, tmp_path / "out", progress=False, executor=executor)
-        assert len(executors.finished(tmp_path / "out")) == len(plan.cells) > 0
+        assert len(finished(tmp_path / "out")) == len(plan.cells) > 0
         monkeypatch.setattr(executors, "TIMEOUT", "1s")
         with (
             configured(strangers),

@@ -10,7 +10,7 @@ the page stale:
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -60,16 +60,20 @@ def library_files() -> list[Path]:
     return sorted(file for kind in ("*.py", "*.yaml") for file in folder.rglob(kind))
 
 
-def page_hash(source: Path, parameters: Mapping[str, Any], root: Path, results: Path) -> str:
+def page_hash(
+    source: Path, parameters: Mapping[str, Any], root: Path, cells: Collection[str]
+) -> str:
     """One hash of all that decides what the executed page shows.
 
-    Cells count by their names, which are hashes of what was asked; all other files by name and
-    content. A parameter that names a file, such as a lexicon of one's own, counts as read.
+    - `cells`: the keys of the measured cells, which are hashes of what was asked.
+
+    Other files count by name and content. A parameter that names a file, such as a lexicon of
+    one's own, counts as read.
     """
     read: list[Any] = []
     for entry in declared(source):
         if entry == "results":
-            read.append(sorted(file.name for file in results.rglob("*.parquet")))
+            read.append(sorted(cells))
             continue
         for file in files(entry, root):
             read += [file.name, file]

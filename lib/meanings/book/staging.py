@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from meanings.book import chapters, execution, inputs
+from meanings.measures.results import finished
 
 Report = Callable[[str], object]
 
@@ -59,13 +60,13 @@ class Page:
 
 def notebook_pages(root: Path, results: Path) -> list[Page]:
     """The pages that have cells, in the order of the contents."""
-    build, found = root / "_build", []
+    build, cells, found = root / "_build", finished(results), []
     for name in pages(root):
         source = root / "book" / f"{name}.md"
         if not is_notebook(source):
             continue
         parameters = parameters_of(root, name) | {"results": shown(results, root)}
-        page_hash = inputs.page_hash(source, parameters, root, results)
+        page_hash = inputs.page_hash(source, parameters, root, cells)
         target = build / "stage" / f"{name}.ipynb"
         found.append(Page(name, source, target, build / "state" / name, parameters, page_hash))
     return found

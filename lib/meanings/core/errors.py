@@ -32,7 +32,9 @@ class MeaningsError(ValueError):
 
 
 def one_of(names: Iterable[object], limit: int = 40) -> str:
-    """The allowed names as a list for an error message: at most `limit`, then a count of the rest."""
+    """The allowed names as a list for an error message: at most `limit`, then a count of the
+    rest.
+    """
     names = [str(name) for name in names]
     shown = ", ".join(names[:limit]) or "none"
     return shown if len(names) <= limit else f"{shown}, and {len(names) - limit} more"

@@ -111,10 +111,12 @@ class Trajectory:
 
     @property
     def steps(self) -> tuple[int, ...]:
+        """Training steps of the checkpoints, in order."""
         return tuple(checkpoint.step for checkpoint in self.checkpoints)
 
     @property
     def last(self) -> Checkpoint:
+        """The checkpoint with the most training."""
         return self.checkpoints[-1]
 
     def at(self, step: int) -> Checkpoint:
@@ -225,7 +227,7 @@ def _cached(name: str) -> frozenset[str]:
 
 
 def _of_folders(model: str, entry: Entry) -> tuple[Checkpoint, ...]:
-    """Checkpoint folders phase by phase; a phase's steps are added to the last of the phase before."""
+    """Checkpoint folders phase by phase; steps go on from the last one of the phase before."""
     if entry.root is None:
         raise MeaningsError(
             f"{model} is not public: in a file models.yaml write '{model}: {{like: {model}, root: "

@@ -70,8 +70,8 @@ def fetch(name: str, revision: str | None, commit: str | None) -> Path:
         _refuse(error, name, revision)
     if commit is not None and folder.name != commit:
         raise MeaningsError(
-            f"{name} at {revision}: commit {commit[:12]} was asked for and {folder.name[:12]} came; "
-            "start again to take what is there now"
+            f"{name} at {revision}: commit {commit[:12]} was asked for and {folder.name[:12]} "
+            "came; start again to take what is there now"
         )
     if commit is not None and revision is not None and not offline():
         _note(folder.parents[1] / "refs" / revision, commit)
@@ -155,9 +155,15 @@ def _refuse(error: Exception, name: str, revision: str | None) -> NoReturn:
     elif isinstance(error, errors.RepositoryNotFoundError):
         said = "there is no such repository, or it is private: check the name, or 'hf auth login'"
     elif isinstance(error, errors.LocalEntryNotFoundError | errors.OfflineModeIsEnabled):
-        said = "it is not in the cache and the network cannot be asked; leave out --offline, or look at the connection"
+        said = (
+            "it is not in the cache and the network cannot be asked; leave out --offline, or look "
+            "at the connection"
+        )
     elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        said = f"the disk of the cache {_folder()} is full; free some, set HF_HOME to another, or take --drop"
+        said = (
+            f"the disk of the cache {_folder()} is full; free some, set HF_HOME to another, or "
+            "take --drop"
+        )
     else:
         said = f"{type(error).__name__}: {error}"
     raise MeaningsError(f"model {what} cannot be had from the hub: {said}") from None

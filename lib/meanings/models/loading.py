@@ -46,6 +46,7 @@ class PatchableModel:
 
     @property
     def network(self) -> torch.nn.Module:
+        """The model itself, without nnsight around it."""
         return self.nn._module
 
     @property

@@ -91,6 +91,7 @@ class Entry(BaseModel):
 
     @property
     def languages(self) -> tuple[str, ...]:
+        """Codes of the languages that the model was trained on."""
         return tuple(LANGUAGES) if self.seen == "all" else tuple(self.seen)
 
     @property

@@ -72,7 +72,8 @@ def _strides(text: str, words: str) -> Rule:
             for i in range(len(steps))
             if i % next((stride for end, stride in strides if i < end), len(steps) + 1 + i) == 0
         ]
-        return found + [len(steps) - 1] if last and steps and len(steps) - 1 not in found else found
+        ends = [len(steps) - 1] if last and steps and len(steps) - 1 not in found else []
+        return [*found, *ends]
 
     return kept
 

@@ -132,7 +132,9 @@ def in_parts(items: Sequence, size: int, run: Callable[[Sequence], None]) -> Non
 
 
 def _out_of_memory(error: BaseException) -> bool:
-    """Also where the allocator of the CPU says it in words only, or a trace has wrapped the error."""
+    """Also where the allocator of the CPU says it in words only, or a trace has wrapped the
+    error.
+    """
     while error is not None:
         if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
             return True

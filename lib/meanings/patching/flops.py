@@ -3,11 +3,11 @@
 Of a model with L layers, for target prompts of P tokens whose last S begin with the query word's
 last token, C conditions and G generated tokens, in passes of one token through all layers:
 
-    published sweep         C L P                                  (and C L (P + G - 1) more where answers are generated)
-    ours        prefix      P                                      once a prompt
-                vectors     C                                      the patched token, once for all first layers
-                suffix      C (S - 1) (L - 1) / 2                  the tokens after it, through the layers above j
-                generation  C L (G - 1)                            from the suffix's cache
+    published sweep       C L P                  (C L (P + G - 1) more where answers are generated)
+    ours      prefix      P                      once a prompt
+              vectors     C                      the patched token, once for all first layers
+              suffix      C (S - 1) (L - 1) / 2  the tokens after it, through the layers above j
+              generation  C L (G - 1)            from the suffix's cache
 
 A matrix of m x n weights costs 2 m n operations a token; attention costs 4 d_model operations for
 each token that is looked at, in each layer; the vocabulary 2 d_model V for each position whose
@@ -83,13 +83,14 @@ def sweep_passes(
 
 
 def source_passes(lengths: Lengths, concepts: int, nulls: int) -> float:
-    """Token passes of our source prompts: `concepts` of them, and `nulls` that share their solved
-    lines with one of these.
+    """Token passes of our source prompts: `concepts` of them, and `nulls` that share their
+    few-shot examples with one of these.
     """
     return concepts * lengths.source + nulls * lengths.query
 
 
 def bound(published: float, ours: float) -> float:
+    """The ratio that the token passes allow."""
     return published / ours
 
 

@@ -8,6 +8,7 @@ vectors never leave the server.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -29,7 +30,9 @@ SIDE_BY_SIDE = 32  # rows of one forward
 
 @dataclass(frozen=True)
 class RemoteModel:
-    """A model by its name on the hub, of which this machine holds the shape and the tokenizer only."""
+    """A model by its name on the hub, of which this machine holds the shape and the tokenizer
+    only.
+    """
 
     nn: TransformersModel
     tokenizer: PreTrainedTokenizerFast
@@ -68,17 +71,7 @@ def sweep_remotely(
 
     Nothing is generated. Raises MeaningsError where numbers of prompts differ.
     """
-    for name, groups in sources.items():
-        if not groups or any(len(group) != len(prompts) for group in groups):
-            raise MeaningsError(
-                f"condition {name!r}: expected source prompts for each of the {len(prompts)} "
-                "target prompts in every language pair"
-            )
-    if len(columns) != len(prompts):
-        raise MeaningsError(
-            f"{len(columns)} rows of token columns for {len(prompts)} prompts: give one row a "
-            "prompt"
-        )
+    _check_numbers(sources, prompts, columns)
     # Each source prompt is run once, whatever conditions name it.
     places: dict[tuple[int, ...], int] = {}
     for groups in sources.values():
@@ -91,120 +84,116 @@ def sweep_remotely(
         torch.tensor([[places[p.cut()] for p in group] for group in groups])
         for groups in sources.values()
     ]
-    whole = [name in averaged for name in sources]
-    table = token_columns(columns)
-    parts = []
-    for start in range(0, len(prompts), SIDE_BY_SIDE):
-        chosen = torch.arange(start, min(start + SIDE_BY_SIDE, len(prompts)))
-        rows = [prompts[i] for i in chosen.tolist()]
-        ends = torch.tensor([p.query_position - len(p.token_ids) for p in rows])
-        parts.append(
-            (
-                _padded([p.token_ids for p in rows]),
-                chosen,
-                ends,
-                table.ids[chosen],
-                table.counted[chosen],
-            )
-        )
     n_layers = model.n_layers
     found = _session(
         model.nn,
         model.layers_path.split("."),
         n_layers,
         batches,
-        picks,
-        whole,
-        parts,
+        list(zip(picks, [name in averaged for name in sources], strict=True)),
+        _target_batches(prompts, columns),
         "local" if where == "local" else True,
     )
-    everything = tuple(range(n_layers))
-    sweeps = {
-        name: Sweep(everything, found[1 + place * n_layers : 1 + (place + 1) * n_layers], None)
-        for place, name in enumerate(sources)
-    }
     if not found.isfinite().all():
         raise MeaningsError(
             f"{model.name}: some scores are NaN or infinite: ask for the model in float32 or "
             "bfloat16"
         )
+    all_layers = tuple(range(n_layers))
+    sweeps = {
+        name: Sweep(all_layers, found[1 + place * n_layers : 1 + (place + 1) * n_layers], None)
+        for place, name in enumerate(sources)
+    }
     return sweeps | ({unpatched_as: Sweep((-1,), found[:1], None)} if unpatched_as else {})
+
+
+def _check_numbers(
+    sources: Mapping[str, Sequence[Sequence[Prompt]]],
+    prompts: Sequence[Prompt],
+    columns: Sequence[Sequence[frozenset[int]]],
+) -> None:
+    for name, groups in sources.items():
+        if not groups or any(len(group) != len(prompts) for group in groups):
+            raise MeaningsError(
+                f"condition {name!r}: expected source prompts for each of the {len(prompts)} "
+                "target prompts in every language pair"
+            )
+    if len(columns) != len(prompts):
+        raise MeaningsError(
+            f"{len(columns)} rows of token columns for {len(prompts)} prompts: give one row per "
+            "prompt"
+        )
+
+
+def _target_batches(
+    prompts: Sequence[Prompt], columns: Sequence[Sequence[frozenset[int]]]
+) -> list[tuple]:
+    """Inputs, indices of the prompts, query positions from the end, and token columns of each."""
+    table = token_columns(columns)
+    batches = []
+    for start in range(0, len(prompts), SIDE_BY_SIDE):
+        chosen = torch.arange(start, min(start + SIDE_BY_SIDE, len(prompts)))
+        rows = [prompts[i] for i in chosen.tolist()]
+        ends = torch.tensor([p.query_position - len(p.token_ids) for p in rows])
+        inputs = _padded([p.token_ids for p in rows])
+        batches.append((inputs, chosen, ends, table.ids[chosen], table.counted[chosen]))
+    return batches
 
 
 def _session(
     nn: TransformersModel,
     path: list,
     n_layers: int,
-    batches: list,
-    picks: list,
-    whole: list,
-    parts: list,
+    source_batches: list,
+    vectors_of: list,
+    target_batches: list,
     remote: bool | str,
 ) -> Tensor:
-    """What is run over there; its block refers to plain values and tensors only. Scores, [unpatched
-    and patched, prompt, column].
-    """
+    """Scores, [unpatched and patched, prompt, column]; the block names plain values and tensors."""
     with torch.no_grad(), nn.session(remote=remote):
-        found = []
-        states = []
-        for inputs in batches:
+        found, states = [], []
+        for inputs in source_batches:
             read = []
             with nn.trace(inputs, logits_to_keep=1, use_cache=False):
-                layers = nn
-                for step in path:
-                    layers = getattr(layers, step)
+                layers = functools.reduce(getattr, path, nn)
                 for index in range(n_layers):
                     output = layers[index].output
                     read.append((output if torch.is_tensor(output) else output[0])[:, -1])
             states.append(torch.stack(read))
         states = torch.cat(states, dim=1) if states else None
-        for inputs, chosen, ends, ids, counted in parts:
+        for inputs, chosen, ends, ids, counted in target_batches:
             rows = torch.arange(len(ends))
-            kept = []
-            scores = []
+            outputs, scores = [], []
             with nn.trace(inputs, logits_to_keep=1, use_cache=False):
-                layers = nn
-                for step in path:
-                    layers = getattr(layers, step)
+                layers = functools.reduce(getattr, path, nn)
                 for index in range(n_layers):
-                    kept.append(layers[index].output)
-                logits = nn.output.logits[:, -1].float()
-                chances = (
-                    (logits[rows[:, None, None], ids] - logits.logsumexp(-1)[:, None, None])
-                    .exp()
-                    .cpu()
-                )
+                    outputs.append(layers[index].output)
+                chances = nn.output.logits[:, -1].float().log_softmax(-1)
+                chances = chances[rows[:, None, None], ids].exp().cpu()
                 scores.append((chances * counted).sum(-1))
-            for pick, over_all in zip(picks, whole):
+            for pick, over_all in vectors_of:
                 vectors = states[:, pick].float().mean(1)
-                vectors = (
-                    vectors.mean(1, keepdim=True).expand_as(vectors)[:, chosen]
-                    if over_all
-                    else vectors[:, chosen]
-                )
+                if over_all:
+                    vectors = vectors.mean(1, keepdim=True).expand_as(vectors)
+                vectors = vectors[:, chosen]
                 for first in range(n_layers):
-                    below = kept[first]
+                    below = outputs[first]
                     hidden = (below if torch.is_tensor(below) else below[0]).clone()
                     hidden[rows, ends] = vectors[first].to(hidden)
                     packed = hidden if torch.is_tensor(below) else (hidden, *below[1:])
                     with nn.trace(inputs, logits_to_keep=1, use_cache=False):
-                        layers = nn
-                        for step in path:
-                            layers = getattr(layers, step)
+                        layers = functools.reduce(getattr, path, nn)
                         for index in range(n_layers):
                             if index <= first:
                                 layers[index].skip(packed)
                             else:
                                 output = layers[index].output
+                                vector = vectors[index].to(hidden)
                                 (output if torch.is_tensor(output) else output[0])[rows, ends] = (
-                                    vectors[index].to(hidden)
+                                    vector
                                 )
-                        logits = nn.output.logits[:, -1].float()
-                        chances = (
-                            (logits[rows[:, None, None], ids] - logits.logsumexp(-1)[:, None, None])
-                            .exp()
-                            .cpu()
-                        )
+                        chances = nn.output.logits[:, -1].float().log_softmax(-1)
+                        chances = chances[rows[:, None, None], ids].exp().cpu()
                         scores.append((chances * counted).sum(-1))
             found.append(torch.stack(scores))
         found = torch.cat(found, dim=1).cpu().save()

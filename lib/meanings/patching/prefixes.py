@@ -22,8 +22,8 @@ from meanings.patching.kv_cache import KeysValues, SharedPrefixLayer
 class Prefixes:
     """Keys and values of every layer for a block of prefixes, padded on the left to one length.
 
-    - `keys_values[layer]`: keys and values, [prefix, head, position + room, d_head]; empty where all
-      prefixes are.
+    - `keys_values[layer]`: keys and values, [prefix, head, position + room, d_head]; empty where
+      all prefixes are.
     - `mask`: True where a position is a token; `lengths`: tokens of each prefix; `room`: tokens
       that may follow.
     """

@@ -24,7 +24,7 @@ def hidden_states(
 ) -> Float[Tensor, "layer prompt d_model"]:
     """Output of every decoder layer at the query word's last token, the prompt cut there.
 
-    Prompts with the same solved lines share their run. In the model's dtype, on its device.
+    Prompts with the same few-shot examples share their run. In the model's dtype, on its device.
 
     Raises MeaningsError naming prompt and layer where a state is not finite.
     """

@@ -13,7 +13,7 @@ from meanings.patching.conditions import Condition
 from meanings.prompts.concept_pair import ConceptPair
 from meanings.prompts.seeded import SeededDraws
 
-# Language pair, concept, concepts of the solved lines.
+# Language pair, concept, concepts of the few-shot examples.
 Key = tuple[LanguagePair, str, tuple[str, ...]]
 
 
@@ -30,8 +30,8 @@ def source_prompts(
     is not defined for `pair`.
 
     - `count`: how many, 0 for all. Fewer are nested: the first two contain the first one.
-    - `concepts`: those that may stand in solved lines; only conditions that vary these draw from
-      them.
+    - `concepts`: those that may stand in few-shot examples; only conditions that vary these draw
+      from them.
     - `seed`: with target pair and concept pair it decides which are taken. Every concept pair draws
       language pairs of its own, so that an interval over concepts also covers which ones were
       drawn.
@@ -66,7 +66,7 @@ def source_prompts(
 def shot_sets(
     drawn: ConceptPair, concepts: Sequence[str], count: int, seed: int
 ) -> list[tuple[str, ...]]:
-    """`count` sets of concepts for solved lines, the concept pair's own source shots first.
+    """`count` sets of concepts for few-shot examples, the concept pair's own source shots first.
 
     The others hold none of the pair's three concepts and none of its shots, and no concept twice
     among them until all have been used. Raises MeaningsError where the concepts do not suffice for
@@ -77,7 +77,7 @@ def shot_sets(
     free = sorted(set(concepts) - taken)
     if count > 1 and not 0 < size <= len(free):
         raise MeaningsError(
-            "a mean over solved lines needs at least 1 shot and more concepts than "
+            "a mean over few-shot examples needs at least 1 shot and more concepts than "
             f"{len(concepts)} for {size} shots"
         )
     draws, found = _draws("shots", seed, "", drawn), [drawn.source_shots]

@@ -32,8 +32,8 @@ class SourceBank:
     loaded model.
 
     A source language pair is run as a whole, with all that conditions are expected to ask of it
-    (`expect`): prompts that share their solved lines are run together, and a state does not depend
-    on what was asked for before it, to the last bit.
+    (`expect`): prompts that share their few-shot examples are run together, and a state does not
+    depend on what was asked for before it, to the last bit.
 
     It holds n_layers x d_model numbers a prompt, in the model's dtype: 110 ordered pairs of 11
     languages x 256 concepts at 24 x 2048 are 2.8 GB in half precision and 5.5 GB in float32 for the
@@ -66,13 +66,14 @@ class SourceBank:
         ] = {}
         self._expected: dict[
             LanguagePair, dict[tuple[str, str], Condition]
-        ] = {}  # by role and solved lines, of each source pair
+        ] = {}  # by role and few-shot examples, of each source pair
 
     def __len__(self) -> int:
         """Source prompts computed so far."""
         return len(self._states) + sum(map(len, self._parts.values()))
 
     def prompt(self, key: Key) -> Prompt:
+        """The source prompt of a language pair, a concept and the concepts of its examples."""
         pair, concept, shots = key
         return translation_prompt(
             self._lexicon, self._model.tokenizer, pair, concept, shots, self._template
@@ -176,12 +177,13 @@ class SourceBank:
         """Each layer's concept vector for each concept pair, float32; None where the condition is
         not defined for `pair`.
 
-            v[l, i] = mean over source prompts p of h_l(prompt p of concept i)[last token of its query word]
+            v[l, i] = mean over source prompts p of
+                      h_l(prompt p of concept i)[last token of its query word]
 
         The source prompts differ in their language pair (or, where the condition says so, in their
-        solved lines); `count` of them are taken, 0 for all. For the condition of role `mean`, also
-        averaged over i. Raises MeaningsError for a condition without patch. Source: Dumas et al.
-        2025 (mean over latents).
+        few-shot examples); `count` of them are taken, 0 for all. For the condition of role `mean`,
+        also averaged over i. Raises MeaningsError for a condition without patch. Source: Dumas et
+        al. 2025 (mean over latents).
         """
         if not condition.patched:
             raise MeaningsError(

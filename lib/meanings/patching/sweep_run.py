@@ -40,7 +40,9 @@ Forward = Callable[[int], tuple[Tensor, Cache]]  # logits and KV cache by first 
 
 @dataclass(frozen=True)
 class StartedAnswers:
-    """The first tokens of some prompts' answers at one first layer, and the KV cache to go on from."""
+    """The first tokens of some prompts' answers at one first layer, and the KV cache to go on
+    from.
+    """
 
     place: int  # of the first layer in the results
     prompts: list[int]

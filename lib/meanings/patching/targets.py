@@ -29,8 +29,8 @@ class Targets:
 
     A suffix is the query word's last token and what follows it.
 
-    - `outputs[layer]`: what the layer returned for the suffixes; `keys_values[layer]`: their keys and
-      values.
+    - `outputs[layer]`: what the layer returned for the suffixes; `keys_values[layer]`: their keys
+      and values.
     - `logits`: after the prompt.
     """
 
@@ -51,8 +51,8 @@ class PatchedTokens:
     the first layer.
 
     - `rows`: each row's prompt in the block.
-    - `keys_values[layer]`: the patched token's keys and values, [row, head, 1, d_head]; those of layer 0
-      are unpatched.
+    - `keys_values[layer]`: the patched token's keys and values, [row, head, 1, d_head]; those of
+      layer 0 are unpatched.
     - `logits`: after that token, all layers overwritten; only where it is the prompt's last.
     """
 

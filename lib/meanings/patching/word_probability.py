@@ -79,7 +79,8 @@ def word_probability(
     """P(concept's words): probability that the answer is one of the words, quote closed, the words'
     tokens being given to the model.
 
-        p[r, c] = sum over words w in sets[r][c] of  p(w[1]) p(w[2] | w[1]) ... p(w[n] | ...) * (sum over q in closing of p(q | w))
+        p[r, c] = sum over words w in sets[r][c] of
+                  p(w[1]) p(w[2] | w[1]) ... p(w[n] | ...) * (sum over q in closing of p(q | w))
 
     - `rows[r]`: the prefix that row r goes on from; `cache`: its keys and values up to the suffix's
       end, left as they are.

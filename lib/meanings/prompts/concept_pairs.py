@@ -83,7 +83,9 @@ def disjoint_concepts(
     concepts: Sequence[str],
     languages: Sequence[str],
 ) -> np.ndarray:
-    """[concept, concept] bool: whether two concepts share no first token in any of the languages."""
+    """[concept, concept] bool: whether two concepts share no first token in any of the
+    languages.
+    """
     pooled = [
         first_tokens(
             tokenizer, [word for code in languages for word in lexicon.words(concept, code)]

@@ -64,8 +64,8 @@ class Prompt:
     """A few-shot prompt that ends in the open quote of the answer.
 
     - `query_position`: index in `token_ids` of the last token of the query word, from 0.
-    - `line_position`: index of the first token after the solved lines; what stands before is the
-      same for every query with the same solved lines.
+    - `line_position`: index of the first token after the few-shot examples; what stands before is
+      the same for every query with the same few-shot examples.
     """
 
     text: str
@@ -90,7 +90,7 @@ def translation_prompt(
     shots: Sequence[str],
     template: str = "quoted",
 ) -> Prompt:
-    """The prompt that asks for `concept` in `pair`, after one solved line for each concept of
+    """The prompt that asks for `concept` in `pair`, after one few-shot example for each concept of
     `shots`.
 
     Raises MeaningsError on an unknown template, language or concept, or where the concept is among

@@ -1,9 +1,11 @@
 """Prompts as JSON: concept pairs drawn once, so that models with different tokenizers are asked for
 the same concepts.
 
-    {"layout": 1, "lexicon": "embedded", "lexicon_sha256": ..., "languages": [...], "template": "quoted", "shots": 5, "n_pairs": 64,
+    {"layout": 1, "lexicon": "embedded", "lexicon_sha256": ..., "languages": [...],
+     "template": "quoted", "shots": 5, "n_pairs": 64,
      "made_for": {"miniature": <sha256 of its tokenizer>}, "left_out": [...],
-     "draws": {"42": [{"source": ..., "target": ..., "null": ..., "source_shots": [...], "target_shots": [...]}, ...]},
+     "draws": {"42": [{"source": ..., "target": ..., "null": ...,
+                       "source_shots": [...], "target_shots": [...]}, ...]},
      "texts": {"42": {"fr-es": {"source": [...], "target": [...]}}}}
 
 `texts` shows what is asked; it is checked against what lexicon and template make of `draws`.
@@ -128,7 +130,8 @@ class SharedPrompts:
         }
         tokens: dict[str, frozenset[int]] = {}
         for number, pair in enumerate(self.draws[seed]):
-            where = f"prompts {self.place}, seed {seed}, pair {number} ({pair.source} into {pair.target})"
+            concepts = f"({pair.source} into {pair.target})"
+            where = f"prompts {self.place}, seed {seed}, pair {number} {concepts}"
             for concept in (pair.source, pair.target, pair.null):
                 if code := next((code for c, code in merged if c == concept), None):
                     raise MeaningsError(

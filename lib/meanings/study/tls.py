@@ -1,9 +1,10 @@
 """Encrypted traffic between a study and its Dask workers, with certificates for both sides.
 
-Without it whoever reaches the scheduler's port, anyone on a shared network say, can read what is sent
-and have the workers run code. Certificates of a study's own come from `openssl`:
+Without it whoever reaches the scheduler's port, anyone on a shared network say, can read what is
+sent and have the workers run code. Certificates of a study's own come from `openssl`:
 
-    openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=meanings -keyout key.pem -out cert.pem
+    openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=meanings \\
+        -keyout key.pem -out cert.pem
 
 where `cert.pem` is also the `ca_file`, and who has `key.pem` is let in.
 """
@@ -22,7 +23,9 @@ PLAIN_PATH = r"^[\w./~@:+-]+$"  # what goes into the job script as it is
 
 
 class Certificates(BaseModel):
-    """PEM files that client, scheduler and workers share; relative ones lie beside the YAML file."""
+    """PEM files that client, scheduler and workers share; relative ones lie beside the YAML
+    file.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
