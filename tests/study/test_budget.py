@@ -25,6 +25,7 @@ from meanings.prompts.draws import ConceptPairDraws
 from meanings.study import budget
 from meanings.study.budget import Extent
 from meanings.study.decoder_shapes import SHAPES, DecoderShape, shape_named
+from meanings.study.prompt_lengths import prompt_lengths
 from stand_ins import small_model
 from stand_ins.cells import patching_cell
 
@@ -78,7 +79,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def lengths(lexicon, model):
-    return budget.prompt_lengths(lexicon, model.tokenizer, PAIRS, SHOTS, each=PROMPTS)
+    return prompt_lengths(lexicon, model.tokenizer, PAIRS, SHOTS, each=PROMPTS)
 
 
 def cell(pair, condition, generate=0):

@@ -20,8 +20,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from meanings.prompts.prompt import Prompt
-
 CONDITIONS = 7
 
 
@@ -34,11 +32,25 @@ class LoadedModel(Protocol):
     n_layers: int
 
 
+@runtime_checkable
+class TokenisedPrompt(Protocol):
+    """What is counted of a `meanings.prompts.prompt.Prompt`, without loading its tokenizer."""
+
+    token_ids: tuple[int, ...]
+    query_position: int
+    line_position: int
+
+    def cut(self) -> tuple[int, ...]:
+        """The token ids up to the query word's last."""
+
+
 @dataclass(frozen=True)
 class Lengths:
-    """Mean lengths in tokens: `prompt` P, `suffix` S, `source`: of a source prompt, cut after its
-    query word, and `query`: of what two source prompts with the same few-shot examples do not
-    share.
+    """Mean lengths in tokens.
+
+    - `prompt` P: of a target prompt; `suffix` S: of these, from the query word's last token on.
+    - `source`: of a source prompt, cut after its query word; `query`: of what two source prompts
+      with the same few-shot examples do not share.
     """
 
     prompt: float
@@ -47,8 +59,8 @@ class Lengths:
     query: float
 
     @classmethod
-    def of(cls, prompts: Sequence[Prompt]) -> Lengths:
-        """Means over prompts."""
+    def of(cls, prompts: Sequence[TokenisedPrompt]) -> Lengths:
+        """The lengths of these target prompts, and of source prompts like them."""
         count = len(prompts)
         return cls(
             prompt=sum(len(p.token_ids) for p in prompts) / count,
@@ -94,7 +106,7 @@ class Cost:
 
     @classmethod
     def of(cls, model: LoadedModel) -> Cost:
-        """Counted from the model's weights."""
+        """The cost of a loaded model."""
         layers = model.network.get_submodule(model.layers_path)
         weights = sum(p.numel() for p in layers.parameters() if p.ndim == 2)
         vocabulary, width = model.network.get_output_embeddings().weight.shape

@@ -26,17 +26,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow.parquet as pq
-from transformers import PreTrainedTokenizerBase
 
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.languages import LanguagePair, parse_pair
-from meanings.lexicon.lexicon import Lexicon
 from meanings.measures.results import cell_path, finished, read_metadata
 from meanings.patching.conditions import CONDITIONS, condition
 from meanings.patching.flops import Lengths
-from meanings.prompts.concept_pairs import draw_concept_pairs
-from meanings.prompts.prompt import translation_prompt
-from meanings.prompts.usable_concepts import usable_concepts
 from meanings.study.decoder_shapes import BYTES, DecoderShape
 from meanings.study.grid import Grid
 
@@ -192,25 +187,6 @@ def published(model: DecoderShape, extent: Extent, lengths: Lengths) -> Budget:
         default=0,
     )
     return _budget(model, extent, parts, most, patched, unpatched)
-
-
-def prompt_lengths(
-    words: Lexicon,
-    tokenizer: PreTrainedTokenizerBase,
-    pairs: Sequence[LanguagePair],
-    shots: int = 5,
-    each: int = 8,
-) -> Lengths:
-    """Mean lengths over `each` target prompts of every pair, drawn with seed 0."""
-    usable, _ = usable_concepts(words, tokenizer)
-    drawn = draw_concept_pairs(usable, tokenizer, words.languages, each, shots, seed=0)
-    return Lengths.of(
-        [
-            translation_prompt(words, tokenizer, pair, one.target, one.target_shots)
-            for pair in pairs
-            for one in drawn
-        ]
-    )
 
 
 def bytes_per_row(folder: Path) -> float:

@@ -67,15 +67,11 @@ def lengths(
 
     Without them: the embedded lexicon in the papers' languages, and the miniature's tokenizer.
     """
-    folder = tokenizer or data_folder() / "miniature" / "seed-0" / "tokenizer"
-    if not (folder / "tokenizer.json").is_file():
-        raise MeaningsError(f"{folder}: no tokenizer.json; give the tokenizer's folder")
-    from transformers import AutoTokenizer  # loads torch
+    from meanings.study.prompt_lengths import prompt_lengths, read_tokenizer  # imports transformers
 
-    found = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    return budget.prompt_lengths(
-        words or load_lexicon("embedded").restrict(languages=budget.LANGUAGES), found, pairs, shots
-    )
+    folder = tokenizer or data_folder() / "miniature" / "seed-0" / "tokenizer"
+    words = words or load_lexicon("embedded").restrict(languages=budget.LANGUAGES)
+    return prompt_lengths(words, read_tokenizer(folder), pairs, shots)
 
 
 def extent_and_lengths(

@@ -47,8 +47,8 @@ def questions(
 
     - `expected`, `other`: the concept that is right, and the other prompt's concept where a patch
       joins two prompts.
-    - `shots`: concepts of the prompt's few-shot examples joined by `|`, empty where rows do not have
-      them.
+    - `shots`: concepts of the prompt's few-shot examples joined by `|`, empty where there are
+      none.
     - `rows`: how many rows look the same to an annotator; one of them, drawn by PCG64(seed), stands
       for them.
 
