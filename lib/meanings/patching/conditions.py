@@ -9,7 +9,7 @@ from typing import Literal
 
 from meanings.core.errors import MeaningsError, one_of
 from meanings.lexicon.languages import LanguagePair
-from meanings.prompts.concept_pairs import ConceptPair
+from meanings.prompts.concept_pair import ConceptPair
 
 Pairs = tuple[LanguagePair, ...]
 

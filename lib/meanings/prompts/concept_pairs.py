@@ -1,11 +1,10 @@
-"""A pair of concepts: the one whose representation is taken, and the one whose representation is
-overwritten.
+"""Concept pairs drawn under one tokenizer or several, so that no two concepts share a first
+token.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -15,22 +14,7 @@ from transformers import PreTrainedTokenizerBase
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.lexicon import Lexicon
 from meanings.prompts.answers import first_tokens
-
-
-@dataclass(frozen=True)
-class ConceptPair:
-    """A source concept to patch into the target concept's prompt, and a third one for the
-    wrong-concept null.
-
-    The shots are the concepts of the few-shot examples: disjoint between the two prompts, none of
-    the three concepts.
-    """
-
-    source: str
-    target: str
-    null: str
-    source_shots: tuple[str, ...]
-    target_shots: tuple[str, ...]
+from meanings.prompts.concept_pair import ConceptPair
 
 
 def draw_concept_pairs(

@@ -19,7 +19,7 @@ from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.measures.cells import CELL_FIELDS, LATER, Cell
 from meanings.measures.results import COLUMNS, METADATA, SHOTS, join_cells, provenance_of
-from meanings.prompts.concept_pairs import ConceptPair
+from meanings.prompts.concept_pair import ConceptPair
 
 ORDER = ("model", "training_seed", "step", "prompt_seed", "pair", "condition")
 PLACE = (
