@@ -1,6 +1,6 @@
-"""A pair of concepts: one whose representation is taken, one whose representation is overwritten."""
-
-from __future__ import annotations
+"""A pair of concepts: the one whose representation is taken, and the one whose representation is
+overwritten. Apart from how pairs are drawn, which needs tokenizers.
+"""
 
 from dataclasses import dataclass
 

@@ -1,5 +1,5 @@
-"""A pair of concepts: the one whose representation is taken, and the one whose representation is
-overwritten.
+"""Concept pairs drawn under one tokenizer or several, so that no two concepts share a first
+token.
 """
 
 from __future__ import annotations
