@@ -53,7 +53,8 @@ class Request(base.Request):
     )
     layers: str = Field(
         "from",
-        description="from: the first layer and all later ones are overwritten; only: that layer alone",
+        description="from: the first layer and all later ones are overwritten; only: that layer "
+        "alone",
     )
     source_pairs: int = Field(0, description="source prompts in the mean, 0 for all")
 
@@ -67,29 +68,38 @@ LATER: dict[str, Any] = {
     name: field.default for name, field in Request.model_fields.items() if name in Request.later
 }
 
-_PROBABILITY = {"low": 0.0, "high": 1.0}
+
+def _probability(name: str, description: str, optional: bool = False) -> pa.Field:
+    return column(name, pa.float32(), description, low=0, high=1, optional=optional)
+
+
+_ELSEWHERE = "probability of the {} concept in another language"
+_RIGHT = "whether the answer is an accepted word of the {} concept, or null"
+_LINES = "concepts of the {} prompt's few-shot examples, joined by |"
 COLUMNS = pa.schema(
     [
         column(
-            "first_layer", pa.int16(),
-            "first patched layer, or the only one where `layers` is only; from 0, -1 = nothing is patched",
+            "first_layer",
+            pa.int16(),
+            "first patched layer, or the only one where `layers` is only; from 0, -1 = nothing is "
+            "patched",
         ),
         column("prompt", pa.int32(), "number of the concept pair, from 0"),
         column("query", pa.string(), "query word"),
         column("source_concept", pa.string(), "concept whose vector is taken"),
         column("target_concept", pa.string(), "concept that the target prompt asks for"),
         column("null_concept", pa.string(), "concept of the wrong-concept null"),
-        column("p_source", pa.float32(), "probability of the source concept in the output language", **_PROBABILITY),
-        column("p_target", pa.float32(), "probability of the target concept in the output language", **_PROBABILITY),
-        column("p_source_*", pa.float32(), "probability of the source concept in another language", optional=True, **_PROBABILITY),
-        column("p_target_*", pa.float32(), "probability of the target concept in another language", optional=True, **_PROBABILITY),
+        _probability("p_source", "probability of the source concept in the output language"),
+        _probability("p_target", "probability of the target concept in the output language"),
+        _probability("p_source_*", _ELSEWHERE.format("source"), optional=True),
+        _probability("p_target_*", _ELSEWHERE.format("target"), optional=True),
         column("answer", pa.string(), "generated text up to the closing quote, or null"),
-        column("answer_correct_source", pa.bool_(), "whether the answer is an accepted word of the source concept, or null"),
-        column("answer_correct_target", pa.bool_(), "whether the answer is an accepted word of the target concept, or null"),
-        column("source_shots", pa.string(), "concepts of the source prompt's few-shot examples, joined by |", optional=True),
-        column("target_shots", pa.string(), "concepts of the target prompt's few-shot examples, joined by |", optional=True),
+        column("answer_correct_source", pa.bool_(), _RIGHT.format("source")),
+        column("answer_correct_target", pa.bool_(), _RIGHT.format("target")),
+        column("source_shots", pa.string(), _LINES.format("source"), optional=True),
+        column("target_shots", pa.string(), _LINES.format("target"), optional=True),
     ]
-)  # fmt: skip
+)
 
 
 class Patching(Measure):

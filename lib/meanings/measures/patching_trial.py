@@ -76,7 +76,7 @@ def from_trial(
 
 
 def source_prompts(requests: Requests) -> int:
-    """How many source prompts the requests need; one checkpoint and prompt seed computes each once."""
+    """Number of source prompts: one checkpoint and prompt seed computes each once."""
     return sum(map(_source_prompts, requests.values()))
 
 

@@ -1,4 +1,4 @@
-"""A pair of concepts: one whose representation is taken, one whose representation is overwritten."""
+"""A pair of concepts: one gives its representation, the representation of the other is replaced."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ def in_process(device: str = "auto") -> Executor:
 
 @dataclass
 class Worker:
-    """One process that measures tasks, with what its measures keep from one checkpoint to the next."""
+    """One process that measures tasks, and what its measures keep between checkpoints."""
 
     device: str
     kept: dict[str, Any] = field(default_factory=dict)
@@ -198,7 +198,7 @@ class LoadedCheckpoint:
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
-        """What is noted in every file: where the checkpoint is from, what was loaded, and with what."""
+        """What every file notes: where the checkpoint is from, what was loaded, and with what."""
         from meanings.prompts.draws import tokenizer_sha256
 
         return {
@@ -212,7 +212,7 @@ class LoadedCheckpoint:
         }
 
     def measure_and_write(self, missing: Sequence[Cell], out: Path) -> None:
-        """Measure a group's missing cells, with those that belong to them, and write the missing."""
+        """Measure a group's missing cells, with those that belong to them, and write them."""
         start = time.perf_counter()
         cells = self._together(missing, out)
         name = cells[0].measure
