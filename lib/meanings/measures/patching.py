@@ -167,11 +167,11 @@ class Patching(Measure):
         from meanings.patching.self_test import check_patching
         from meanings.prompts.draws import ConceptPairDraws
 
-        kept = shared.process.setdefault(self.name, {"draws": ConceptPairDraws(), "tested": set()})
-        if model.name not in kept["tested"]:
+        store = shared.process.setdefault(self.name, {"draws": ConceptPairDraws(), "tested": set()})
+        if model.name not in store["tested"]:
             check_patching(model)
-            kept["tested"].add(model.name)
-        return PatchedCheckpoint(model, data.lexicon, kept["draws"], shared.planned, data.prompts)
+            store["tested"].add(model.name)
+        return PatchedCheckpoint(model, data.lexicon, store["draws"], shared.planned, data.prompts)
 
     def cost_class(self, request: Request) -> Hashable:
         """Whether and how it is patched and scored, and the size of its prompts."""
@@ -192,31 +192,31 @@ class Patching(Measure):
 
         shared = Shared()
 
-        def timed(asked: Sequence[Request]) -> None:
-            self.measure(model, data, asked, shared)
+        def timed(group: Sequence[Request]) -> None:
+            self.measure(model, data, group, shared)
 
         return from_trial(timed, requests, clock, load)
 
 
-def _generated(settings: PatchingSettings, asked: Condition, is_last: bool) -> int:
+def _generated(settings: PatchingSettings, condition: Condition, is_last: bool) -> int:
     """Tokens to generate under a condition."""
     if settings.score == "word":
         return 0
     answered = settings.generate_patched == "every" or (
         settings.generate_patched == "last" and is_last
     )
-    return settings.generate if answered or not asked.patched else 0
+    return settings.generate if answered or not condition.patched else 0
 
 
 def _of_patch(
-    settings: PatchingSettings, asked: Condition, pair: LanguagePair, seen: tuple[str, ...]
+    settings: PatchingSettings, condition: Condition, pair: LanguagePair, seen: tuple[str, ...]
 ) -> dict[str, str | int]:
     """What a condition's request takes of the settings' ways to patch: a cell that they cannot
     change keeps its key.
     """
-    if not asked.patched:
+    if not condition.patched:
         return {}
-    several = asked.prompts_at_most(pair, seen) > 1
+    several = condition.prompts_at_most(pair, seen) > 1
     return {
         "layers": settings.layers,
         "source_pairs": settings.source_pairs if several else 0,

@@ -144,7 +144,7 @@ class Worker:
     """One process that measures tasks, and what its measures keep between checkpoints."""
 
     device: str
-    kept: dict[str, Any] = field(default_factory=dict)
+    process: dict[str, Any] = field(default_factory=dict)
 
     def measure(
         self, task: Task, out: Path, report: Callable[[int], object] = lambda cells: None
@@ -186,7 +186,7 @@ class LoadedCheckpoint:
                 f"{model.weights_sha256[:12]}..., planned {subject.weights_sha256[:12]}...): the "
                 "files changed in the meantime; run the study again"
             )
-        return cls(task, model, worker.kept)
+        return cls(task, model, worker.process)
 
     @cached_property
     def groups(self) -> dict[Hashable, list[Cell]]:
