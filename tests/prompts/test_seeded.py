@@ -1,6 +1,4 @@
-"""Draws are frozen: the same as numpy's and scipy's were when the published cells were drawn, and the
-same for ever.
-"""
+"""Draws are frozen: as numpy and scipy drew the published cells, and the same for ever."""
 
 import hashlib
 import json

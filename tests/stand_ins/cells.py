@@ -12,10 +12,23 @@ def patching_cell(**fields) -> Cell:
 
 
 CELL = patching_cell(
-    model="m", training_seed=0, step=10, tokens=1000, weights_sha256="a" * 64, lexicon="embedded", lexicon_sha256="b" * 64,
-    languages=("en", "fr", "es"), pair="en-fr", condition="seen", prompt_seed=42, n_pairs=2, shots=5, template="quoted",
-    generate=8, seen_languages=("en", "es"),
-)  # fmt: skip
+    model="m",
+    training_seed=0,
+    step=10,
+    tokens=1000,
+    weights_sha256="a" * 64,
+    lexicon="embedded",
+    lexicon_sha256="b" * 64,
+    languages=("en", "fr", "es"),
+    pair="en-fr",
+    condition="seen",
+    prompt_seed=42,
+    n_pairs=2,
+    shots=5,
+    template="quoted",
+    generate=8,
+    seen_languages=("en", "es"),
+)
 
 
 def rows(answers: bool = True, n_layers: int = 2) -> pd.DataFrame:

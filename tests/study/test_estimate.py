@@ -10,17 +10,16 @@ import pytest
 from meanings.cli.study import time_range
 from meanings.measures.patching_trial import from_trial, source_prompts
 from meanings.measures.results import write_cell
-from meanings.measures.timing import Estimate, Spent, on_a_line
+from meanings.measures.timing import NOTHING, Estimate, Spent, on_a_line
 from meanings.patching.conditions import CONDITIONS
 from meanings.study import estimate
 from meanings.study.estimate import from_finished
-from stand_ins.cells import patching_cell
+from stand_ins.cells import CELL
 
 SEEN = ("de", "en", "es", "fr", "pl", "ru")
-PLACE = patching_cell(
-    model="m", training_seed=0, step=0, tokens=0, weights_sha256="", lexicon="l", lexicon_sha256="", languages=SEEN, pair="fr-es",
-    condition="seen", prompt_seed=1, n_pairs=100, shots=5, template="quoted", generate=0, seen_languages=SEEN,
-)  # fmt: skip
+PLACE = CELL.with_values(
+    languages=SEEN, seen_languages=SEEN, pair="fr-es", prompt_seed=1, n_pairs=100, generate=0
+)
 
 
 def grid(
@@ -33,9 +32,19 @@ def grid(
 ):
     """Cells in the order of a study; patched ones are answered at the last step only."""
     return tuple(
-        PLACE.with_values(step=step, pair=pair, condition=name, n_pairs=n_pairs, prompt_seed=seed, generate=generate * (step == steps[-1] or not CONDITIONS[name].patched))
-        for step in steps for seed in seeds for pair in pairs for name in conditions
-    )  # fmt: skip
+        PLACE.with_values(
+            step=step,
+            pair=pair,
+            condition=name,
+            n_pairs=n_pairs,
+            prompt_seed=seed,
+            generate=generate * (step == steps[-1] or not CONDITIONS[name].patched),
+        )
+        for step in steps
+        for seed in seeds
+        for pair in pairs
+        for name in conditions
+    )
 
 
 @dataclass
@@ -78,7 +87,7 @@ class Machine:
                 self.alone += 0 if key in self.bank else n / 100
                 self.bank.add(key)
 
-    def estimate(self, cells, load=Spent(0.0, 0.0)):
+    def estimate(self, cells, load=NOTHING):
         """What a trial on this machine says of the cells."""
         return from_trial(self.measure, by_step(cells), self.clock, load)
 
@@ -106,10 +115,18 @@ def real(cells, machine):
 @pytest.mark.parametrize(
     "cells",
     [
-        grid(), grid(generate=8), grid(pairs=("fr-es",)), grid(n_pairs=5), grid(n_pairs=3), grid(seeds=(1, 2)), grid(conditions=("tgt", "tgt_unpatched")),
-        grid(conditions=("tgt_unpatched",)), grid()[:-1], grid(generate=8)[9:],
+        grid(),
+        grid(generate=8),
+        grid(pairs=("fr-es",)),
+        grid(n_pairs=5),
+        grid(n_pairs=3),
+        grid(seeds=(1, 2)),
+        grid(conditions=("tgt", "tgt_unpatched")),
+        grid(conditions=("tgt_unpatched",)),
+        grid()[:-1],
+        grid(generate=8)[9:],
     ],
-)  # fmt: skip
+)
 def test_what_it_will_take_is_told_from_a_little(cells):
     machine = Machine()
     found = machine.estimate(cells)
@@ -158,10 +175,14 @@ def test_a_kind_of_cell_that_only_another_pair_has_is_tried_there():
 @pytest.mark.parametrize(
     ("points", "seconds"),
     [
-        ([(4, 10.0), (12, 18.0)], 3 * 6 + 100), ([(4, 3.0), (12, 12.0)], 100), ([(4, 9.0), (12, 6.0)], 3 * 6), ([(4, 8.0)], 200), ([(0, 1.0), (0, 2.0)], 0),
+        ([(4, 10.0), (12, 18.0)], 3 * 6 + 100),
+        ([(4, 3.0), (12, 12.0)], 100),
+        ([(4, 9.0), (12, 6.0)], 3 * 6),
+        ([(4, 8.0)], 200),
+        ([(0, 1.0), (0, 2.0)], 0),
         ([(4, -1.0), (12, -2.0)], 0),
     ],
-)  # fmt: skip
+)
 def test_a_line_through_two_sizes_by_hand(points, seconds):
     """3 parts, 100 in all: 3 a + 100 b; neither below 0."""
     found = on_a_line([(x, Spent(t, t / 2)) for x, t in points], 100, 3)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from numbers import Real
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
@@ -65,7 +66,9 @@ class Data(Protocol):
     """What a measure reads, with its identity, which is a part of every cell's key."""
 
     @property
-    def identity(self) -> DataSet: ...
+    def identity(self) -> DataSet:
+        """Name, hash and languages."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -221,6 +224,7 @@ def column(
     return pa.field(name, type_, metadata=said)
 
 
+@lru_cache(maxsize=4096)
 def column_of(columns: pa.Schema, name: str) -> pa.Field | None:
     """The schema's field for a column: its own, else the longest that ends in `*` and fits."""
     if name in columns.names:
@@ -234,6 +238,7 @@ def required(columns: pa.Schema) -> tuple[str, ...]:
     return tuple(f.name for f in columns if f.metadata[b"optional"] == b"false")
 
 
+@lru_cache(maxsize=4096)
 def value_range(column: pa.Field) -> tuple[float, float] | None:
     """The lowest and the highest value that a column may have; None where it has no range."""
     said = column.metadata.get(b"range")

@@ -1,4 +1,4 @@
-"""A cell: one unit of work, one result file, named by the hash of all that changes a number in it."""
+"""A cell: one unit of work and one result file, named by the hash of what changes its numbers."""
 
 from __future__ import annotations
 

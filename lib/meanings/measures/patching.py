@@ -53,7 +53,8 @@ class Request(base.Request):
     )
     layers: str = Field(
         "from",
-        description="from: the first layer and all later ones are overwritten; only: that layer alone",
+        description="from: the first layer and all later ones are overwritten; only: that layer "
+        "alone",
     )
     source_pairs: int = Field(0, description="source prompts in the mean, 0 for all")
 
@@ -67,29 +68,38 @@ LATER: dict[str, Any] = {
     name: field.default for name, field in Request.model_fields.items() if name in Request.later
 }
 
-_PROBABILITY = {"low": 0.0, "high": 1.0}
+
+def _probability(name: str, description: str, optional: bool = False) -> pa.Field:
+    return column(name, pa.float32(), description, low=0, high=1, optional=optional)
+
+
+_ELSEWHERE = "probability of the {} concept in another language"
+_RIGHT = "whether the answer is an accepted word of the {} concept, or null"
+_LINES = "concepts of the {} prompt's few-shot examples, joined by |"
 COLUMNS = pa.schema(
     [
         column(
-            "first_layer", pa.int16(),
-            "first patched layer, or the only one where `layers` is only; from 0, -1 = nothing is patched",
+            "first_layer",
+            pa.int16(),
+            "first patched layer, or the only one where `layers` is only; from 0, -1 = nothing is "
+            "patched",
         ),
         column("prompt", pa.int32(), "number of the concept pair, from 0"),
         column("query", pa.string(), "query word"),
         column("source_concept", pa.string(), "concept whose vector is taken"),
         column("target_concept", pa.string(), "concept that the target prompt asks for"),
         column("null_concept", pa.string(), "concept of the wrong-concept null"),
-        column("p_source", pa.float32(), "probability of the source concept in the output language", **_PROBABILITY),
-        column("p_target", pa.float32(), "probability of the target concept in the output language", **_PROBABILITY),
-        column("p_source_*", pa.float32(), "probability of the source concept in another language", optional=True, **_PROBABILITY),
-        column("p_target_*", pa.float32(), "probability of the target concept in another language", optional=True, **_PROBABILITY),
+        _probability("p_source", "probability of the source concept in the output language"),
+        _probability("p_target", "probability of the target concept in the output language"),
+        _probability("p_source_*", _ELSEWHERE.format("source"), optional=True),
+        _probability("p_target_*", _ELSEWHERE.format("target"), optional=True),
         column("answer", pa.string(), "generated text up to the closing quote, or null"),
-        column("answer_correct_source", pa.bool_(), "whether the answer is an accepted word of the source concept, or null"),
-        column("answer_correct_target", pa.bool_(), "whether the answer is an accepted word of the target concept, or null"),
-        column("source_shots", pa.string(), "concepts of the source prompt's few-shot examples, joined by |", optional=True),
-        column("target_shots", pa.string(), "concepts of the target prompt's few-shot examples, joined by |", optional=True),
+        column("answer_correct_source", pa.bool_(), _RIGHT.format("source")),
+        column("answer_correct_target", pa.bool_(), _RIGHT.format("target")),
+        column("source_shots", pa.string(), _LINES.format("source"), optional=True),
+        column("target_shots", pa.string(), _LINES.format("target"), optional=True),
     ]
-)  # fmt: skip
+)
 
 
 class Patching(Measure):
@@ -157,11 +167,11 @@ class Patching(Measure):
         from meanings.patching.self_test import check_patching
         from meanings.prompts.draws import ConceptPairDraws
 
-        kept = shared.process.setdefault(self.name, {"draws": ConceptPairDraws(), "tested": set()})
-        if model.name not in kept["tested"]:
+        store = shared.process.setdefault(self.name, {"draws": ConceptPairDraws(), "tested": set()})
+        if model.name not in store["tested"]:
             check_patching(model)
-            kept["tested"].add(model.name)
-        return PatchedCheckpoint(model, data.lexicon, kept["draws"], shared.planned, data.prompts)
+            store["tested"].add(model.name)
+        return PatchedCheckpoint(model, data.lexicon, store["draws"], shared.planned, data.prompts)
 
     def cost_class(self, request: Request) -> Hashable:
         """Whether and how it is patched and scored, and the size of its prompts."""
@@ -182,31 +192,31 @@ class Patching(Measure):
 
         shared = Shared()
 
-        def timed(asked: Sequence[Request]) -> None:
-            self.measure(model, data, asked, shared)
+        def timed(group: Sequence[Request]) -> None:
+            self.measure(model, data, group, shared)
 
         return from_trial(timed, requests, clock, load)
 
 
-def _generated(settings: PatchingSettings, asked: Condition, is_last: bool) -> int:
+def _generated(settings: PatchingSettings, condition: Condition, is_last: bool) -> int:
     """Tokens to generate under a condition."""
     if settings.score == "word":
         return 0
     answered = settings.generate_patched == "every" or (
         settings.generate_patched == "last" and is_last
     )
-    return settings.generate if answered or not asked.patched else 0
+    return settings.generate if answered or not condition.patched else 0
 
 
 def _of_patch(
-    settings: PatchingSettings, asked: Condition, pair: LanguagePair, seen: tuple[str, ...]
+    settings: PatchingSettings, condition: Condition, pair: LanguagePair, seen: tuple[str, ...]
 ) -> dict[str, str | int]:
     """What a condition's request takes of the settings' ways to patch: a cell that they cannot
     change keeps its key.
     """
-    if not asked.patched:
+    if not condition.patched:
         return {}
-    several = asked.prompts_at_most(pair, seen) > 1
+    several = condition.prompts_at_most(pair, seen) > 1
     return {
         "layers": settings.layers,
         "source_pairs": settings.source_pairs if several else 0,

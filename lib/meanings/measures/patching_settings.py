@@ -22,7 +22,7 @@ DEFAULT_PAIRS = ("en-fr", "de-en", "fr-es", "fr-de", "fr-pl", "en-fi")
 
 
 class PatchingSettings(BaseModel):
-    """The product of language pairs, conditions and prompt seeds; the defaults are the book's own."""
+    """Language pairs times conditions times prompt seeds; the defaults are the book's own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -50,11 +50,13 @@ class PatchingSettings(BaseModel):
     )
     generate_patched: Literal["every", "last", "never"] = Field(
         "last",
-        description="checkpoints at which patched prompts are answered too; unpatched ones always are",
+        description="checkpoints at which patched prompts are answered too; unpatched ones always "
+        "are",
     )
     score: Literal["first_token", "word"] = Field(
         "first_token",
-        description="probability of a concept's first tokens, or of its whole words; beside these nothing is generated",
+        description="probability of a concept's first tokens, or of its whole words; beside these "
+        "nothing is generated",
     )
     layers: Literal["from", "only"] = Field(
         "from", description="overwrite the first layer and all later ones, or that layer alone"

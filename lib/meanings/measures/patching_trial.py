@@ -39,9 +39,9 @@ def from_trial(
     drawing, shared = NOTHING, []
     each: dict[tuple, list[tuple[int, Spent]]] = {kind: [] for kind in kinds}
 
-    def timed(asked: Sequence[Request]) -> Spent:
+    def timed(group: Sequence[Request]) -> Spent:
         begin = clock()
-        measure(asked)
+        measure(group)
         return clock() - begin
 
     for size in sizes:
@@ -76,7 +76,7 @@ def from_trial(
 
 
 def source_prompts(requests: Requests) -> int:
-    """How many source prompts the requests need; one checkpoint and prompt seed computes each once."""
+    """Number of source prompts: one checkpoint and prompt seed computes each once."""
     return sum(map(_source_prompts, requests.values()))
 
 
@@ -84,17 +84,19 @@ def _source_prompts(requests: Sequence[Request]) -> int:
     """Those that the requests to one checkpoint need."""
     needed = {}
     for r in requests:
-        asked = condition(r.condition)
-        if not asked.patched:
+        its_condition = condition(r.condition)
+        if not its_condition.patched:
             continue
-        if r.source_pairs or asked.varies == "shots":  # drawn per concept: hardly any is shared
-            most = asked.prompts_at_most(r.pair, r.seen_languages)
+        if (
+            r.source_pairs or its_condition.varies == "shots"
+        ):  # drawn per concept: hardly any is shared
+            most = its_condition.prompts_at_most(r.pair, r.seen_languages)
             count = min(r.source_pairs or most, most)
             needed[r.prompt_seed, r.pair, r.condition, r.source_pairs] = r.n_pairs * count
             continue
-        role = "source" if asked.concept == "mean" else asked.concept
-        for source in asked.source_pairs(r.pair, r.seen_languages):
-            needed[r.prompt_seed, source, role, asked.solved] = r.n_pairs
+        role = "source" if its_condition.concept == "mean" else its_condition.concept
+        for source in its_condition.source_pairs(r.pair, r.seen_languages):
+            needed[r.prompt_seed, source, role, its_condition.solved] = r.n_pairs
     return sum(needed.values())
 
 

@@ -6,14 +6,14 @@ first layer reads before anything is overwritten. A model that translates by suc
 effect of any patch, whatever it shares between languages. So one prompt is turned into another step
 by step, with the states of that other prompt itself, same languages and same few-shot examples:
 
-    target     the target concept is asked for                                      P(source) = where all starts
+    target     the target concept is asked for                          P(source) = where all starts
     layers     ... and every layer's output at the word's last token is the source word's
     embedding  ... and the embedding under it too
-    asked      the whole word: the source concept is asked for                      P(source) = the ceiling
+    asked      the whole word: the source concept is asked for          P(source) = the ceiling
 
-    reach = (layers - target) / (asked - target)
+    recovery = (layers - target) / (asked - target)
 
-Where reach is low, a low P(source) after patching in other languages' mean (`seen`) says nothing
+Where recovery is low, a low P(source) after patching in other languages' mean (`seen`) says nothing
 about a shared space.
 """
 
@@ -23,9 +23,8 @@ import pandas as pd
 
 STEPS = ("target", "layers", "embedding", "asked")
 ENOUGH = 0.5  # of the way from target to asked that must pass through what is patched
-TRANSLATES = (
-    0.05  # probability of the right word below which there is nothing that a patch could move
-)
+# Probability of the right word below which there is nothing that a patch could move.
+TRANSLATES = 0.05
 
 
 def shares(rows: pd.DataFrame) -> dict[str, float]:
@@ -51,11 +50,20 @@ def verdict(rows: pd.DataFrame) -> str:
             if part["embedding"] >= ENOUGH
             else "the word's other tokens"
         )
-        return f"the method cannot see here: most of the answer is read from {way}, which a patch of the layers does not touch"
+        return (
+            f"the method cannot see here: most of the answer is read from {way}, which a patch of "
+            "the layers does not touch"
+        )
     if pd.isna(part["seen"]):
-        return "the method can see here, but the pair has no other seen languages to take a concept from"
+        return (
+            "the method can see here, but the pair has no other seen languages to take a concept "
+            "from"
+        )
     if part["seen"] < ENOUGH * part["layers"]:
-        return "no shared space: the method can see here, and other languages' mean moves less than half of what the word itself moves"
+        return (
+            "no shared space: the method can see here, and other languages' mean moves less than "
+            "half of what the word itself moves"
+        )
     return (
         "a shared space: other languages' mean moves more than half of what the word itself moves"
     )

@@ -31,7 +31,7 @@ Role = Literal["source", "target"]
 
 @runtime_checkable
 class PatchRequest(Protocol):
-    """What is asked of a checkpoint; its fields are those of `meanings.measures.patching.Request`."""
+    """What is asked of a checkpoint: see `meanings.measures.patching.Request`."""
 
     pair: LanguagePair
     condition: str

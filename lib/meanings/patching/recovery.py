@@ -124,7 +124,7 @@ def attention_to_query(
 def query_attention(
     model: PatchableModel, lexicon: Lexicon, pair: str
 ) -> Float[Tensor, "layer head"]:
-    """Attention of the answer's position to the query word, by layer and head, over a few prompts."""
+    """Attention from the answer's position to the query word over a few prompts."""
     concept_pairs = _drawn(model, lexicon, ATTENTION_PROMPTS, 5, 42, "quoted")
     return attention_to_query(
         model,

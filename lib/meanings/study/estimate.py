@@ -69,7 +69,7 @@ def from_trial(checked: CheckedGrid, missing: Sequence[Cell], device: str) -> Es
     model = run.at(subject.step).load(dtype=checked.grid.dtype, device=device)
     load = clock() - start
     found = []
-    for name, asked in checked.measures.items():
+    for name, each in checked.measures.items():
         requests: dict[tuple, list] = defaultdict(list)
         for cell in missing:
             if cell.measure == name:
@@ -77,13 +77,13 @@ def from_trial(checked: CheckedGrid, missing: Sequence[Cell], device: str) -> Es
         if requests:
             found.append(
                 measure_named(name).estimate(
-                    model, asked.data, dict(requests), clock, NOTHING if found else load
+                    model, each.data, dict(requests), clock, NOTHING if found else load
                 )
             )
     return Estimate(
-        sum(each.low for each in found),
-        sum(each.high for each in found),
-        "; ".join(dict.fromkeys(each.basis for each in found)),
+        sum(one.low for one in found),
+        sum(one.high for one in found),
+        "; ".join(dict.fromkeys(one.basis for one in found)),
     )
 
 

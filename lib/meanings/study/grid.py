@@ -33,7 +33,10 @@ __all__ = [
 
 MODEL = "miniature, a model that `meanings models` lists, or a folder that holds trajectory.json"
 Checkpoints = Annotated[int, Field(ge=2)] | Annotated[str, Field(min_length=1)]
-CHECKPOINTS = "how many, spread from the first to the last; or a rule such as: first 10, then every 5th, and the last; or default, the model's rule"
+CHECKPOINTS = (
+    "how many, spread from the first to the last; or a rule such as: first 10, then every 5th, and "
+    "the last; or default, the model's rule"
+)
 DTypes = Literal["float32", "float16", "bfloat16"]
 
 

@@ -136,10 +136,10 @@ def _cells(
     )
     moment = Moment(seen_languages(run, checked.lexicon), checkpoint is run.last)
     cells = []
-    for name, asked in checked.measures.items():
-        measure, data = measure_named(name), asked.data.identity
+    for name, each in checked.measures.items():
+        measure, data = measure_named(name), each.data.identity
         cells += [
             Cell(name, measure.version, subject, data, request)
-            for request in measure.plan(asked, moment)
+            for request in measure.plan(each, moment)
         ]
     return cells

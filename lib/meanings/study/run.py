@@ -141,10 +141,10 @@ def in_process(device: str = "auto") -> Executor:
 
 @dataclass
 class Worker:
-    """One process that measures tasks, with what its measures keep from one checkpoint to the next."""
+    """One process that measures tasks, and what its measures keep between checkpoints."""
 
     device: str
-    kept: dict[str, Any] = field(default_factory=dict)
+    process: dict[str, Any] = field(default_factory=dict)
 
     def measure(
         self, task: Task, out: Path, report: Callable[[int], object] = lambda cells: None
@@ -186,7 +186,7 @@ class LoadedCheckpoint:
                 f"{model.weights_sha256[:12]}..., planned {subject.weights_sha256[:12]}...): the "
                 "files changed in the meantime; run the study again"
             )
-        return cls(task, model, worker.kept)
+        return cls(task, model, worker.process)
 
     @cached_property
     def groups(self) -> dict[Hashable, list[Cell]]:
@@ -198,7 +198,7 @@ class LoadedCheckpoint:
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
-        """What is noted in every file: where the checkpoint is from, what was loaded, and with what."""
+        """What every file notes: where the checkpoint is from, what was loaded, and with what."""
         from meanings.prompts.draws import tokenizer_sha256
 
         return {
@@ -212,7 +212,7 @@ class LoadedCheckpoint:
         }
 
     def measure_and_write(self, missing: Sequence[Cell], out: Path) -> None:
-        """Measure a group's missing cells, with those that belong to them, and write the missing."""
+        """Measure a group's missing cells, with those that belong to them, and write them."""
         start = time.perf_counter()
         cells = self._together(missing, out)
         name = cells[0].measure
