@@ -1,6 +1,6 @@
 """When Meanings Meet: concepts patched between languages through a model's training.
 
-Rooms in the order in which data flows. Each imports only from the rooms above it (a test checks it).
+Rooms in the order in which data flows. Each imports only from rooms above it (a test checks it).
 
     core        errors, paths, typed YAML, atomic files, hashes, provenance, tables, number formats
     lexicon     languages, the lexicon and its readers, forms and relations of words

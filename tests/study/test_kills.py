@@ -45,7 +45,8 @@ class Nursery:
         }
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__).parents[1] / "stand_ins" / "fork_server.py")],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            text=True, env=environment,
         )  # fmt: skip
         assert self._process.stdout.readline() == "warm\n"
 
@@ -202,7 +203,7 @@ def test_a_run_killed_twice_in_the_middle_of_a_file_ends_in_the_same_bytes(undis
     for torn in (
         12,
         3,
-        # the twelfth file, in the second group; then the third of what was missing, in the same group
+        # the twelfth file, in the second group; then the third of what was missing there
     ):
         assert undisturbed.nursery.run(
             "study", "grid.yaml", "--quiet", "--out", out, torn=torn

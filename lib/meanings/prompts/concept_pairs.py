@@ -37,8 +37,9 @@ def draw_shared_pairs(
     shots: int,
     seed: int,
 ) -> list[ConceptPair]:
-    """`n_pairs` concept pairs drawn by `SeededDraws(seed)`, whatever the order of the lexicon and of
-    the languages.
+    """Concept pairs, `n_pairs` of them, drawn by `SeededDraws(seed)`.
+
+    The order of the lexicon and of the languages does not matter.
 
     Two concepts are eligible if the first tokens of all their accepted words, pooled over
     `languages`, are disjoint under each of the tokenizers; the null concept is eligible with both.

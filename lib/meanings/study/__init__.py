@@ -1,1 +1,1 @@
-"""Running measures over a grid of checkpoints: plan, run, estimate, workers, publishing and export."""
+"""A grid of checkpoints measured: plan, run, estimate, workers, publishing and export."""
