@@ -21,6 +21,7 @@ from meanings.prompts.prompt import (
     merged_query_words,
     translation_prompt,
 )
+from meanings.prompts.seeded import SeededDraws
 from stand_ins import plain_forward, small_model
 
 NAMES = {code: language.native for code, language in LANGUAGES.items()}
@@ -233,11 +234,10 @@ def test_too_much_asked_is_refused_with_what_there_is(lexicon, tokenizer):
 @given(st.integers(2, 8), st.integers(0, 2**16), st.floats(0.1, 1.0), st.integers(1, 70))
 @settings(deadline=None)
 def test_matching_uses_every_eligible_pair_before_it_gives_up(size, seed, density, wanted):
-    random = np.random.default_rng(seed)
-    eligible = random.random((size, size)) < density
+    eligible = np.random.default_rng(seed).random((size, size)) < density
     eligible |= eligible.T
     np.fill_diagonal(eligible, False)
-    drawn = match(eligible, wanted, random)
+    drawn = match(eligible, wanted, SeededDraws(seed))
     assert len(drawn) == len(set(drawn)) == min(wanted, eligible.sum())
     assert all(eligible[pair] for pair in drawn)
 
@@ -250,7 +250,7 @@ def test_the_limit_is_raised_only_to_fill_up():
     for source, target in [(0, 1), (1, 0), (1, 2), (2, 3), (2, 1), (3, 2), (0, 3)]:
         eligible[source, target] = True
     for seed in range(20):
-        drawn = match(eligible, 4, np.random.default_rng(seed))
+        drawn = match(eligible, 4, SeededDraws(seed))
         assert (
             sorted(source for source, _ in drawn)
             == sorted(target for _, target in drawn)

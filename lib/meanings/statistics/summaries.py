@@ -156,16 +156,20 @@ def means(cells: pd.DataFrame) -> pd.DataFrame:
     """Means over concepts of P(source concept), with bootstrap intervals, of one checkpoint's
     cells.
 
-    Rows: `pair`, `what` (a condition) and `first_layer` (-1 unpatched); and of `pair` = `all` the
-    conditions over the cells that all of them share, and `what` = `a - b`: the difference concept
-    by concept, over the cells that these two share. Columns: `mean`, `low`, `high`, `n_units`
-    (concepts), `n_language_pairs`, `p_target`, `correct` (share of answers that are the source
-    concept; NaN where none were generated).
+    Rows: `pair`, `what` (a condition) and `first_layer` (-1 unpatched). Of `pair` = `all`: the
+    conditions that are defined for every pair, over the cells that they share (a condition of fewer
+    pairs, such as `self`, has no such row: it would take pairs from all others); and `what` =
+    `a - b`, the difference concept by concept, over the cells that these two share.
+
+    Columns: `mean`, `low`, `high`, `n_units` (concepts), `n_language_pairs`, `p_target`, `correct`
+    (share of answers that are the source concept; NaN where none were generated).
     """
     cells = cells.assign(correct=cells["answer_correct_source"].astype("float64"))
     conditions = list(cells["condition"].unique())
     found = []
-    for names, rows in ((["pair"], cells), ([], shared_cells(cells, conditions))):
+    pairs = cells.groupby("condition", observed=True)["pair"].nunique()
+    everywhere = [name for name in conditions if pairs[name] == pairs.max()]
+    for names, rows in ((["pair"], cells), ([], shared_cells(cells, everywhere))):
         by = [*names, "condition", "first_layer"]
         rest = rows.groupby(by, observed=True)[["p_target", "correct"]].mean().reset_index()
         found.append(

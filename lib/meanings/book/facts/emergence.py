@@ -47,6 +47,7 @@ def final_levels(curves: pd.DataFrame, chosen: pd.DataFrame) -> dict[str, object
     start = selection.one(curves[curves["tokens"] == curves["tokens"].min()], condition="seen")
     last = selection.last_checkpoint(chosen)
     return {
+        "em_curve_pairs": chosen["pair"].nunique(),
         "em_seen": interval(seen),
         "em_null": interval(null),
         "em_top": interval(ceiling),

@@ -127,7 +127,7 @@ def chrf(quality: pd.DataFrame, labelled: pd.DataFrame, signature: str) -> dict[
 def label_quality(agreement: Agreement) -> dict[str, object]:
     """How far two blind passes agree with each other, and the rules with them."""
     rare = agreement.classes[agreement.classes["gold"] < FEW]
-    counts = [f"{name.replace('_', ' ')} ({row['gold']})" for name, row in rare.iterrows()]
+    counts = [f"{name.replace('_', ' ')} ({row['gold']:.0f})" for name, row in rare.iterrows()]
     return {
         "ea_answers": agreement.answers,
         "ea_alpha": span(agreement.alpha, agreement.low, agreement.high),

@@ -71,6 +71,7 @@ def better_translations(
     own = changes["miniature: seen"]
     return {
         "ix_gains": int((own["direction"] == 1).sum()),
+        "ix_prompts": len(own),
         "ix_losses": int((own["direction"] == -1).sum()),
         "ix_better": span(*gains.share_of(changes["Gemma: self"], ["translation"])),
         "ix_source": f"{source['mean']:.0%}",

@@ -120,26 +120,31 @@ def onsets(table: pd.DataFrame, tokens: Sequence[Real]) -> Picture:
 
 
 def first_layers(
-    curves: pd.DataFrame, levels: pd.DataFrame, *, of: str = "condition", ylabel: str = PROBABILITY
+    curves: pd.DataFrame,
+    levels: pd.DataFrame | None = None,
+    *,
+    of: str = "condition",
+    ylabel: str = PROBABILITY,
 ) -> Picture:
     """Probability over the first patched layer, one curve a condition; unpatched prompts as
     horizontal lines.
 
     - `curves`: `first_layer`, `of`, `mean`, `low`, `high`; `levels`: `of`, `mean` of what is not
-      patched.
+      patched, where it is to be drawn.
     """
+    lines = [] if levels is None else list(levels[[of, "mean"]].itertuples(index=False))
     names = list(dict.fromkeys(curves[of].astype(str)))
     with canvas(3.8) as (figure, axes):
         axis = axes[0, 0]
-        top = max(float(curves["high"].max()), float(levels["mean"].max()) if len(levels) else 0)
+        top = max(float(curves["high"].max()), *(float(mean) for _, mean in lines), 0.0)
         axis.set_ylim(-0.02, max(0.1, min(1.02, top * 1.08)))
         for index, name in enumerate(names):
             line = curves[curves[of].astype(str) == name].sort_values("first_layer")
             _curve(axis, line, "first_layer", look(name, index), named=True)
-        for _, row in levels.iterrows():
-            series = look(str(row[of]))
+        for name, mean in lines:
+            series = look(str(name))
             style = {"color": series.colour, "ls": series.dash or "--", "label": series.label}
-            axis.axhline(row["mean"], lw=1.2, **style)
+            axis.axhline(mean, lw=1.2, **style)
         axis.set_xticks(sorted(curves["first_layer"].unique()))
         axis.set_xlabel("first patched layer (it and all later ones are overwritten)")
         axis.set_ylabel(ylabel)
@@ -148,8 +153,8 @@ def first_layers(
     best = curves.loc[curves["mean"].idxmax()]
     return Picture(
         figure,
-        f"Line chart: {ylabel} by first patched layer, with 95 % intervals and the unpatched "
-        "prompts as horizontal lines. The highest "
+        f"Line chart: {ylabel} by first patched layer, with 95 % intervals"
+        f"{' and the unpatched prompts as horizontal lines' if lines else ''}. The highest "
         f"point is {look(str(best[of])).label} at layer {int(best['first_layer'])}: "
         f"{span(best['mean'], best['low'], best['high'])}.",
     )
