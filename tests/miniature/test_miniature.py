@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import cache
 from itertools import pairwise, permutations
 from pathlib import Path
 
@@ -161,30 +162,26 @@ def word_pairs(corpus, rng, kind):
 )
 def test_what_is_held_out_is_never_side_by_side(corpus, kind):
     codes = {heading(code): code for code in LANGUAGES}
+    taught = [p for p in permutations(corpus.mix.seen_languages, 2) if corpus.mix.taught(*p)]
+
+    @cache
+    def allowed(a, b):
+        return {
+            (x, y)
+            for concept in corpus.side_by_side(a, b)
+            for x in corpus.lexicon.words(concept, a)
+            for y in corpus.lexicon.words(concept, b)
+        }
+
     rng = np.random.default_rng(0)
     seen = 0
     for _ in range(400):
         a, b, rows = word_pairs(corpus, rng, kind)
         # A frame without the languages' names must be right in some taught pair.
-        pairs = (
-            [(codes[a], codes[b])]
-            if a
-            else [
-                pair
-                for pair in permutations(corpus.mix.seen_languages, 2)
-                if corpus.mix.taught(*pair)
-            ]
-        )
+        pairs = [(codes[a], codes[b])] if a else taught
         assert all(a == b or corpus.mix.taught(a, b) for a, b in pairs)
-        allowed = {
-            (x, y)
-            for a, b in pairs
-            for concept in corpus.side_by_side(a, b)
-            for x in corpus.lexicon.words(concept, a)
-            for y in corpus.lexicon.words(concept, b)
-        }
         for row in rows:
-            assert row in allowed, (a, b, row)
+            assert any(row in allowed(*pair) for pair in pairs), (a, b, row)
             seen += 1
     assert seen > 1000
 
@@ -261,7 +258,7 @@ def test_no_evaluated_prompt_is_part_of_the_text(corpus):
     planted = next(iter(evaluated))
     assert planted in runs_of_six("".join(f'English: "{word}" - Suomi: "x"\n' for word in planted))
     found = set()
-    for step in range(0, corpus.mix.training.steps, 50):
+    for step in range(0, corpus.mix.training.steps, 100):
         rng = np.random.default_rng([0, step])
         found |= runs_of_six("".join(corpus.document(rng) for _ in range(64)))
     assert len(found) > 200

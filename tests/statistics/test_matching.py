@@ -126,13 +126,16 @@ def test_a_depth_is_of_cells_that_a_condition_shares_with_its_null(last):
     pd.testing.assert_frame_equal(depth(only), depth(seen_there))
 
 
-def test_published_means_over_all_pairs_are_of_shared_cells(last):
+def test_published_means_over_all_pairs_are_of_conditions_that_have_all_pairs(last):
+    """`self` lacks a pair: it takes none from the others, and stands beside no other mean."""
     cells = last.assign(p_target=0.0, answer_correct_source=None)
     found = summaries.means(cells)
     over_all = found[found["pair"] == "all"].set_index("what")
-    assert over_all.loc["seen", "mean"] > over_all.loc["self", "mean"]
-    assert over_all.loc["seen", "n_language_pairs"] == 1
+    assert "self" not in over_all.index
+    assert over_all.loc["seen", "n_language_pairs"] == 2
     assert over_all.loc["seen - null_concept", "n_language_pairs"] == 2
+    assert over_all.loc["self - seen", "n_language_pairs"] == 1
+    assert "self" in set(found[found["pair"] == "en-fr"]["what"])
     assert set(found[found["what"] == "seen"]["pair"]) == {"en-fr", "de-en", "all"}
 
 

@@ -24,7 +24,11 @@ def share_of_training(moment: Real, table: pd.DataFrame) -> str:
     """An onset in tokens as a clause about the training that `table` covers."""
     if not np.isfinite(moment):
         return "within this training it has no onset"
-    return f"half of that is there after {moment / table['tokens'].max():.0%} of the training"
+    share = moment / table["tokens"].max()
+    return (
+        "half of its late height (mean of the last three checkpoints) is there after "
+        f"{share:.0%} of the training"
+    )
 
 
 def plain_names(names: pd.Index | list[str]) -> str:
