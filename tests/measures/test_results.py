@@ -25,9 +25,8 @@ from meanings.measures.results import (
     remove_leftovers,
     write_cell,
 )
-from meanings.prompts.concept_pair import ConceptPair
 from meanings.statistics.summaries import publish_means
-from meanings.study.publish import add_shots, publish, published_cells
+from meanings.study.publish import publish, published_cells
 from stand_ins.cells import CELL, rows
 
 
@@ -332,14 +331,7 @@ def test_a_table_of_cells_with_a_later_field_keeps_it(tmp_path, data):
     assert {cell.key for cell in published_cells("both")} == {cell.key for cell in cells}
 
 
-def shots_of(pairs: list[tuple[str, ...]]) -> list[ConceptPair]:
-    return [
-        ConceptPair(*names, (f"{names[0]}-a", f"{names[0]}-b"), (f"{names[1]}-a",))
-        for names in pairs
-    ]
-
-
-def test_the_concepts_of_solved_lines_are_published_where_the_cells_have_them(tmp_path, data):
+def test_the_concepts_of_few_shot_examples_are_published_where_the_cells_have_them(tmp_path, data):
     write_cell(tmp_path / "old", CELL, rows(), {"seconds": 1, "versions": {"torch": "2"}})
     publish(tmp_path / "old", "trial")
     assert not set(SHOTS) & set(published("trial"))
@@ -351,30 +343,3 @@ def test_the_concepts_of_solved_lines_are_published_where_the_cells_have_them(tm
     )
     publish(tmp_path / "new", "trial")
     assert published("trial")[list(SHOTS)].drop_duplicates().values.tolist() == [["a|b", "c"]]
-
-
-def test_solved_lines_are_added_to_an_older_table_and_nothing_else_changes(tmp_path, data):
-    cells = [CELL, CELL.with_values(pair="fr-en")]
-    for cell in cells:
-        write_cell(tmp_path, cell, rows(), {"seconds": 1, "versions": {"torch": "2"}})
-    path = publish(tmp_path, "trial")
-    before = pq.read_table(path)
-    with pytest.raises(MeaningsError, match="prompt 1: source_concept is 'fox', drawn was 'owl'"):
-        add_shots("trial", lambda cell: shots_of([("owl", "cat", "bee"), ("owl", "dog", "ant")]))
-    assert pq.read_table(path).equals(before)
-    add_shots("trial", lambda cell: shots_of([("owl", "cat", "bee"), ("fox", "dog", "ant")]))
-    after = pq.read_table(path)
-    assert (
-        after.select(before.column_names).equals(before)
-        and after.schema.metadata == before.schema.metadata
-    )
-    found = published("trial")
-    assert found["source_shots"].tolist() == [
-        f"{name}-a|{name}-b" for name in found["source_concept"]
-    ]
-    assert found["target_shots"].tolist() == [f"{name}-a" for name in found["target_concept"]]
-    assert published_cells("trial") == published_cells("trial") and {
-        cell.key for cell in published_cells("trial")
-    } == {cell.key for cell in cells}
-    with pytest.raises(MeaningsError, match="already"):
-        add_shots("trial", lambda cell: [])

@@ -202,7 +202,7 @@ def test_text_depends_on_seed_and_step_alone(small, quick, tmp_path):
 
 
 def runs_of_six(text: str) -> set[tuple[str, ...]]:
-    """The first quoted words of every six lines in a row that have one: five solved lines and a
+    """The first quoted words of every six lines in a row that have one: five few-shot examples and a
     query, in whatever frame.
     """
     words = re.findall(r'^[^"\n]*"(.*?)"', text, flags=re.M)

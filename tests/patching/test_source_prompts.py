@@ -152,7 +152,7 @@ def test_solved_lines_leave_out_what_no_prompt_may_hold(model, lexicon, concept_
 def test_too_many_source_prompts_are_refused(draw):
     with pytest.raises(MeaningsError, match="has 6 for fr-es"):
         draw("seen", 7)
-    assert len(draw("tgt_mean", 7)) == 7  # solved lines can be drawn on
+    assert len(draw("tgt_mean", 7)) == 7  # few-shot examples can be drawn on
     with pytest.raises(MeaningsError, match="source_pairs 99: condition 'seen' has 42"):
         check_grid(Grid(source_pairs=99, pairs=("en-fr",), steps=(7500,)))
     with pytest.raises(MeaningsError, match="shots=0 leaves none"):

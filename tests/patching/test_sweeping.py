@@ -265,7 +265,7 @@ def test_rows_do_not_mix_whatever_their_order(
 
 def test_prompts_of_any_length_may_stand_together(model, layers, lexicon, tokenizer):
     """Prefixes of very different lengths (padding), suffixes of different lengths, and a prompt
-    without solved lines.
+    without few-shot examples.
     """
     concepts = lexicon.concepts
     prompts = [

@@ -20,11 +20,11 @@ class Condition:
 
     - `patched`: False where the prompts are only read (then the pairs say of which prompts).
     - `concept`: whose representation it is; `mean` is the mean over all source concepts.
-    - `solved`: which prompt's solved lines the source prompts carry.
+    - `solved`: which prompt's few-shot examples the source prompts carry.
     - `source_pairs(pair, seen_languages)`: the language pairs of the source prompts, or None where
       the condition is not defined for the target pair.
     - `varies`: what a concept's source prompts differ in: their language pairs, or, in one language
-      pair, their solved lines.
+      pair, their few-shot examples.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Condition:
         }[self.concept]
 
     def shots_of(self, pair: ConceptPair) -> tuple[str, ...]:
-        """The concepts of the solved lines of its source prompts."""
+        """The concepts of the few-shot examples of its source prompts."""
         return pair.source_shots if self.solved == "source" else pair.target_shots
 
 
@@ -111,7 +111,7 @@ CONTROLS: dict[str, Condition] = {
     for condition in (
         Condition(
             "one_pair",
-            "mean over solved lines in one pair of other seen languages",
+            "mean over few-shot examples in one pair of other seen languages",
             True,
             "source",
             "source",
@@ -120,7 +120,7 @@ CONTROLS: dict[str, Condition] = {
         ),
         Condition(
             "tgt_mean",
-            "mean over solved lines in the target pair itself",
+            "mean over few-shot examples in the target pair itself",
             True,
             "source",
             "source",

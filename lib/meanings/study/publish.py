@@ -7,7 +7,7 @@ no answer.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -19,9 +19,8 @@ from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.measures.catalogue import measure_named
 from meanings.measures.cells import CELL_FIELDS, LATER, Cell
-from meanings.measures.patching import PATCHING, SHOTS
+from meanings.measures.patching import PATCHING
 from meanings.measures.results import METADATA, join_cells, provenance_of
-from meanings.prompts.concept_pair import ConceptPair
 
 
 def publish(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
@@ -72,61 +71,6 @@ def _the_measure(folder: Path, provenance: pd.DataFrame) -> str:
             "measure"
         )
     return names[0]
-
-
-def add_shots(name: str, drawn: Callable[[Cell], Sequence[ConceptPair]]) -> Path:
-    """Add `source_shots` and `target_shots` to a published table that lacks them; its other content
-    stays.
-
-    - `drawn(cell)`: the cell's concept pairs, as they are drawn from lexicon, tokenizer and prompt
-      seed.
-
-    Raises MeaningsError where the table has the columns, or where a pair drawn is not the one that
-    a row was measured with.
-    """
-    path = _path(name, "parquet")
-    cells = {cell.key: cell for cell in published_cells(name)}
-    table = pq.read_table(path)
-    if set(SHOTS) & set(table.column_names):
-        raise MeaningsError(
-            f"published table {name!r} has the concepts of its solved lines already"
-        )
-    rows = table.select(
-        ["key", "prompt", "source_concept", "target_concept", "null_concept"]
-    ).to_pandas()
-    pairs = {key: list(drawn(cell)) for key, cell in cells.items()}
-    lookup = {
-        key: [
-            [p.source, p.target, p.null, "|".join(p.source_shots), "|".join(p.target_shots)]
-            for p in each
-        ]
-        for key, each in pairs.items()
-    }
-    places = rows[["key", "prompt"]].astype({"key": str}).drop_duplicates()
-    table_of = places.assign(
-        drawn=[lookup[key][prompt] for key, prompt in places.itertuples(index=False)]
-    )
-    wide = pd.DataFrame(
-        table_of["drawn"].tolist(), index=table_of.index, columns=["s", "t", "n", *SHOTS]
-    )
-    merged = rows.astype({"key": str}).merge(
-        pd.concat([places, wide], axis=1), on=["key", "prompt"], how="left", validate="many_to_one"
-    )
-    for short, column in (("s", "source_concept"), ("t", "target_concept"), ("n", "null_concept")):
-        differ = merged[merged[short] != merged[column].astype(str)]
-        if len(differ):
-            row = differ.iloc[0]
-            raise MeaningsError(
-                f"published table {name!r}, cell {row['key'][:12]}, prompt {row['prompt']}: "
-                f"{column} is {row[column]!r}, drawn was {row[short]!r}; "
-                "its lexicon, tokenizer or prompt seed is another one"
-            )
-    at = table.column_names.index("key")
-    for i, column in enumerate(SHOTS):
-        table = table.add_column(
-            at + i, column, pa.array(merged[column], pa.string()).dictionary_encode()
-        )
-    return _write(table, path)
 
 
 def _write(table: pa.Table, path: Path) -> Path:
