@@ -202,8 +202,8 @@ def test_text_depends_on_seed_and_step_alone(small, quick, tmp_path):
 
 
 def runs_of_six(text: str) -> set[tuple[str, ...]]:
-    """The first quoted words of every six lines in a row that have one: five few-shot examples and a
-    query, in whatever frame.
+    """The first quoted words of every six lines in a row that have one: five few-shot examples and
+    a query, in whatever frame.
     """
     words = re.findall(r'^[^"\n]*"(.*?)"', text, flags=re.M)
     return {tuple(words[start : start + 6]) for start in range(len(words) - 5)}

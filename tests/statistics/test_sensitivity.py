@@ -58,8 +58,8 @@ def test_one_thing_changes_at_a_time(table):
 
 
 def test_averaging_says_where_a_gain_comes_from():
-    """Two layers; one prompt gives 0.2, few-shot examples add 0.1 and languages 0.3 on top; the other
-    layer is all zeros.
+    """Two layers; one prompt gives 0.2, few-shot examples add 0.1 and languages 0.3 on top; the
+    other layer is all zeros.
     """
     values = {
         ("seen", 1): 0.2,
@@ -92,9 +92,9 @@ def test_averaging_says_where_a_gain_comes_from():
     assert found == pytest.approx(
         {
             "over languages": 0.4,
-            "over few-shot examples": 0.1,
+            "over examples": 0.1,
             "languages, same number": 0.3,
-            "over few-shot examples, same pair": 0.0,
+            "over examples, same pair": 0.0,
         }
     )
     assert sensitivity_statistics.gain_is(made, "m") == "both"

@@ -169,11 +169,11 @@ def averaging(table: pd.DataFrame, model: str = "miniature") -> pd.DataFrame:
     concept by concept.
 
     - `over languages`: k prompts in k language pairs against one;
-    - `over few-shot examples`: k prompts with other few-shot examples in one language pair against one
+    - `over examples`: k prompts with other few-shot examples in one language pair against one
       prompt, which can only take noise out;
     - `languages, same number`: the former against the latter, k prompts each: what the languages
       add;
-    - `over few-shot examples, same pair`: the same in the target pair itself.
+    - `over examples, same pair`: the same in the target pair itself.
 
     All at one first layer, chosen for the largest mean of `seen` on the other half of the concepts.
     k = 0 is all. Columns: `k`, `what`, `mean`, `low`, `high`, `n_units`, `share_above`.
@@ -188,9 +188,9 @@ def averaging(table: pd.DataFrame, model: str = "miniature") -> pd.DataFrame:
         compared = {
             "over languages": (of("seen", k), of("seen", 1)),
             # One prompt of `one_pair` is that of `seen`.
-            "over few-shot examples": (of("one_pair", k), of("seen", 1)),
+            "over examples": (of("one_pair", k), of("seen", 1)),
             "languages, same number": (of("seen", k), of("one_pair", k)),
-            "over few-shot examples, same pair": (of("tgt_mean", k), of("tgt", 0)),
+            "over examples, same pair": (of("tgt_mean", k), of("tgt", 0)),
         }
         for what, (first, second) in compared.items():
             both = pd.concat([first.assign(which="a"), second.assign(which="b")])
@@ -214,7 +214,7 @@ def _at_one_layer(table: pd.DataFrame, model: str) -> tuple[pd.DataFrame, list[i
     )
     if not counts:
         raise MeaningsError(
-            f"the table has no means over few-shot examples of {model}; publish the grids of "
+            f"the table has no means over examples of {model}; publish the grids of "
             "book/parameters/sensitivity"
         )
     lead = rows[(rows["condition"] == "seen") & (rows["source_pairs"] == counts[-1])]
@@ -238,7 +238,7 @@ def gain_is(table: pd.DataFrame, model: str = "miniature") -> str:
     found = averaging(table, model)
     last = found[found["k"] == found["k"].iloc[-1]].set_index("what")
     noise, languages = (
-        last.loc["over few-shot examples", "low"] > 0,
+        last.loc["over examples", "low"] > 0,
         last.loc["languages, same number", "low"] > 0,
     )
     if last.loc["languages, same number", "high"] < 0:

@@ -135,7 +135,7 @@ def averaging(gains: pd.DataFrame, table: pd.DataFrame) -> dict[str, object]:
     }
     return {
         "tr_gain_over": text["over languages"],
-        "tr_lines": text["over few-shot examples"],
+        "tr_lines": text["over examples"],
         "tr_same": text["languages, same number"],
         "tr_gain": GAIN_IS[sensitivity.gain_is(table)],
     }

@@ -15,12 +15,12 @@ from meanings.core.formatting import span
 
 LINES = {  # by `what` is compared: colour, mark, words for the legend
     "over languages": ("#0072B2", "o", "k languages − one prompt"),
-    "over few-shot examples": (
+    "over examples": (
         "#D55E00",
         "s",
         "k sets of few-shot examples, one pair − one prompt",
     ),
-    "over few-shot examples, same pair": ("#AA4499", "D", "the same in the target pair"),
+    "over examples, same pair": ("#AA4499", "D", "the same in the target pair"),
     "languages, same number": ("#000000", "^", "k languages − k sets of few-shot examples"),
 }
 
