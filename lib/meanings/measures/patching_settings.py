@@ -106,7 +106,7 @@ def check_settings(
     varied = [c.name for c in conditions if c.varies == "shots"]
     if varied and settings.shots == 0:
         raise MeaningsError(
-            f"condition {varied[0]!r} is a mean over examples, and shots=0 leaves none: "
+            f"condition {varied[0]!r} is a mean over few-shot examples, and shots=0 leaves none: "
             "ask for 1 or more"
         )
     data = Words(lexicon, _shared_prompts(settings, lexicon))

@@ -111,7 +111,7 @@ CONTROLS: dict[str, Condition] = {
     for condition in (
         Condition(
             "one_pair",
-            "mean over examples in one pair of other seen languages",
+            "mean over few-shot examples in one pair of other seen languages",
             True,
             "source",
             "source",
@@ -120,7 +120,7 @@ CONTROLS: dict[str, Condition] = {
         ),
         Condition(
             "tgt_mean",
-            "mean over examples in the target pair itself",
+            "mean over few-shot examples in the target pair itself",
             True,
             "source",
             "source",

@@ -77,7 +77,7 @@ def shot_sets(
     free = sorted(set(concepts) - taken)
     if count > 1 and not 0 < size <= len(free):
         raise MeaningsError(
-            "a mean over examples needs at least 1 shot and more concepts than "
+            "a mean over few-shot examples needs at least 1 shot and more concepts than "
             f"{len(concepts)} for {size} shots"
         )
     draws, found = _draws("shots", seed, "", drawn), [drawn.source_shots]

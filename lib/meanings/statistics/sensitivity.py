@@ -214,7 +214,7 @@ def _at_one_layer(table: pd.DataFrame, model: str) -> tuple[pd.DataFrame, list[i
     )
     if not counts:
         raise MeaningsError(
-            f"the table has no means over examples of {model}; publish the grids of "
+            f"the table has no means over few-shot examples of {model}; publish the grids of "
             "book/parameters/sensitivity"
         )
     lead = rows[(rows["condition"] == "seen") & (rows["source_pairs"] == counts[-1])]
