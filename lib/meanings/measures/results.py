@@ -172,6 +172,22 @@ def published(name: str) -> pd.DataFrame:
     return table.assign(**{field: value for field, value in LATER.items() if field not in table})
 
 
+def published_csv(name: str, command: str) -> pd.DataFrame:
+    """A table of text that ships with the study, `data/published/<name>.csv`.
+
+    - `command`: what makes it again, for the message.
+
+    Raises MeaningsError where it cannot be read.
+    """
+    path = data_folder() / "published" / f"{name}.csv"
+    try:
+        return pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise MeaningsError(
+            f"{path}: cannot be read ({type(error).__name__}); make it again with '{command}'"
+        ) from None
+
+
 def _path_of(folder: Path, key: str) -> Path:
     path = cell_path(folder, key)
     if not os.path.lexists(path):

@@ -7,8 +7,7 @@ import re
 import pandas as pd
 
 from meanings.core.errors import MeaningsError
-from meanings.core.paths import data_folder
-from meanings.measures.results import published
+from meanings.measures.results import published, published_csv
 from meanings.statistics import selection
 from meanings.statistics.bootstrap import interval, paired_difference
 from meanings.statistics.claims import sign
@@ -106,10 +105,7 @@ def claims_where_nothing_is_shared(table: pd.DataFrame, smallest: float = 0.02) 
 
 def published_recovery() -> pd.DataFrame:
     """`data/published/reach.csv`: one row a model, training seed and pair."""
-    file = data_folder() / "published" / "reach.csv"
-    if not file.is_file():
-        raise MeaningsError(f"{file} is not there; make it with 'meanings miniature worlds'")
-    return pd.read_csv(file)
+    return published_csv("reach", "meanings miniature worlds")
 
 
 def recovery_means(rows: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:

@@ -6,8 +6,7 @@ import pandas as pd
 
 from meanings.core.errors import MeaningsError
 from meanings.core.formatting import span
-from meanings.core.paths import data_folder
-from meanings.measures.results import published
+from meanings.measures.results import published, published_csv
 from meanings.models.gemma import NAME
 from meanings.statistics.summaries import COMPARED, means
 
@@ -20,7 +19,7 @@ def gemma() -> dict[str, pd.DataFrame]:
     """By lexicon: means as `meanings.statistics.summaries.means` gives them."""
     return {
         "embedded lexicon": means(published(NAME)),
-        "Multi-SimLex": _csv(LEXICONS["Multi-SimLex"]),
+        "Multi-SimLex": published_csv(LEXICONS["Multi-SimLex"], "meanings publish --means"),
     }
 
 
@@ -32,16 +31,6 @@ def miniature() -> pd.DataFrame:
         & (table["prompt_seed"] == table["prompt_seed"].min())
     ]
     return means(last)
-
-
-def _csv(name: str) -> pd.DataFrame:
-    path = data_folder() / "published" / f"{name}.csv"
-    try:
-        return pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise MeaningsError(
-            f"{path}: published means cannot be read ({type(error).__name__})"
-        ) from None
 
 
 def over_layers(table: pd.DataFrame, conditions: list[str]) -> pd.DataFrame:
