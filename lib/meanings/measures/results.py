@@ -10,8 +10,9 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -54,7 +55,9 @@ def write_cell(folder: Path, cell: Cell, rows: pd.DataFrame, provenance: dict) -
     )
     # A name that a power failure takes is a cell that is measured again.
     with atomic_files.atomic_file(path, cure, f"{folder}: a cell", flush_folder=False) as aside:
-        pq.write_table(table, aside, compression="zstd")
+        words = [f.name for f in table.schema if pa.types.is_string(f.type)]
+        # A dictionary of numbers that hardly recur costs time and space.
+        pq.write_table(table, aside, compression="zstd", use_dictionary=words)
     return path
 
 
@@ -118,22 +121,28 @@ def read_cells(folder: Path, keys: Iterable[str] | None = None) -> pd.DataFrame:
 
 def join_cells(folder: Path, keys: Iterable[str] | None = None) -> pa.Table:
     """As `read_cells`, in Arrow, text dictionary-coded: a published grid has millions of rows."""
-    tables, measures = [], set()
+    tables, cells, measures = [], [], set()
     for key in sorted(finished(folder)) if keys is None else keys:
         path = _path_of(folder, key)
         with _opened(path) as file:
             cell = Cell.from_dict(_metadata(path, file)["cell"])
-            table = _rows(path, file, cell)
+            tables.append(_rows(path, file, cell).replace_schema_metadata())
+        cells.append(cell.columns())
         measures.add(cell.measure)
         if len(measures) > 1:
             raise MeaningsError(
                 f"{folder}: cells of {' and '.join(sorted(measures))} have different columns; name "
                 "a grid of one measure"
             )
-        tables.append(_with_columns(table, cell))
     if not tables:
         raise MeaningsError(f"{folder}: no results; run 'meanings study' first")
-    return pa.concat_tables(tables, promote_options="default").unify_dictionaries().combine_chunks()
+    rows = pa.concat_tables(tables, promote_options="default").combine_chunks()
+    columns = {name: _coded(rows[name]) for name in rows.column_names}
+    cell_of_row = np.repeat(range(len(tables)), [len(table) for table in tables])
+    for name in dict.fromkeys(field for cell in cells for field in cell):
+        values = pa.array([cell.get(name) for cell in cells])
+        columns[name] = _coded(pa.chunked_array([values])).take(cell_of_row)
+    return pa.table(columns).unify_dictionaries().combine_chunks()
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
@@ -197,7 +206,7 @@ def _path_of(folder: Path, key: str) -> Path:
 
 def _opened(path: Path) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path)
+        return pq.ParquetFile(path, pre_buffer=False)  # a buffer for networks
     except (OSError, pa.ArrowException) as error:
         raise _refused(path, error) from None
 
@@ -229,18 +238,26 @@ def _rows(path: Path, file: pq.ParquetFile, cell: Cell) -> pa.Table:
         table = file.read(use_threads=False)  # a cell is small: threads cost more than they save
     except (OSError, pa.ArrowException) as error:
         raise _refused(path, error) from None
-    columns = measure_named(cell.measure).columns
-    wrong = [name for name in required(columns) if name not in table.column_names]
-    for name in table.column_names:
-        known = column_of(columns, name)
-        if known is not None and pa.types.is_floating(known.type):
-            wrong += [name] if table.schema.field(name).type != known.type else []
-    if wrong:
+    if wrong := _wrong_column(measure_named(cell.measure).columns, table.schema):
         raise MeaningsError(
-            f"{path}: lacks column {wrong[0]}, or has it in another type; delete it and run the "
+            f"{path}: lacks column {wrong}, or has it in another type; delete it and run the "
             "study again"
         )
     return table
+
+
+@lru_cache(maxsize=256)
+def _wrong_column(columns: pa.Schema, written: pa.Schema) -> str | None:
+    """A column that a measure's rows need and that is not there, or is of another type."""
+    missing = [name for name in required(columns) if name not in written.names]
+    retyped = [
+        field.name
+        for field in written
+        if (known := column_of(columns, field.name)) is not None
+        and pa.types.is_floating(known.type)
+        and field.type != known.type
+    ]
+    return next(iter(missing + retyped), None)
 
 
 def _refused(path: Path, error: Exception) -> MeaningsError:
@@ -250,46 +267,59 @@ def _refused(path: Path, error: Exception) -> MeaningsError:
     )
 
 
-def _with_columns(table: pa.Table, cell: Cell) -> pa.Table:
-    """The rows with the cell's fields beside them, text dictionary-coded."""
-    columns = {name: _coded(table[name]) for name in table.column_names}
-    for name, value in cell.columns().items():
-        if isinstance(value, str):
-            codes = pa.array(np.zeros(len(table), dtype=np.int32))
-            columns[name] = pa.DictionaryArray.from_arrays(codes, pa.array([value]))
-        else:
-            columns[name] = pa.repeat(pa.scalar(value), len(table))
-    return pa.table(columns)
+class _Layout(NamedTuple):
+    """How rows with certain columns are written."""
+
+    schema: pa.Schema
+    bounded: list[str]
+    low: np.ndarray
+    high: np.ndarray
 
 
 def _typed(cell: Cell, rows: pd.DataFrame) -> pa.Table:
     """The rows in the types of the measure's columns, numbers within their range."""
-    measure = measure_named(cell.measure)
-    missing = [name for name in required(measure.columns) if name not in rows]
-    unknown = [name for name in rows if column_of(measure.columns, name) is None]
+    columns = measure_named(cell.measure).columns
+    try:
+        schema, bounded, low, high = _layout(columns, tuple(rows))
+    except MeaningsError as error:
+        raise MeaningsError(f"cell {cell}: {error}") from None
+    # A frame is asked for all its numbers at once: column by column costs ten times as much.
+    numbers = _within(cell, bounded, rows[bounded].to_numpy(dtype=float), low, high)
+    typed = dict(zip(bounded, np.asfortranarray(numbers).T, strict=True))
+    for name, values in rows.drop(columns=bounded).items():
+        nothing = values.dtype.kind == "f" and values.isna().all()
+        typed[name] = [None] * len(rows) if nothing else values
+    arrays = [pa.array(typed[field.name], field.type, from_pandas=True) for field in schema]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+@lru_cache(maxsize=256)
+def _layout(columns: pa.Schema, names: tuple[str, ...]) -> _Layout:
+    missing = [name for name in required(columns) if name not in names]
+    unknown = [name for name in names if column_of(columns, name) is None]
     if missing or unknown:
         what = "are missing" if missing else "are unknown"
         raise MeaningsError(
-            f"cell {cell}: columns {', '.join(missing or unknown)} {what}; expected "
-            f"{', '.join(measure.columns.names)}"
+            f"columns {', '.join(missing or unknown)} {what}; expected {', '.join(columns.names)}"
         )
-    typed = {}
-    for name in rows:
-        column, values = column_of(measure.columns, name), rows[name]
-        if limits := value_range(column):
-            values = _within(cell, name, values.to_numpy(), *limits)
-        elif values.isna().all():
-            values = [None] * len(rows)
-        typed[name] = pa.array(values, column.type, from_pandas=True)
-    return pa.table(typed)
+    fields = {name: column_of(columns, name) for name in names}
+    ranges = {name: value_range(field) for name, field in fields.items() if value_range(field)}
+    low, high = np.array(list(ranges.values()), dtype=float).reshape(-1, 2).T
+    schema = pa.schema([pa.field(name, field.type) for name, field in fields.items()])
+    return _Layout(schema, list(ranges), low, high)
 
 
-def _within(cell: Cell, name: str, values: np.ndarray, low: float, high: float) -> np.ndarray:
+def _within(
+    cell: Cell, names: list[str], values: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> np.ndarray:
+    """Values, rows × columns, without what rounding adds to a range."""
     below, above = ROUNDING
-    if not np.all((values >= low - below) & (values <= high + above)):  # NaN fails too
+    fits = ((values >= low - below) & (values <= high + above)).all(axis=0)  # NaN fails too
+    if not fits.all():
+        wrong = int(np.argmin(fits))
         raise MeaningsError(
-            f"cell {cell}: {name} has a value that is not within {low:g} and {high:g}; the model's "
-            "output is broken"
+            f"cell {cell}: {names[wrong]} has a value that is not within {low[wrong]:g} and "
+            f"{high[wrong]:g}; the model's output is broken"
         )
     return np.clip(values, low, high)
 
