@@ -2,7 +2,7 @@
 words it hands to its prose.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -64,29 +64,32 @@ def measured(parameters: chapters.ChapterParameters, results: str | Path) -> pd.
     return read_cells(folder, keys)
 
 
-def shipped(parameters: chapters.ChapterParameters) -> pd.DataFrame | None:
+def shipped(
+    parameters: chapters.ChapterParameters, pairs: Sequence[str] = ()
+) -> pd.DataFrame | None:
     """The published table of the same model, of all its training seeds and checkpoints; None where
     none ships.
+
+    - `pairs`: of these language pairs; of all, where none are named.
     """
     name = trajectory(parameters.model, parameters.training_seed).model
     if not (data_folder() / "published" / f"{name}.parquet").is_file():
         return None
-    table = published(name)
-    same = (table["lexicon_sha256"] == load_lexicon(parameters.lexicon).sha256) & (
-        table["template"] == parameters.template
-    )
-    return table[same & (table["shots"] == parameters.shots)]
+    same = {
+        "lexicon_sha256": [load_lexicon(parameters.lexicon).sha256],
+        "template": [parameters.template],
+        "shots": [parameters.shots],
+    }
+    return published(name, where=same | ({"pair": pairs} if pairs else {}))
 
 
 def widest(parameters: chapters.ChapterParameters, cells: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """The published rows of the page's pairs, where there are any, else the page's own cells; and
     what to call it.
     """
-    table = shipped(parameters)
-    if table is not None:
-        table = table[table["pair"].isin(parameters.pair)]
-        if len(table):
-            return table, _label("published tables", table)
+    table = shipped(parameters, parameters.pair)
+    if table is not None and len(table):
+        return table, _label("published tables", table)
     return cells, _label("measured for this page", cells)
 
 
@@ -98,8 +101,8 @@ def broadest(
 
     A page that was asked for other pairs shows these.
     """
-    table = shipped(parameters)
-    if table is not None and len(table) and parameters.pair == DEFAULT_PAIRS:
+    table = shipped(parameters) if parameters.pair == DEFAULT_PAIRS else None
+    if table is not None and len(table):
         return table, _label("published tables", table)
     return cells, _label("measured for this page", cells)
 
@@ -165,7 +168,7 @@ def _values(column: pd.Series) -> str:
 
 
 def _hashes(column: pd.Series) -> str:
-    return ", ".join(sorted({str(value)[:12] for value in column}))
+    return ", ".join(sorted({str(value)[:12] for value in column.unique()}))
 
 
 def _versions(numbers: Mapping[str, str]) -> str:

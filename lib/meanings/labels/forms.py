@@ -114,6 +114,8 @@ def other_form(answer: str, word: str, language: str) -> str:
 
 
 def _endings(a: str, b: str, language: str) -> bool:
+    if a[:3] != b[:3]:  # a stem has three letters or more
+        return False
     allowed, longest = _allowed(language)
     common = next(
         (i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b))
@@ -134,7 +136,7 @@ def _allowed(language: str) -> tuple[frozenset[str], int]:
 
 def _prefixes(a: str, b: str, language: str) -> bool:
     allowed = ("", *PREFIXES.get(language, "").split())
-    return any(
+    return a[-3:] == b[-3:] and any(
         a.startswith(x) and b.startswith(y) and a[len(x) :] == b[len(y) :] and len(a) - len(x) >= 3
         for x in allowed
         for y in allowed

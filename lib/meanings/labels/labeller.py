@@ -10,6 +10,7 @@ and the relations know of the word. The same rules hold for every answer, and ea
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pandas as pd
 
@@ -81,6 +82,7 @@ class Labeller:
             if category in lexicon.entries and category != concept:
                 self._broader[concept].add(category)
         self._nearest: dict[tuple[str, str], str] = {}
+        self._known: dict[tuple, Label] = {}
         self._related: dict[str, list[str]] = defaultdict(list)
         for code, form in relations.words:
             self._related[form].append(code)
@@ -91,6 +93,14 @@ class Labeller:
         """Label of `answer` where `expected` is right, `query`'s word stands in the prompt, after
         few-shot examples of the concepts `shots`.
         """
+        asked = answer, pair, expected, query, tuple(shots)
+        if asked not in self._known:
+            self._known[asked] = self._labelled(*asked)
+        return self._known[asked]
+
+    def _labelled(
+        self, answer: str, pair: LanguagePair, expected: str, query: str, shots: tuple[str, ...]
+    ) -> Label:
         form = normal_form(answer)
         if not form:
             return Label("not_a_word", "no answer")
@@ -240,6 +250,12 @@ def expectation(source: str, target: str, condition: str) -> tuple[str, str]:
     )
 
 
+@lru_cache(maxsize=4)
+def _labeller(lexicon: Lexicon, relations: Relations) -> Labeller:
+    """One labeller for all the tables of a page: it remembers what it has labelled."""
+    return Labeller(lexicon, relations)
+
+
 def label_answers(df: pd.DataFrame, lexicon: Lexicon, relations: Relations) -> pd.DataFrame:
     """The rows with columns `label` and `evidence`; missing where there is no answer.
 
@@ -252,8 +268,7 @@ def label_answers(df: pd.DataFrame, lexicon: Lexicon, relations: Relations) -> p
     rows = df[df["answer"].notna()]
     if rows.empty:
         raise MeaningsError("no row has an answer to label; measure with generate above 0")
-    labeller = Labeller(lexicon, relations)
-    known: dict[tuple, Label] = {}
+    labeller = _labeller(lexicon, relations)
     columns = ["answer", "pair", "source_concept", "target_concept", "condition"]
     shots = pd.Series("", index=rows.index)
     if has_shots := {"source_shots", "target_shots"} <= set(df.columns):
@@ -271,13 +286,10 @@ def label_answers(df: pd.DataFrame, lexicon: Lexicon, relations: Relations) -> p
         .assign(shots=shots.astype(object))
         .itertuples(index=False, name=None)
     ):
-        if key not in known:
-            answer, pair, source, target, condition, examples = key
-            expected, query = expectation(source, target, condition)
-            known[key] = labeller.label(
-                answer, parse_pair(pair), expected, query, tuple(filter(None, examples.split("|")))
-            )
-        found.append(known[key])
+        answer, pair, source, target, condition, examples = key
+        expected, query = expectation(source, target, condition)
+        concepts = tuple(filter(None, examples.split("|")))
+        found.append(labeller.label(answer, parse_pair(pair), expected, query, concepts))
     labels = pd.DataFrame(
         {"label": [x.name for x in found], "evidence": [x.evidence for x in found]},
         index=rows.index,

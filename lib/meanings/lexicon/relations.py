@@ -19,7 +19,7 @@ HEADER = ("concept", "relation", "language", "word", "synset", "source")
 RELATIONS = ("broader_concept", "hypernym", "hyponym", "synonym", "other_sense")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Relations:
     """Relations between concepts, and of words to concepts.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyarrow.dataset import dataset
 
 from meanings.core import atomic_files
 from meanings.core.errors import MeaningsError
@@ -161,15 +163,48 @@ def provenance_of(folder: Path, keys: Iterable[str] | None = None) -> pd.DataFra
     )
 
 
-def published(name: str) -> pd.DataFrame:
+def published(
+    name: str,
+    columns: Sequence[str] | None = None,
+    where: Mapping[str, Sequence] | None = None,
+) -> pd.DataFrame:
     """A table that ships with the study, `data/published/<name>.parquet`, in the form of
     `read_cells`.
 
     A table older than a field of the cell has the value there that it was measured with
     (`cells.LATER`).
 
-    Raises MeaningsError naming the tables that there are.
+    - `columns`: those to read, in this order, all where none are named; `where`: the values that a
+      column may have, of the rows to read. A large table opens several times as fast in part.
+
+    Raises MeaningsError naming the tables, or the columns, that there are.
     """
+    path = _published_path(name)
+    there = pq.read_schema(path).names
+    later = {field: value for field, value in LATER.items() if field not in there}
+    wanted = [*there, *later] if columns is None else list(columns)
+    if unknown := [
+        column for column in (*wanted, *(where or {})) if column not in (*there, *later)
+    ]:
+        raise MeaningsError(
+            f"published table {name!r} has no column {', '.join(unknown)}; it has "
+            f"{', '.join((*there, *later))}"
+        )
+    rows = None
+    for column, values in (where or {}).items():
+        if column in there:
+            fits = pc.field(column).isin(list(values))
+        else:
+            fits = pc.scalar(later[column] in values)
+        rows = fits if rows is None else rows & fits
+    read = [column for column in wanted if column in there]
+    table = dataset(path).to_table(columns=read, filter=rows)
+    added = {column: _repeated(later[column], len(table)) for column in wanted if column in later}
+    found = {column: added[column] if column in added else table[column] for column in wanted}
+    return to_frame(pa.table(found).unify_dictionaries())
+
+
+def _published_path(name: str) -> Path:
     folder = data_folder() / "published"
     path = folder / f"{name}.parquet"
     if not path.is_file():
@@ -177,8 +212,7 @@ def published(name: str) -> pd.DataFrame:
         raise MeaningsError(
             f"published table {name!r} is not there; there are {', '.join(names) or 'none yet'}"
         )
-    table = to_frame(pq.read_table(path))
-    return table.assign(**{field: value for field, value in LATER.items() if field not in table})
+    return path
 
 
 def published_csv(name: str, command: str) -> pd.DataFrame:
@@ -322,6 +356,13 @@ def _within(
             f"{high[wrong]:g}; the model's output is broken"
         )
     return np.clip(values, low, high)
+
+
+def _repeated(value: str | int | float | bool | None, n: int) -> pa.Array:
+    """One value in `n` rows, text dictionary-coded."""
+    if not isinstance(value, str):
+        return pa.repeat(pa.scalar(value), n)
+    return pa.DictionaryArray.from_arrays(np.zeros(n, dtype=np.int32), pa.array([value]))
 
 
 def _coded(column: pa.ChunkedArray) -> pa.ChunkedArray:

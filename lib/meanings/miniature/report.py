@@ -63,6 +63,13 @@ MEASURES = {
 }
 
 
+# What the report reads of the published table.
+COLUMNS = (
+    "training_seed", "step", "pair", "condition", "first_layer", "source_concept",
+    "target_concept", "p_source", "answer_correct_target",
+)  # fmt: skip
+
+
 def report_table() -> pd.DataFrame:
     """One row per measure: `measure`, `description`, `mean`, `low`, `high` (95 %, over concepts and
     seeds), `target`, `met`.
@@ -71,7 +78,8 @@ def report_table() -> pd.DataFrame:
     said. The first patched layer of `seen_p_source` is chosen on one half of the concepts and
     reported on the other; the null, and the value before training, are reported at the same layers.
     """
-    rows = measured_rows(published(TABLE), load_mix(data_folder() / "miniature" / "mix.yaml"))
+    mix = load_mix(data_folder() / "miniature" / "mix.yaml")
+    rows = measured_rows(published(TABLE, COLUMNS), mix)
     table = pd.DataFrame(
         {
             "measure": name,

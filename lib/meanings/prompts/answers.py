@@ -5,11 +5,13 @@ is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-
-from transformers import PreTrainedTokenizerBase
+from typing import TYPE_CHECKING
 
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.forms import normal_form
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 OPEN_QUOTE = '"'
 CLOSING = ('"', "\n")

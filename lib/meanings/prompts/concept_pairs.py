@@ -5,9 +5,9 @@ token.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from transformers import PreTrainedTokenizerBase
 
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.lexicon import Lexicon
@@ -15,6 +15,9 @@ from meanings.prompts.answers import first_tokens
 from meanings.prompts.concept_pair import ConceptPair
 from meanings.prompts.matching import maximum_matching
 from meanings.prompts.seeded import SeededDraws
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
 def draw_concept_pairs(

@@ -12,13 +12,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-
-from transformers import PreTrainedTokenizerBase
+from typing import TYPE_CHECKING
 
 from meanings.core.errors import MeaningsError, one_of
 from meanings.lexicon.languages import LanguagePair, language
 from meanings.lexicon.lexicon import Lexicon
 from meanings.prompts.concept_pairs import ConceptPair, draw_concept_pairs
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 __all__ = [
     "TEMPLATES",

@@ -19,9 +19,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from transformers import PreTrainedTokenizerBase
 
 from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError, one_of
@@ -32,6 +32,9 @@ from meanings.prompts.answers import first_tokens
 from meanings.prompts.concept_pairs import ConceptPair, draw_shared_pairs
 from meanings.prompts.prompt import MergedQueryWord, merged_query_words, translation_prompt
 from meanings.prompts.usable_concepts import usable_concepts
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 MAX_BYTES = 256 * 2**20
 CURE = "write the prompts again with this model among --models"

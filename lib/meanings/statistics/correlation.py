@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata, spearmanr
+import scipy
 
 PERMUTATIONS = 2000
 
@@ -18,7 +18,7 @@ def rank_correlation(a: pd.Series, b: pd.Series) -> float:
     x, y = (column[both].to_numpy(dtype=float) for column in (a, b))
     if both.sum() < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return 0.0
-    return float(spearmanr(x, y).statistic)
+    return float(scipy.stats.spearmanr(x, y).statistic)
 
 
 def property_correlations(
@@ -58,6 +58,6 @@ def _unit_ranks(values: np.ndarray) -> np.ndarray:
     """Ranks of mean 0 and length 1, so that a product of two is their rank correlation; zeros where
     nothing varies.
     """
-    ranks = rankdata(values) - (len(values) + 1) / 2
+    ranks = scipy.stats.rankdata(values) - (len(values) + 1) / 2
     length = np.linalg.norm(ranks)
     return ranks / length if length > 0 else ranks

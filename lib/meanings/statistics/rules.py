@@ -9,8 +9,8 @@ is nothing to find is in data/published/false_positives.csv (`meanings.validity.
 """
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Float, Int, Shaped
-from scipy.stats import friedmanchisquare, wilcoxon
 
 from meanings.statistics.resampling import mean_where_present, resampled_means
 
@@ -51,7 +51,7 @@ def friedman_p(means: Float[np.ndarray, "language concept"]) -> float:
     complete = means[:, ~np.isnan(means).any(axis=0)]
     if len(complete) < 2 or complete.shape[1] < 2 or not np.ptp(complete, axis=0).any():
         return 1.0
-    test = friedmanchisquare if len(complete) > 2 else wilcoxon
+    test = scipy.stats.friedmanchisquare if len(complete) > 2 else scipy.stats.wilcoxon
     return float(test(*complete).pvalue)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from meanings.core.errors import MeaningsError
@@ -13,8 +14,11 @@ def followed(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of the pairs that were measured at every checkpoint: means over training are of
     these, the same pairs throughout.
     """
-    checkpoints = table.groupby("pair", observed=True)["step"].nunique()
-    return table[table["pair"].isin(checkpoints.index[checkpoints == table["step"].nunique()])]
+    pairs, names = pd.factorize(table["pair"])
+    steps, checkpoints = pd.factorize(table["step"])
+    measured = np.zeros((len(names), len(checkpoints)), dtype=bool)
+    measured[pairs, steps] = True
+    return table[measured.all(axis=1)[pairs]]
 
 
 def stack(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -38,9 +42,21 @@ def last_checkpoint(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def split_pairs(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with columns `input` and `output` from `pair`."""
-    halves = table["pair"].astype(str).str.split("-", n=1)
-    return table.assign(input=halves.str[0], output=halves.str[1])
+    """The table with columns `input` and `output`, categorical, from `pair`."""
+    pairs = table["pair"].astype("category")
+    # By name of a pair, not by row: a published table has millions of rows.
+    halves = [str(pair).partition("-") for pair in pairs.cat.categories]
+    sides = {"input": [half[0] for half in halves], "output": [half[2] for half in halves]}
+    return table.assign(**{side: _renamed(pairs, names) for side, names in sides.items()})
+
+
+def _renamed(column: pd.Series, names: Sequence[str]) -> pd.Series:
+    """A categorical column with other names of its categories; several may get the same."""
+    names = pd.Categorical(names)
+    codes = np.where(column.cat.codes < 0, -1, names.codes[column.cat.codes])
+    return pd.Series(
+        pd.Categorical.from_codes(codes, dtype=names.dtype), index=column.index, name=column.name
+    )
 
 
 def described(table: pd.DataFrame) -> dict[str, Any]:

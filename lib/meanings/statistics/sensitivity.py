@@ -118,19 +118,18 @@ def comparisons(table: pd.DataFrame, factor: str, model: str = "miniature") -> p
     ]
 
 
-def beats_null(table: pd.DataFrame, factor: str, model: str = "miniature") -> bool:
+def beats_null(found: pd.DataFrame) -> bool:
     """Whether the concept is more likely than under the null, interval above zero, at every value
-    of the factor.
+    of the factor. `found`: from `comparisons`.
     """
-    found = comparisons(table, factor, model)
     return bool((found.loc[found["what"] == "seen - null_concept", "verdict"] == "above").all())
 
 
-def same_order(table: pd.DataFrame, factor: str, model: str = "miniature") -> bool:
+def same_order(found: pd.DataFrame) -> bool:
     """Whether no two values of the factor order two conditions in opposite ways, as far as their
-    intervals decide.
+    intervals decide. `found`: from `comparisons`.
     """
-    verdicts = comparisons(table, factor, model).groupby("what")["verdict"].agg(set)
+    verdicts = found.groupby("what")["verdict"].agg(set)
     return not any({"above", "below"} <= found for found in verdicts)
 
 

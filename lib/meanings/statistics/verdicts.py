@@ -12,6 +12,12 @@ from meanings.statistics import claims, layer_choice, selection, summaries
 from meanings.statistics.matching import CELL, shared_cells
 from meanings.study.grid import DEFAULT_PAIRS
 
+# What the rules read of a published table.
+COLUMNS = (
+    "model", "training_seed", "step", "tokens", "pair", "prompt_seed", "condition", "first_layer",
+    "source_concept", "p_source", "answer", "answer_correct_source",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -147,12 +153,16 @@ def by_run(table: pd.DataFrame, book: Sequence[Claim] = CLAIMS) -> pd.Series:
     """Whether each claim holds in one training run (or final model), by its rule, over the cells
     that its conditions share: True, False, or None where it cannot be asked.
     """
-    found = {}
+    found, chosen = {}, {}
     for claim in book:
         if claim.lacking(table):
             found[claim.claim] = None
             continue
-        curves = layer_choice.at_chosen_layer(table, conditions=claim.conditions)
+        if claim.conditions not in chosen:
+            chosen[claim.conditions] = layer_choice.at_chosen_layer(
+                table, conditions=claim.conditions
+            )
+        curves = chosen[claim.conditions]
         found[claim.claim] = bool(claim.holds(selection.last_checkpoint(curves), curves))
     return pd.Series(found, dtype=object)
 
@@ -164,8 +174,7 @@ def verdicts() -> pd.DataFrame:
     The runs are those of the published table, in the default pairs; the answers of Gemma are of the
     two pairs in which they were generated.
     """
-    table = published("miniature")
-    own = table[table["pair"].isin(DEFAULT_PAIRS)]
+    own = published("miniature", COLUMNS, {"pair": DEFAULT_PAIRS})
     seeds = {f"seed {seed}": by_run(rows) for seed, rows in own.groupby("training_seed")}
     real = _of_gemma()
     rows = [

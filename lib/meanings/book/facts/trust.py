@@ -105,9 +105,10 @@ def settings(table: pd.DataFrame, scores: pd.DataFrame) -> dict[str, object]:
 
     - `table`: the published means by setting; `scores`: each concept's `first_token` and `word`.
     """
-    beaten = [name for name in SETTINGS if sensitivity.beats_null(table, name)]
+    found = {name: sensitivity.comparisons(table, name) for name in SETTINGS}
+    beaten = [name for name in SETTINGS if sensitivity.beats_null(found[name])]
     disordered = [
-        title for name, title in SETTINGS.items() if not sensitivity.same_order(table, name)
+        title for name, title in SETTINGS.items() if not sensitivity.same_order(found[name])
     ]
     return {
         "tr_factors": len(SETTINGS),

@@ -97,7 +97,11 @@ def report() -> pd.DataFrame:
 def seeds() -> int:
     """Training seeds in the published table, 0 where none ships."""
     file = data_folder() / "published" / "miniature.parquet"
-    return int(published("miniature")["training_seed"].nunique()) if file.is_file() else 0
+    return (
+        int(published("miniature", ["training_seed"])["training_seed"].nunique())
+        if file.is_file()
+        else 0
+    )
 
 
 def variants() -> pd.DataFrame:

@@ -25,12 +25,9 @@ def gemma() -> dict[str, pd.DataFrame]:
 
 def miniature() -> pd.DataFrame:
     """The same of the miniature's last checkpoint, over its training runs."""
-    table = published("miniature")
-    last = table[
-        (table["step"] == table["step"].max())
-        & (table["prompt_seed"] == table["prompt_seed"].min())
-    ]
-    return means(last)
+    moments = published("miniature", ["step", "prompt_seed"])
+    last = {"step": [moments["step"].max()], "prompt_seed": [moments["prompt_seed"].min()]}
+    return means(published("miniature", where=last))
 
 
 def over_layers(table: pd.DataFrame, conditions: list[str]) -> pd.DataFrame:
