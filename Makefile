@@ -34,7 +34,7 @@ book: $(READY)  ## measure the default grid, execute the chapters, render _build
 	@$(BIN)/meanings book
 
 test: $(READY)  ## all tests, warnings as errors, in as many processes as there are cores
-	@$(BIN)/python -m pytest -n logical --dist loadfile
+	@$(BIN)/python -m pytest -n logical --dist worksteal
 
 lint: $(READY)  ## format and style of library, tests and bench (ruff)
 	@$(BIN)/ruff format --check lib tests bench

@@ -20,7 +20,15 @@ from meanings.core.errors import MeaningsError, one_of
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.models.checkpoints import Trajectory, trajectory
-from meanings.study.grid import CHECKPOINTS, DEFAULT_PAIRS, MODEL, Checkpoints, Grid
+from meanings.study.grid import (
+    CHECKPOINTS,
+    DEFAULT_PAIRS,
+    MODEL,
+    TOKENIZER,
+    Checkpoints,
+    Grid,
+    TokenizerWays,
+)
 
 PatchedCondition = Literal["seen", "en_en", "self", "tgt"]
 
@@ -43,6 +51,7 @@ class ChapterParameters(BaseModel):
     shots: int = Field(5, ge=1, le=20, description="few-shot examples before the query")
     n_pairs: int = Field(64, ge=8, description="concept pairs a language pair")
     template: str = Field("quoted", description="how a line of the prompt is written")
+    tokenizer: TokenizerWays = Field("agreed", description=TOKENIZER)
 
 
 class Emergence(ChapterParameters):
@@ -218,6 +227,7 @@ def grid_of(parameters: ChapterParameters) -> Grid:
         shots=parameters.shots,
         n_pairs=parameters.n_pairs,
         template=parameters.template,
+        tokenizer=parameters.tokenizer,
     )
 
 

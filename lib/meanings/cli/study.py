@@ -240,7 +240,11 @@ def prompts_write(
         last = checked.trajectories[0].last
         place = last.path if last.path is not None else str(last.source)
         tokenizers[name] = load_tokenizer(
-            place, revision=last.revision, commit=last.commit, tokenizer=last.tokenizer
+            place,
+            revision=last.revision,
+            commit=last.commit,
+            tokenizer=last.tokenizer,
+            way=settings.tokenizer,
         )
     written = write_prompts(
         file,

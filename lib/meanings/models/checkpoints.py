@@ -76,9 +76,10 @@ class Checkpoint:
         with held(self.source, self.commit, drop=drop):
             yield
 
-    def load(self, *, dtype: str = "float32", device: str = "auto"):
-        """The PatchableModel of this checkpoint (torch is imported here, so that listing steps
-        needs none).
+    def load(self, *, dtype: str = "float32", device: str = "auto", way: str = "agreed"):
+        """The PatchableModel of this checkpoint, its tokenizer read in this `way`.
+
+        torch is imported here, so that listing steps needs none.
         """
         from meanings.models.loading import load_model
 
@@ -90,6 +91,7 @@ class Checkpoint:
             commit=self.commit,
             name=self.model,
             tokenizer=self.tokenizer,
+            way=way,
         )
 
 

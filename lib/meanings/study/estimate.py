@@ -66,7 +66,9 @@ def from_trial(checked: CheckedGrid, missing: Sequence[Cell], device: str) -> Es
     run = next(r for r in checked.trajectories if r.training_seed == subject.training_seed)
     clock = machine_clock(device)
     start = clock()
-    model = run.at(subject.step).load(dtype=checked.grid.dtype, device=device)
+    model = run.at(subject.step).load(
+        dtype=checked.grid.dtype, device=device, way=checked.grid.tokenizer
+    )
     load = clock() - start
     found = []
     for name, each in checked.measures.items():

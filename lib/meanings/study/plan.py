@@ -25,6 +25,7 @@ class Task:
     - `data`: what each measure reads.
     - `planned`: all cells of the checkpoint in the grid, finished ones too.
     - `drop`: whether a checkpoint of the hub leaves the cache when they are measured.
+    - `tokenizer`: how it is read (`meanings.models.tokenizers.WAYS`).
     """
 
     checkpoint: Checkpoint
@@ -32,6 +33,7 @@ class Task:
     cells: tuple[Cell, ...]
     planned: tuple[Cell, ...]
     drop: bool = False
+    tokenizer: str = "agreed"
 
     def __str__(self) -> str:
         place = self.checkpoint
@@ -90,7 +92,7 @@ def plan_study(
         # Asked for by name: listing a large folder takes longer than all of the plan.
         measured = there(out, (cell.key for cell in whole))
         if missing := tuple(cell for cell in whole if cell.key not in measured):
-            tasks.append(Task(checkpoint, data, missing, tuple(whole), drop))
+            tasks.append(Task(checkpoint, data, missing, tuple(whole), drop, grid.tokenizer))
     plan = Plan(tuple(cells), tuple(tasks), None, tuple(failed))
     if not estimate:
         return plan
@@ -133,6 +135,7 @@ def _cells(
         tokens=checkpoint.tokens,
         weights_sha256=weights,
         dtype=checked.grid.dtype,
+        tokenizer="library" if checked.grid.tokenizer == "library" else "file",
     )
     moment = Moment(seen_languages(run, checked.lexicon), checkpoint is run.last)
     cells = []
