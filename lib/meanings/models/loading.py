@@ -16,6 +16,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFa
 from transformers.utils import logging as transformers_logging
 
 from meanings.core.errors import MeaningsError, one_of
+from meanings.models.as_written import check_as_written
 from meanings.models.hub import fetch
 from meanings.models.tokenizers import ReadTokenizer, Way, read_tokenizer
 from meanings.models.weights import hash_weights
@@ -174,15 +175,18 @@ def load_model(
     - `tokenizer`: folder of the tokenizer where it does not lie beside the weights; `way`: how it
       is read (`meanings.models.tokenizers.WAYS`).
 
-    Raises MeaningsError where a file is missing or damaged, weights are incomplete, or the
-    tokenizer does not fit or splits text in another way than transformers has it.
+    Raises MeaningsError where a file is missing or damaged, weights are incomplete, transformers
+    loads something else than the files say, or the tokenizer does not fit or splits text in another
+    way than transformers has it.
     """
     if dtype not in DTYPES:
         raise MeaningsError(f"unknown dtype {dtype!r}: allowed are {one_of(DTYPES)}")
     place = _device(device)
     folder = _folder(path, revision, commit)
     read = read_tokenizer(Path(tokenizer) if tokenizer is not None else folder, way)
-    network = _network(folder, DTYPES[dtype]).to(place)
+    network = _network(folder, DTYPES[dtype])
+    check_as_written(folder, network, DTYPES[dtype])
+    network = network.to(place)
     rows = network.get_input_embeddings().weight.shape[0]
     if len(read.words) > rows:
         raise MeaningsError(
