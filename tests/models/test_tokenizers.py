@@ -12,7 +12,13 @@ from transformers.utils import logging
 from meanings.core.errors import MeaningsError
 from meanings.models import tokenizers
 from meanings.models.loading import load_model
-from meanings.models.tokenizers import as_it_stands, by_library, probe, read_tokenizer
+from meanings.models.tokenizers import (
+    as_it_stands,
+    by_library,
+    probe,
+    read_tokenizer,
+    special_ids,
+)
 from stand_ins import small_model, tokenizer_kinds
 from stand_ins.tokenizer_kinds import CLASSES, KINDS, MODEL_TYPES
 
@@ -67,7 +73,7 @@ def test_the_file_is_what_is_used_whatever_class_or_model_type_is_named(
     assert read.words.decode(ids, skip_special_tokens=True) == file.decode(ids)
     assert len(read.words) == file.get_vocab_size()
     special = {token for token, each in file.get_added_tokens_decoder().items() if each.special}
-    assert set(read.words.all_special_ids) == special
+    assert special_ids(read.words) == special
     library = by_library(folder)
     same = all(
         library(text)["input_ids"] == each.ids

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -18,7 +19,7 @@ from transformers.utils import logging as transformers_logging
 from meanings.core.errors import MeaningsError, one_of
 from meanings.models.as_written import check_as_written
 from meanings.models.hub import fetch
-from meanings.models.tokenizers import ReadTokenizer, Way, read_tokenizer
+from meanings.models.tokenizers import ReadTokenizer, Way, read_tokenizer, special_ids
 from meanings.models.weights import hash_weights
 
 # those that compute: torch knows others that hold no numbers
@@ -52,6 +53,11 @@ class PatchableModel:
     def network(self) -> torch.nn.Module:
         """The model itself, without nnsight around it."""
         return self.nn._module
+
+    @cached_property
+    def special_ids(self) -> frozenset[int]:
+        """Ids of the tokens that are marks and no text."""
+        return special_ids(self.tokenizer)
 
     @property
     def layers(self) -> list:

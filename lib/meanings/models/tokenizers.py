@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from tokenizers import Tokenizer
+from tokenizers.models import BPE
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from meanings.core.errors import MeaningsError
@@ -147,14 +148,21 @@ def as_it_stands(folder: Path) -> PreTrainedTokenizerFast:
         ) from None
     whole.no_truncation()
     whole.no_padding()
-    special = [str(t) for t in whole.get_added_tokens_decoder().values() if t.special]
+    # Around an empty one, since the constructor copies it and fills in what a file leaves out.
     words = PreTrainedTokenizerFast(
-        tokenizer_object=whole,
-        extra_special_tokens=special,
-        clean_up_tokenization_spaces=False,
+        tokenizer_object=Tokenizer(BPE()), clean_up_tokenization_spaces=False
     )
-    words._tokenizer = whole  # the constructor gives a file without post-processor an empty one
+    words._tokenizer = whole
     return words
+
+
+def special_ids(words: PreTrainedTokenizerFast) -> frozenset[int]:
+    """Ids of the tokens that are marks and no text, as the tokenizer's definition flags them.
+
+    Gemma has 6,249 of them, and transformers lists its named ones anew each time it is asked.
+    """
+    added = words.backend_tokenizer.get_added_tokens_decoder()
+    return frozenset(token for token, each in added.items() if each.special)
 
 
 def by_library(folder: Path) -> PreTrainedTokenizerFast:

@@ -86,7 +86,7 @@ def _prompt(model: PatchableModel, text: str) -> Prompt:
         model.tokenizer(text + "11")["input_ids"],
         model.tokenizer('" - 12: "', add_special_tokens=False)["input_ids"],
     )
-    while head and head[-1] in model.tokenizer.all_special_ids:
+    while head and head[-1] in model.special_ids:
         head = head[:-1]
     return Prompt(text, (*head, *end), len(head) - 1, len(head) - 1, "", LanguagePair("en", "en"))
 
