@@ -184,8 +184,8 @@ class Lexicon:
 
 
 def load_lexicon(source: str | Path = "embedded", layout: str = "infer") -> Lexicon:
-    """The embedded lexicon, or a word list from a CSV file, its layout inferred from the header or
-    given.
+    """The embedded lexicon, or a word list: a CSV file, a file of pairs or a CLDF data set, its
+    layout inferred from header and name, or given.
 
     Raises MeaningsError, with file, line, column and what was expected, on a malformed file.
     """
@@ -195,7 +195,7 @@ def load_lexicon(source: str | Path = "embedded", layout: str = "infer") -> Lexi
         name, path, layout = "embedded", data_folder() / "lexicon" / "lexicon.csv", "wide"
     else:
         path = Path(source)
-        if not path.is_file():
+        if not path.exists():
             raise MeaningsError(
                 f"lexicon {str(source)!r}: no such file; expected 'embedded' or the path of a CSV "
                 "word list"
