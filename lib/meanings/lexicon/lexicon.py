@@ -18,6 +18,7 @@ import pandas as pd
 
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
+from meanings.lexicon.forms import normal_form
 from meanings.lexicon.readers import READERS, infer_layout
 
 
@@ -127,7 +128,7 @@ class Lexicon:
         )
 
     def shared_forms(self) -> pd.DataFrame:
-        """Cognates and loans: one form, one concept, two languages; forms in lower case.
+        """Cognates and loans: one form, one concept, two languages; forms in normal form.
 
         Columns `language_a, language_b, concept, form`; `language_a` comes first in the lexicon's
         order.
@@ -145,7 +146,7 @@ class Lexicon:
 
         A form is no homograph of the pair where one of the two languages uses it for both concepts:
         there it can be right for the same concept. Columns `language_a, concept_a, language_b,
-        concept_b, form` (lower case).
+        concept_b, form` (in normal form).
         """
         rows = []
         for form, senses in self._senses().items():
@@ -171,7 +172,7 @@ class Lexicon:
         return pd.DataFrame(rows, columns=["language", "form", "concepts"])
 
     def _forms(self, concept: str, language: str) -> dict[str, None]:
-        return dict.fromkeys(word.lower() for word in self.entries[concept][language])
+        return dict.fromkeys(map(normal_form, self.entries[concept][language]))
 
     def _senses(self) -> dict[str, dict[str, list[str]]]:
         """form -> language -> concepts, all in the lexicon's order."""
