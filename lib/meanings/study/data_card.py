@@ -41,8 +41,8 @@ GUARDED = (
     "apostrophe has an apostrophe before it, so that no spreadsheet runs it; take one leading "
     "apostrophe off to have the text back."
 )
-READ_CSV = """Only empty cells are missing values. `null`, `NA` and `nan` are words, which readers of
-CSV take for missing unless they are told. With pandas:
+READ_CSV = """Only empty cells are missing values. `null`, `NA` and `nan` are words, which readers
+of CSV take for missing unless they are told. With pandas:
 
 ```python
 import pandas as pd
