@@ -198,7 +198,7 @@ def load_lexicon(source: str | Path = "embedded", layout: str = "infer") -> Lexi
         path = Path(source)
         if not path.exists():
             raise MeaningsError(
-                f"lexicon {str(source)!r}: no such file; expected 'embedded' or the path of a CSV "
+                f"lexicon {str(source)!r}: no such file; expected 'embedded' or the path of a "
                 "word list"
             )
         name = path.stem
