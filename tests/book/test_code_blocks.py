@@ -274,6 +274,19 @@ def test_a_command_in_a_sentence_is_there(page, span):
     check_line(" ".join(words), whole=False)
 
 
+def options_of(command) -> set[str]:
+    """The options that the help of a command, or of the commands in it, shows."""
+    own = {option for each in command.params if not each.hidden for option in each.opts}
+    return own.union(*map(options_of, getattr(command, "commands", {}).values()))
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.name)
+def test_an_option_in_a_sentence_is_one_of_some_command(file):
+    known = options_of(typer.main.get_command(app)) | options_of(typer.main.get_command(BENCH))
+    spans = re.findall(r"(?<!`)`(--[a-z-]+)[^`]*`(?!`)", file.read_text(encoding="utf-8"))
+    assert not set(spans) - known
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
