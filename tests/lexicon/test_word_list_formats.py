@@ -76,7 +76,9 @@ def test_a_broken_data_set_is_refused_in_one_line(tmp_path, old, new, message):
 
 
 def test_a_folder_without_one_data_set_is_refused(tmp_path):
-    with pytest.raises(MeaningsError, match="0 files '.-metadata.json'; expected one"):
+    with pytest.raises(
+        MeaningsError, match="a folder with 0 files '.-metadata.json'; expected one"
+    ):
         load_lexicon(tmp_path)
     for name in "ab":
         (tmp_path / f"{name}-metadata.json").write_text("{}")

@@ -15,7 +15,7 @@ GLOTTOCODES = {
     "swah1253": "sw", "mand1415": "zh", "yuec1235": "yue", "cant1236": "yue", "hebr1245": "he",
     "stan1318": "ar",
 }  # fmt: skip
-EXPECTED = "its ISO 639-3 code or Glottocode, or one with its script as in 'eng_Latn'"
+EXPECTED = "by these codes, ISO 639-3 or Glottocode, also with the script as in 'eng_Latn'"
 _CODES = {code: code for code in LANGUAGES} | ISO_639_3 | GLOTTOCODES
 _SCRIPTS = {"Hans": ("Hans", "Hani"), "Hant": ("Hant", "Hani")}
 

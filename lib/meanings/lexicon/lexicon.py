@@ -201,6 +201,6 @@ def load_lexicon(source: str | Path = "embedded", layout: str = "infer") -> Lexi
                 f"lexicon {str(source)!r}: no such file; expected 'embedded' or the path of a "
                 "word list"
             )
-        name = path.stem
+        name = path.stem or path.resolve().name
     entries = READERS[infer_layout(path) if layout == "infer" else layout](path)
     return Lexicon(name, entries.languages, entries.words, entries.categories)
