@@ -32,8 +32,8 @@ def metadata_of(path: Path) -> Path | None:
         found = [*path.glob("*-metadata.json")] or [*path.glob("cldf/*-metadata.json")]
         if len(found) != 1:
             raise MeaningsError(
-                f"{path}: a folder with {len(found)} files '*-metadata.json'; expected one, of a CLDF "
-                "data set: name the file, or a word list in CSV"
+                f"{path}: a folder with {len(found)} files '*-metadata.json'; expected one, of a "
+                "CLDF data set: name the file, or a word list in CSV"
             )
         return found[0]
     beside = (file for file in path.parent.glob("*-metadata.json") if path.name in _tables(file))
