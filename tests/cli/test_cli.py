@@ -262,3 +262,16 @@ def test_prompts_are_written_studied_and_exported(meanings, world, tmp_path):
         and "nobody" in err
         and not (tmp_path / "q.json").exists()
     )
+
+
+def test_a_warning_is_one_line_that_names_no_code(tmp_path):
+    (tmp_path / "words.csv").write_text("concept,en,fr,no\x07te\ncat,cat,chat,x\n")
+    run = subprocess.run(
+        [sys.executable, "-m", "meanings.cli.main", "lexicon", "check", "--against", "words.csv"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0 and len(run.stderr.splitlines()) == 1
+    assert re.match(r"warning: word list words.csv: columns .* left out; languages", run.stderr)
+    assert run.stderr.rstrip("\n").isprintable() and ".py" not in run.stderr

@@ -69,6 +69,19 @@ def test_what_is_written_is_read_back(tmp_path, answers):
     )
 
 
+def test_a_folder_may_be_named_by_a_text(tmp_path):
+    path = str(write_cell(tmp_path, CELL, rows(), {"seconds": 1}))
+    folder, key = str(tmp_path), CELL.key
+    assert read_cells(folder).equals(read_cells(tmp_path)) and len(read_cells(folder)) == 4
+    assert read_cell(path)[0] == CELL and results.read_metadata(path)["key"] == key
+    assert finished(folder) == results.there(folder, [key]) == {key}
+    assert [content["key"] for content in results.read_metadatas(folder, [key])] == [key]
+    assert len(provenance_of(folder)) == 1 and len(results.join_cells(folder)) == 4
+    for ask in (read_cells, results.join_cells, lambda place: read_cells(place, ["0" * 64])):
+        with pytest.raises(MeaningsError, match="no results|is not there"):
+            ask(f"{folder}/none")
+
+
 def test_cells_are_joined_with_their_fields_as_columns(tmp_path):
     write_cell(tmp_path, CELL, rows(), {"seconds": 1})
     other = CELL.with_values(pair="en-es", condition="tgt_unpatched", generate=0)

@@ -40,7 +40,7 @@ class ChapterParameters(BaseModel):
 
     model: str = Field("miniature", description=MODEL)
     training_seed: int = Field(0, ge=0, description="which training run of the model")
-    lexicon: str = Field("embedded", description="embedded, or the path of a CSV word list")
+    lexicon: str = Field("embedded", description="embedded, or the path of a word list")
     pair: tuple[str, ...] = Field(
         DEFAULT_PAIRS, min_length=1, description="language pairs input-output, separated by commas"
     )

@@ -104,7 +104,7 @@ def recovery(
         list[str] | None,
         typer.Option(help="Language pair; may be given several times.", show_default=False),
     ] = None,
-    lexicon: Annotated[str, typer.Option(help="embedded, or a CSV word list.")] = "embedded",
+    lexicon: Annotated[str, typer.Option(help="embedded, or a word list.")] = "embedded",
     n_pairs: Annotated[int, typer.Option(help="Concept pairs.", min=8)] = 64,
     seed: TrainingSeed = 0,
     as_json: Json = False,

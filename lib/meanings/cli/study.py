@@ -66,7 +66,7 @@ KeepGoing = Annotated[
 OtherLexicon = Annotated[
     str | None,
     typer.Option(
-        help="Another lexicon than the grid's: embedded, or a CSV file.", show_default=False
+        help="Another lexicon than the grid's: embedded, or a word list.", show_default=False
     ),
 ]
 

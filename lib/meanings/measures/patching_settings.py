@@ -144,10 +144,12 @@ def _check_defined(
     """
     undefined = [c.name for c in conditions if not any(c.source_pairs(p, seen) for p in pairs)]
     if undefined and (settings.conditions != "all" or not seen):
+        name = undefined[0]
         raise MeaningsError(
-            f"condition {undefined[0]!r} is defined for none of the pairs {one_of(pairs)}: the "
-            f'seen languages of {model} are {one_of(seen)} ("seen" in its trajectory.json); leave '
-            "the condition out or choose other pairs"
+            f"condition {name!r} is defined for none of the pairs {one_of(pairs)}: it needs "
+            f"{condition(name).needs}, and of the lexicon's languages {model} has seen "
+            f'{one_of(seen)}; name more under "seen" in its trajectory.json, or in models.yaml, '
+            "leave the condition out, or choose other pairs"
         )
 
 
