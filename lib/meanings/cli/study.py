@@ -22,7 +22,7 @@ from meanings.cli.options import (
     stay_offline,
 )
 from meanings.core.errors import MeaningsError
-from meanings.core.formatting import duration
+from meanings.core.formatting import duration, size
 
 prompts_app = typer.Typer(no_args_is_help=True, help="Prompts that several models share.")
 DryRun = Annotated[
@@ -132,9 +132,19 @@ def report(plan, script: str) -> None:
         typer.echo(f"passed over: {failure}")
     if script:
         typer.echo(script)
+    if plan.download is not None:
+        typer.echo(to_fetch(plan.download))
     finished = len(plan.cells) - len(plan.missing)
     counts = f"{len(plan.cells)} cells, {finished} finished, {len(plan.missing)} to measure"
-    typer.echo(f"{counts}, {time_range(plan.estimate)}" if plan.missing else counts)
+    if not plan.missing:
+        typer.echo(counts)
+    elif plan.estimate is not None:
+        typer.echo(f"{counts}, {time_range(plan.estimate)}")
+    else:
+        typer.echo(
+            f"{counts}; the time is estimated by a trial, which needs one of the checkpoints on "
+            "this machine: run the study, and ask again once the first is fetched"
+        )
 
 
 def publish(
@@ -238,10 +248,8 @@ def prompts_write(
     for name in names:
         checked = check_grid(settings.model_copy(update={"model": name, "prompts": "drawn"}))
         last = checked.trajectories[0].last
-        place = last.path if last.path is not None else str(last.source)
-        tokenizers[name] = load_tokenizer(
-            place, revision=last.revision, commit=last.commit, tokenizer=last.tokenizer
-        )
+        place = last.tokenizer_folder()
+        tokenizers[name] = load_tokenizer(place, tokenizer=place)
     written = write_prompts(
         file,
         checked.lexicon,
@@ -321,6 +329,15 @@ def parse_shard(text: str) -> tuple[int, int]:
     if not 1 <= part <= parts:
         raise MeaningsError(f"--shard {text!r}: expected i/n with i from 1 to n, such as 2/8")
     return part - 1, parts
+
+
+def to_fetch(download) -> str:
+    """`to fetch first: 3 checkpoints of owner/name, 4 files and 2.2 GB the last of them`."""
+    n = download.checkpoints
+    return (
+        f"to fetch first: {n} checkpoint{'s' * (n > 1)} of {download.source}, "
+        f"{download.files} files and {size(download.bytes)}{' the last of them' * (n > 1)}"
+    )
 
 
 def time_range(estimate) -> str:
