@@ -27,6 +27,7 @@ def models() -> None:
     from meanings.models.checkpoints import shipped, trajectory
     from meanings.models.registry import registry
 
+    known = registry()  # what is wrong with it is said before anything is
     for name, seeds in shipped().items():
         run = trajectory(name, seeds[0])
         typer.echo(
@@ -34,7 +35,7 @@ def models() -> None:
             f"seen        {' '.join(run.seen)}\n  subsample   {run.rule}"
         )
         said("note", f"{len(run.checkpoints)} checkpoints, steps {run.steps[0]} to {run.last.step}")
-    for name, entry in registry().items():
+    for name, entry in known.items():
         typer.echo(
             f"{name}\n  at          {entry.place}\n  seen        {' '.join(entry.languages)}\n  "
             f"subsample   {entry.subsample}"

@@ -88,7 +88,8 @@ def study(
 ) -> None:
     """Measure what is missing of a grid of cells; a killed run goes on where it was."""
     stay_offline(offline)
-    from meanings.study.run import run_study
+    from meanings.study.plan import plan_study
+    from meanings.study.run import run_plan
 
     if sum(place is not None for place in (workers, scheduler, slurm)) > 1:
         raise MeaningsError(
@@ -103,23 +104,23 @@ def study(
         from meanings.study.slurm import job_script
 
         script = job_script(slurm)
-    where = nullcontext() if dry_run else workers_at(device, workers, scheduler, slurm)
-    with where as executor:
-        plan = run_study(
-            settings,
+    how = {"shard": part, "keep_going": keep_going, "drop": drop}
+    plan = plan_study(settings, out, estimate=dry_run, device=device, **how)
+    for note in plan.notes:
+        typer.echo(f"note: {note}", err=True)
+    if dry_run:
+        report(plan, script)
+        return
+    with workers_at(device, workers, scheduler, slurm) as executor:
+        run_plan(
+            plan,
             out,
-            dry_run=dry_run,
             progress=not quiet,
             device=device,
             executor=executor,
-            shard=part,
             keep_going=keep_going,
-            drop=drop,
         )
-    if dry_run:
-        report(plan, script)
-    else:
-        typer.echo(f"{len(plan.cells)} cells in {out}, {len(plan.missing)} measured now")
+    typer.echo(f"{len(plan.cells)} cells in {out}, {len(plan.missing)} measured now")
 
 
 def report(plan, script: str) -> None:

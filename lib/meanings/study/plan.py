@@ -59,6 +59,7 @@ class Plan:
       passed over.
     - `estimate`: how long it may take; None where it was not asked for, or nothing tells it:
       neither finished cells nor a checkpoint on this machine.
+    - `notes`: what a user should know: what of the grid is left out.
     - `download`: what is to be fetched first; None where nothing is, or no estimate was asked for.
     """
 
@@ -67,6 +68,7 @@ class Plan:
     estimate: Estimate | None = None
     failed: tuple[MeaningsError, ...] = ()
     download: Download | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def missing(self) -> tuple[Cell, ...]:
@@ -107,7 +109,8 @@ def plan_study(
         measured = there(out, (cell.key for cell in whole))
         if missing := tuple(cell for cell in whole if cell.key not in measured):
             tasks.append(Task(checkpoint, data, missing, tuple(whole), drop))
-    plan = Plan(tuple(cells), tuple(tasks), None, tuple(failed))
+    notes = tuple(note for each in checked.measures.values() for note in each.notes)
+    plan = Plan(tuple(cells), tuple(tasks), None, tuple(failed), notes=notes)
     if not estimate:
         return plan
     from meanings.study.estimate import estimated
