@@ -85,8 +85,9 @@ class CheckedPatching(Checked):
     def notes(self) -> tuple[str, ...]:
         """The conditions that a model's languages leave undefined for every pair."""
         return tuple(
-            f"{model} has seen {one_of(seen)}: the conditions {', '.join(lacking)} need two "
-            f"languages besides English and the pair, and are left out of {one_of(self.pairs)}"
+            f"{model} and the lexicon share {one_of(seen)}: the conditions {', '.join(lacking)} "
+            "need two languages besides English and the pair, and are left out of "
+            f"{one_of(self.pairs)}"
             for model, seen in self.seen.items()
             if (lacking := without_languages(self.conditions, self.pairs, seen))
         )
