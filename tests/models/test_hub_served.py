@@ -320,6 +320,12 @@ def test_folders_of_one_repository_are_a_trajectory(client, hub, nested):
     assert not client.cache("models--owner--nested/snapshots/*/run-a/iter_0000010")
     assert len([b for b in client.cache("models--owner--nested/blobs/*") if _is_large(b)]) == 2
 
+    shutil.rmtree(client.folder / "cells")
+    dropped = GRID.replace("model: tiny", "model: nested").replace("checkpoints: 3", "steps: [10]")
+    client.folder.joinpath("grid.yaml").write_text(dropped)
+    said = error_of(study(client, "--offline"))
+    assert "it is not in the cache, or not all of it" in said and "leave out --offline" in said
+
 
 def _is_large(file) -> bool:
     return file.read_bytes()[8:9] == b"{"  # as safetensors begin
