@@ -119,7 +119,7 @@ def study(
     if dry_run:
         report(plan, script)
     else:
-        typer.echo(f"{len(plan.cells)} cells in {out}, {len(plan.missing)} measured now")
+        typer.echo(f"{len(plan.cells)} cells in {out}, {len(plan.missing)} of them new")
 
 
 def report(plan, script: str) -> None:

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from meanings.core.status_line import Report, unreported
 from meanings.lexicon.languages import LanguagePair, parse_pair
 from meanings.lexicon.lexicon import Lexicon
 from meanings.models.loading import PatchableModel
@@ -38,6 +39,7 @@ def recovery(
     shots: int = 5,
     prompt_seed: int = 42,
     template: str = "quoted",
+    report: Report = unreported,
 ) -> pd.DataFrame:
     """P(source concept in the output language) on every step from the target prompt to the source
     word in its place.
@@ -46,8 +48,11 @@ def recovery(
     them `seen` and `null_concept`, patched in from the first layer on, both NaN where the pair has
     no other seen languages.
 
+    - `report`: is told what is being computed.
+
     Raises MeaningsError where the lexicon has too few concepts.
     """
+    report("drawing prompts", 0, 0)
     concept_pairs = _drawn(model, lexicon, n_pairs, shots, prompt_seed, template)
 
     def prompts(concepts: Sequence[str]) -> list[Prompt]:
@@ -62,6 +67,7 @@ def recovery(
         [first_tokens(model.tokenizer, lexicon.words(each.source, pair.output))]
         for each in concept_pairs
     ]
+    report("patching the source word in", 0, 0)
     states = hidden_states(model, asked)
 
     def patched(
@@ -83,7 +89,7 @@ def recovery(
         ),
         "asked": unpatched(model, asked, columns).probabilities[0, :, 0].tolist(),
     }
-    bank = SourceBank(model, lexicon, template)
+    bank = SourceBank(model, lexicon, template, report=report)
     for name in ("seen", "null_concept"):
         vectors = bank.vectors(condition(name), pair, concept_pairs, seen_languages)
         found[name] = float("nan") if vectors is None else patched(targets, vectors)

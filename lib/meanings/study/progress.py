@@ -44,8 +44,13 @@ class StudyProgress:
         self._places: dict[str, tuple[str, str]] = {}  # task and kind, of a cell's key
         self._left: dict[str, _Left] = {}
         self._statuses: list[Status] = []
+        self._heard = self._start
+        runs = {(task.checkpoint.model, task.checkpoint.training_seed) for task in tasks}
+        self._names: dict[str, str] = {}  # of each task, on the line
         for task in tasks:
             self._left[str(task)] = self._of(task)
+            step = f"step {task.checkpoint.step}"
+            self._names[str(task)] = step if len(runs) == 1 else str(task)
 
     def _of(self, task: Task) -> _Left:
         left = _Left()
@@ -69,30 +74,33 @@ class StudyProgress:
                     task, kind = self._places.pop(key)
                     self._left[task].cells[kind] -= 1
                     self._left[task].begun = True
+                    self._heard = self._clock()
 
     def told(self, statuses: Iterable[Status]) -> None:
         """All that is known of what the run's processes are doing."""
         with self._lock:
-            self._statuses = deepcopy(list(statuses))
+            before, self._statuses = self._statuses, deepcopy(list(statuses))
+            if self._statuses != before:
+                self._heard = self._clock()
             for status in self._statuses:
                 # A checkpoint that is being loaded counts as one to load.
                 if status.task in self._left and status.shared:
                     self._left[status.task].begun = True
 
     def text(self) -> str:
-        """`34 of 408 cells, 2 min, 4 min to 6 min left: miniature seed 0 step 200: source states
-        640 of 7040`.
+        """`34 of 408 cells after 2 min, 4 min to 6 min left: step 200: source states 640 of 7040`;
+        the steps with model and training seed where these differ.
         """
         with self._lock:
-            parts = [
-                f"{self._total - len(self._places)} of {self._total} cells",
-                duration(self._clock() - self._start),
-            ]
+            cells = f"{self._total - len(self._places)} of {self._total} cells"
+            parts = [f"{cells} after {duration(self._clock() - self._start)}"]
             left = self._seconds_left()
             if left is not None and self._places:
                 low, high = (duration(seconds) for seconds in left)
                 parts.append(f"{f'about {low}' if low == high else f'{low} to {high}'} left")
-            doing = [f"{s.task}: {s.doing}" for s in self._statuses if s.doing]
+            doing = [
+                f"{self._names.get(s.task, s.task)}: {s.doing}" for s in self._statuses if s.doing
+            ]
             shown = "; ".join(doing[:SHOWN])
             if len(doing) > SHOWN:
                 shown += f"; and {len(doing) - SHOWN} more"
@@ -123,4 +131,6 @@ class StudyProgress:
         if found is None:
             return None
         side_by_side = max(1, min(tasks, sum(bool(status.doing) for status in self._statuses)))
-        return found[0] / side_by_side, found[1] / side_by_side
+        # What is in hand since something was told last may be nearly done.
+        low = found[0] / side_by_side - (self._clock() - self._heard)
+        return max(0.0, low), found[1] / side_by_side

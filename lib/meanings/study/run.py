@@ -234,6 +234,9 @@ class LoadedCheckpoint:
     def of(cls, task: Task, worker: Worker, journal: Journal) -> LoadedCheckpoint:
         """Load it. Raises MeaningsError where it cannot be, or has other weights than planned."""
         subject = task.cells[0].subject
+        journal.report("starting torch")  # once, so that it is not counted as loading
+        import meanings.models.loading  # noqa: F401
+
         with journal.loading():
             model = task.checkpoint.load(dtype=subject.dtype, device=worker.device)
         # Of a checkpoint on the hub, its commit is what was planned.
