@@ -29,6 +29,7 @@ from meanings.study.running import Journal, StatusFile, statuses
 from meanings.study.tls import check_configured
 
 TIMEOUT = "10s"  # for a scheduler's first answer
+PATIENCE = "600s"  # for processes of this machine, which other jobs may keep busy
 POLL = 1.0  # seconds at least between two looks at the results folder
 LOOKING = 0.05  # share of the time at most that is spent on them
 
@@ -67,7 +68,12 @@ def local_workers(
     kept = {name: 4_000_000_000 for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")}
     environment = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads} | kept
     with (
-        dask.config.set({"distributed.nanny.pre-spawn-environ": environment}),
+        dask.config.set(
+            {
+                "distributed.nanny.pre-spawn-environ": environment,
+                "distributed.comm.timeouts.connect": PATIENCE,
+            }
+        ),
         LocalCluster(
             n_workers=count,
             threads_per_worker=1,
