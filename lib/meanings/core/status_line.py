@@ -19,9 +19,9 @@ from meanings.core.errors import one_line
 # they are not counted).
 Report = Callable[[str, int, int], object]
 
-FIRST = 1.0  # seconds before the first line, so that what fails at once fails in one line
+FIRST = 1.0  # seconds before a terminal shows it, so that what fails at once fails in one line
 REWRITTEN = 0.5  # seconds between two looks on a terminal
-EVERY = 30.0  # seconds between two lines where there is no terminal
+EVERY = 30.0  # seconds before each line where there is no terminal
 
 
 def unreported(stage: str, done: int = 0, total: int = 0) -> None:
@@ -50,7 +50,7 @@ class StatusLine:
         self._clock = clock
         # A terminal that can take back what it shows.
         self._rewrites = self._stream.isatty() and os.environ.get("TERM") != "dumb"
-        self._next = clock() + FIRST
+        self._next = clock() + (FIRST if self._rewrites else EVERY)
         self._last = ""
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)

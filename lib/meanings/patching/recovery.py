@@ -63,30 +63,25 @@ def recovery(
 
     targets = prompts([each.target for each in concept_pairs])
     asked = prompts([each.source for each in concept_pairs])
-    columns = [
-        [first_tokens(model.tokenizer, lexicon.words(each.source, pair.output))]
-        for each in concept_pairs
-    ]
+    words = [lexicon.words(each.source, pair.output) for each in concept_pairs]
+    columns = [[first_tokens(model.tokenizer, accepted)] for accepted in words]
     report("patching the source word in", 0, 0)
     states = hidden_states(model, asked)
 
     def patched(
         into: Sequence[Prompt], vectors: Float[Tensor, "layer prompt d_model"]
     ) -> list[float]:
-        return (
-            sweep(model, into, vectors, columns, first_layers=[0]).probabilities[0, :, 0].tolist()
-        )
+        found = sweep(model, into, vectors, columns, first_layers=[0])
+        return found.probabilities[0, :, 0].tolist()
 
+    beside = [with_last_token(target, other) for target, other in zip(targets, asked, strict=True)]
     found = {
         "pair": str(pair),
         "source_concept": [each.source for each in concept_pairs],
         "target_concept": [each.target for each in concept_pairs],
         "target": unpatched(model, targets, columns).probabilities[0, :, 0].tolist(),
         "layers": patched(targets, states),
-        "embedding": patched(
-            [with_last_token(target, other) for target, other in zip(targets, asked, strict=True)],
-            states,
-        ),
+        "embedding": patched(beside, states),
         "asked": unpatched(model, asked, columns).probabilities[0, :, 0].tolist(),
     }
     bank = SourceBank(model, lexicon, template, report=report)

@@ -41,6 +41,7 @@ class StudyProgress:
         self._lock = threading.Lock()
         self._clock, self._start, self._total = clock, clock(), total
         self._kinds: dict[str, KindOfCells] = {}
+        self._shared: dict[tuple, int] = {}  # work that a measure's requests share
         self._places: dict[str, tuple[str, str]] = {}  # task and kind, of a cell's key
         self._left: dict[str, _Left] = {}
         self._statuses: list[Status] = []
@@ -63,7 +64,11 @@ class StudyProgress:
             self._places |= {cell.key: (str(task), kind) for cell in cells}
         for name in dict.fromkeys(cell.measure for cell in task.cells):
             requests = [cell.request for cell in task.cells if cell.measure == name]
-            left.shared[shared_kind(name)] = measure_named(name).shared_work(requests)
+            # Checkpoints are mostly asked for the same.
+            asked = name, tuple(requests)
+            if asked not in self._shared:
+                self._shared[asked] = measure_named(name).shared_work(requests)
+            left.shared[shared_kind(name)] = self._shared[asked]
         return left
 
     def finished(self, keys: Iterable[str]) -> None:

@@ -109,7 +109,8 @@ def run_plan(
             raise failure
         failures.append(failure)
 
-    name, is_new = process_name(), not out.exists()
+    name = process_name()
+    new = [folder for folder in (out, *out.parents) if not folder.exists()]
     if plan.tasks or running_folder(out).exists():
         remove_leftovers(out)
         tidy(out, name)
@@ -121,9 +122,9 @@ def run_plan(
                 (executor or in_process(device))(plan.tasks, out, told)
         finally:
             tidy(out, name)
-            if is_new:
-                with suppress(OSError):
-                    out.rmdir()  # where nothing was measured
+            with suppress(OSError):  # folders in which nothing was written
+                for folder in new:
+                    folder.rmdir()
     if failures:
         listed = "; ".join(f"({i}) {failure}" for i, failure in enumerate(failures, 1))
         raise MeaningsError(
