@@ -19,46 +19,13 @@ from hypothesis import HealthCheck, settings  # noqa: E402
 from meanings.core import status_line  # noqa: E402
 from stand_ins import small_model  # noqa: E402
 from stand_ins.certificates import make_certificates  # noqa: E402
+from stand_ins.slow_tests import SLOW  # noqa: E402
 
 # No test depends on how fast the machine is: neither on the time that Hypothesis would allow nor on
 # whether what is done lasts long enough to be told.
 status_line.FIRST = status_line.EVERY = 1e6
 settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any")
-
-# What `make test-fast` leaves out: files, and single tests, that take long.
-SLOW = (
-    "bench/",
-    "book/test_book.py",
-    "book/test_chapters.py",
-    "book/test_facts.py",
-    "book/test_figures.py",
-    "book/test_notebooks.py",
-    "book/test_page_tables.py",
-    "cli/test_bad_inputs.py",
-    "cli/test_cli.py",
-    "core/test_house.py::test_a_light_room",
-    "lexicon/test_lexicon.py::test_the_embedded_lexicon_agrees",
-    "measures/test_results.py::test_all_published_keys",
-    "measures/test_results.py::test_twenty_published_cells",
-    "miniature/",
-    "models/test_loading.py::test_other_architectures",
-    "pages/",
-    "patching/test_batching.py",
-    "patching/test_engine_options.py",
-    "patching/test_source_prompts.py",
-    "prompts/test_seeded.py",
-    "prompts/test_shared.py",
-    "statistics/test_bootstrap.py",
-    "statistics/test_sensitivity.py::test_every_factor",
-    "study/test_budget.py",
-    "study/test_executors.py",
-    "study/test_export.py",
-    "study/test_kills.py",
-    "study/test_run.py",
-    "study/test_tls.py",
-    "validity/test_known_truth.py",
-)
 
 
 def pytest_collection_modifyitems(items):

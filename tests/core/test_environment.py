@@ -11,6 +11,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from stand_ins.slow_tests import SLOW
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 MAKES = ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "TORCH")
@@ -90,6 +92,13 @@ def test_make_help_explains_every_target():
         check=True,
     ).stdout
     assert len(said.splitlines()) == 13 and "make chapter" in said
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_what_is_left_out_of_the_fast_tests_is_there(name):
+    file, _, test = name.partition("::")
+    place = ROOT / "tests" / file
+    assert place.exists() and (not test or f"def {test}" in place.read_text())
 
 
 def setup_commands(folder: Path, *variables: str) -> subprocess.CompletedProcess[str]:
