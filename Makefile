@@ -8,18 +8,26 @@ PORT ?= 8000
 NAME ?= emergence
 PARAMS ?=
 ACCEPT ?=
+TORCH ?=
+
+ifneq ($(filter-out cpu,$(TORCH)),)
+$(error TORCH=$(TORCH): expected cpu, or nothing for the build of PyPI)
+endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-gemma book test lint chapter study miniature bench serve clean
+.PHONY: help setup setup-gemma book test test-fast lint chapter study miniature bench serve clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-setup: $(READY)  ## an environment with the exact pins, in .venv or in VENV=folder
+setup: $(READY)  ## an environment with the exact pins, in .venv or in VENV=folder; TORCH=cpu without CUDA
 
 $(READY): requirements.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -c 'import sys; sys.exit(0 if sys.version_info[:2] >= (3, 11) else "Python 3.11 or newer is needed: make setup PYTHON=python3.11")'
+ifeq ($(TORCH),cpu)
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --index-url https://download.pytorch.org/whl/cpu $(shell grep '^torch==' requirements.txt)
+endif
 	$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
@@ -35,6 +43,9 @@ book: $(READY)  ## measure the default grid, execute the chapters, render _build
 
 test: $(READY)  ## all tests, warnings as errors, in as many processes as there are cores
 	@$(BIN)/python -m pytest -n logical --dist worksteal
+
+test-fast: $(READY)  ## what covers most of the library, in about a minute on four cores
+	@$(BIN)/python -m pytest -n logical --dist loadfile -m "not slow"
 
 lint: $(READY)  ## format and style of library, tests and bench (ruff)
 	@$(BIN)/ruff format --check lib tests bench

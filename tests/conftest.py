@@ -14,9 +14,25 @@ from jaxtyping import install_import_hook
 install_import_hook("meanings", "beartype.beartype")  # before the first import of the library
 
 import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
 
+from meanings.core import status_line  # noqa: E402
 from stand_ins import small_model  # noqa: E402
 from stand_ins.certificates import make_certificates  # noqa: E402
+from stand_ins.slow_tests import SLOW  # noqa: E402
+
+# No test depends on how fast the machine is: neither on the time that Hypothesis would allow nor on
+# whether what is done lasts long enough to be told.
+status_line.FIRST = status_line.EVERY = 1e6
+settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any")
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what is slow."""
+    for item in items:
+        if item.nodeid.removeprefix("tests/").startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

@@ -67,10 +67,10 @@ def test_a_study_is_planned_run_finished_and_published(meanings, world, tmp_path
         code == 2 and f"6 of 6 cells of {grid} are not in" in err and not list(tmp_path.iterdir())
     )
     code, out, _ = meanings("study", grid)
-    assert code == 0 and "6 cells in _build/results, 6 measured now" in out
+    assert code == 0 and "6 cells in _build/results, 6 of them new" in out
     assert len(finished(tmp_path / "_build" / "results")) == 6
     code, out, err = meanings("study", grid, "--quiet")
-    assert (code, err) == (0, "") and "0 measured now" in out
+    assert (code, err) == (0, "") and "0 of them new" in out
     more = world / "more.yaml"
     more.write_text(grid.read_text().replace("fr-es", "es-fr"))
     code, _, err = meanings("publish", "trial", grid, more)

@@ -132,13 +132,16 @@ def test_writers_of_one_file_never_share_a_place(tmp_path):
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path, kind):
     code = (
-        "import sys, time, pathlib; from meanings.core.atomic_files import *\n"
+        "import sys, pathlib; from meanings.core.atomic_files import *\n"
         f"with atomic_{kind}(pathlib.Path(sys.argv[1])) as aside:\n"
         "    (aside / 'a' if aside.is_dir() else aside).write_text('half')\n"
-        "    print(aside, flush=True); time.sleep(60)"
+        "    print(aside, flush=True); sys.stdin.read()"
     )
     writer = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path / "ab" / "it")], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, str(tmp_path / "ab" / "it")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     with writer:
         aside = Path(writer.stdout.readline().strip())

@@ -1,5 +1,6 @@
 """The pins, the conda file, the package's own ranges and the commands in the README agree."""
 
+import os
 import re
 import subprocess
 import tomllib
@@ -10,8 +11,11 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from stand_ins.slow_tests import SLOW
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+MAKES = ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "TORCH")
 DIRECT = [
     Requirement(text)
     for group in (PROJECT["dependencies"], *PROJECT["optional-dependencies"].values())
@@ -67,6 +71,7 @@ def test_the_readme_has_one_line_for_every_target():
         "setup-gemma",
         "book",
         "test",
+        "test-fast",
         "lint",
         "chapter",
         "study",
@@ -86,7 +91,43 @@ def test_make_help_explains_every_target():
         text=True,
         check=True,
     ).stdout
-    assert len(said.splitlines()) == 12 and "make chapter" in said
+    assert len(said.splitlines()) == 13 and "make chapter" in said
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_what_is_left_out_of_the_fast_tests_is_there(name):
+    file, _, test = name.partition("::")
+    place = ROOT / "tests" / file
+    assert place.exists() and (not test or f"def {test}" in place.read_text())
+
+
+def setup_commands(folder: Path, *variables: str) -> subprocess.CompletedProcess[str]:
+    """What `make setup` would do in a new environment."""
+    return subprocess.run(
+        ["make", "--no-print-directory", "-n", "setup", f"VENV={folder / 'new'}", *variables],
+        cwd=ROOT,
+        # Run by `make test TORCH=cpu`, this make would else have it too.
+        env={name: value for name, value in os.environ.items() if name not in MAKES},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_cpu_build_of_torch_is_installed_before_the_pins_which_it_satisfies(tmp_path, pip):
+    usual, cpu = (
+        [line for line in setup_commands(tmp_path, *asked).stdout.splitlines() if "install" in line]
+        for asked in ((), ("TORCH=cpu",))
+    )
+    (first,) = (line for line in cpu if line not in usual)
+    assert cpu == [first, *usual] and "-r requirements.txt" in usual[0]
+    assert not any("--index-url" in line for line in usual)
+    assert first.endswith(
+        f"--no-deps --index-url https://download.pytorch.org/whl/cpu torch=={pip['torch']}"
+    )
+    assert Requirement(f"torch=={pip['torch']}").specifier.contains(f"{pip['torch']}+cpu")
+    wrong = setup_commands(tmp_path, "TORCH=cuda")
+    assert wrong.returncode and "TORCH=cuda: expected cpu" in wrong.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_gemma_is_fetched_only_once_its_terms_are_accepted(tmp_path):

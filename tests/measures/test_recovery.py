@@ -134,3 +134,20 @@ def test_the_verdict_tells_what_cannot_be_seen_from_what_is_not_there(
     )
     assert said in verdict(rows)
     assert shares(rows)["layers"] == pytest.approx((layers - target) / (asked - target))
+
+
+def test_it_says_what_is_being_done(model, lexicon):
+    said = []
+    recovery(
+        model, lexicon, PAIR, SEEN, n_pairs=8, shots=2, report=lambda *stage: said.append(stage)
+    )
+    stages = [stage for stage, _, _ in said]
+    assert list(dict.fromkeys(stages)) == [
+        "drawing prompts",
+        "patching the source word in",
+        "source states",
+    ]
+    # Both ordered pairs of German and Finnish, for `seen` and then the null.
+    counted = [(done, total) for stage, done, total in said if stage == "source states"]
+    n = 2 * 8
+    assert counted == [(done, n) for done in range(0, n + 1, 8)] * 2

@@ -63,14 +63,14 @@ def test_it_is_dropped_also_where_its_use_failed(folder):
 def test_another_process_keeps_it_until_it_ends(folder, other):
     assert not dropped(folder)
     other.stdin.close()
-    other.wait(timeout=60)
+    other.wait()
     assert dropped(folder)
 
 
 def test_a_killed_process_keeps_nothing(folder, other):
     assert not dropped(folder)
     other.send_signal(signal.SIGKILL)
-    other.wait(timeout=60)
+    other.wait()
     assert list(folder.iterdir())  # it could not tidy up
     assert dropped(folder) and not list(folder.parent.iterdir())
 

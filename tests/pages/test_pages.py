@@ -85,6 +85,12 @@ def test_the_whole_book_was_rendered():
     assert {file.stem for file in FILES} >= {*CHAPTERS, "rerun", "glossary", "references"}
 
 
+def patient(page):
+    """The page, on which a busy machine may take long."""
+    page.set_default_timeout(600_000)  # milliseconds
+    return page
+
+
 @pytest.fixture(scope="module")
 def browser():
     from playwright.sync_api import sync_playwright
@@ -102,7 +108,7 @@ def browser():
 def test_a_page_shows_its_figures_in_silence(browser, name, width):
     troubles: list[str] = []
     context = browser.new_context(viewport={"width": width, "height": 900})
-    page = context.new_page()
+    page = patient(context.new_page())
     page.on(
         "console",
         lambda message: (
@@ -142,7 +148,7 @@ def test_a_page_shows_its_figures_in_silence(browser, name, width):
 
 
 def test_solutions_are_folded_and_open_on_a_click(browser):
-    page = browser.new_page()
+    page = patient(browser.new_page())
     page.goto((HTML / "emergence.html").as_uri())
     solution = page.locator("details.sd-dropdown").first
     assert not solution.evaluate("e => e.open")
@@ -153,7 +159,7 @@ def test_solutions_are_folded_and_open_on_a_click(browser):
 
 def test_a_dark_page_keeps_figures_readable(browser):
     context = browser.new_context(color_scheme="dark")
-    page = context.new_page()
+    page = patient(context.new_page())
     page.goto((HTML / "emergence.html").as_uri())
     page.wait_for_load_state("load")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"

@@ -2,11 +2,18 @@
 input.
 
 What costs most in a short run is importing torch and transformers; a fork has them at once. A line
-is JSON: the folder, the command's arguments, and optionally `torn`: the number of the Parquet file
-in whose middle the child kills itself, after half of its bytes are on disk; `room`: the size in
-bytes that no file may exceed; `copies`: how many run the command at the same time. Answers are
-lines too: the child's process id when it starts, its exit status (-9 where it was killed) and its
-standard error when it ends. Each child leads a process group of its own.
+is JSON: the folder, the command's arguments, and optionally
+
+- `torn`: the number of the Parquet file in whose middle the child kills itself, after half of its
+  bytes are on disk;
+- `interrupted`: the number of the file before which it interrupts itself;
+- `room`: the size in bytes that no file may exceed;
+- `copies`: how many run the command at the same time;
+- `log`: a file with a line for each group that one of two copies measures, the first only when both
+  have begun.
+
+Answers are lines too: the child's process id when it starts, its exit status (-9 where it was
+killed) and its standard error when it ends. Each child leads a process group of its own.
 """
 
 import json
@@ -15,6 +22,7 @@ import resource
 import signal
 import sys
 import tempfile
+import time
 import warnings
 from pathlib import Path
 
@@ -31,6 +39,37 @@ def tear(results, number: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     results.pq.write_table = torn
+
+
+def interrupt(results, number: int) -> None:
+    """Let the process be interrupted, as from the keyboard, before it writes the `number`-th
+    table.
+    """
+    write, written = results.pq.write_table, []
+
+    def interrupted(table, path, **settings):
+        written.append(path)
+        if len(written) == number:
+            os.kill(os.getpid(), signal.SIGINT)
+        write(table, path, **settings)
+
+    results.pq.write_table = interrupted
+
+
+def note_groups(log: Path) -> None:
+    """Write each group that is measured down; two processes begin together."""
+    from meanings.measures.patching import Patching
+
+    measure = Patching.measure
+
+    def noted(self, model, data, requests, shared):
+        with log.open("a") as file:
+            file.write(f"{os.getpid()} {model.weights_sha256} {requests[0].pair}\n")
+        while len({line.split()[0] for line in log.read_text().splitlines()}) < 2:
+            time.sleep(0.01)
+        return measure(self, model, data, requests, shared)
+
+    Patching.measure = noted
 
 
 def main() -> None:
@@ -66,6 +105,10 @@ def main() -> None:
             os.chdir(asked["folder"])
             if asked.get("torn"):
                 tear(results, asked["torn"])
+            if asked.get("interrupted"):
+                interrupt(results, asked["interrupted"])
+            if asked.get("log"):
+                note_groups(Path(asked["log"]))
             if asked.get("room"):
                 resource.setrlimit(resource.RLIMIT_FSIZE, (asked["room"], asked["room"]))
             others = [pid for _ in range(asked.get("copies", 1) - 1) if (pid := os.fork())]

@@ -1,6 +1,8 @@
 """Dask workers measure what one process would, whatever happens to them."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -15,8 +17,11 @@ from meanings.core.errors import MeaningsError
 from meanings.measures.results import cell_path, finished, read_cell
 from meanings.study import executors
 from meanings.study.grid import Grid
+from meanings.study.pace import Pace
 from meanings.study.plan import plan_study
+from meanings.study.progress import StudyProgress
 from meanings.study.run import run_study
+from meanings.study.running import Claim, running_folder
 from stand_ins.study_data import STEPS, make_world
 
 GRID = Grid(checkpoints=3, pairs=("fr-es", "de-en"), n_pairs=6, shots=2, generate=3)
@@ -82,11 +87,18 @@ def kill_one_worker_when(started) -> threading.Thread:
 
 
 def test_two_workers_measure_what_one_process_does_and_a_killed_one_is_replaced(
-    world, alone, tmp_path
+    world, alone, tmp_path, monkeypatch
 ):
+    told = []
+    monkeypatch.setattr(StudyProgress, "told", lambda self, statuses: told.append(statuses))
     with executors.local_workers(2) as executor:
         run_study(GRID, tmp_path / "two", progress=False, executor=executor)
         assert tables(tmp_path / "two") == tables(alone)
+        # What workers do, and how fast, has come here through the folder, which holds cells only.
+        done = Pace.of_all(status.pace for status in told[-1])
+        assert {"loading", "patching shared"} < set(done.spells)
+        assert sum(units for units, _ in done.spells["loading"]) == len(STEPS)
+        assert not running_folder(tmp_path / "two").exists()
         killer = kill_one_worker_when(lambda: len(finished(tmp_path / "killed")) >= 3)
         run_study(GRID, tmp_path / "killed", progress=False, executor=executor)
         killer.join()
@@ -117,8 +129,15 @@ def test_a_disk_that_refuses_on_a_worker_is_not_called_a_lost_scheduler(world, t
     assert (tmp_path / "file").read_text() == "no folder"
 
 
-def test_a_lost_scheduler_is_said_and_the_run_goes_on_where_it_was(world, alone, tmp_path):
+def test_a_lost_scheduler_is_said_and_the_run_goes_on_where_it_was(
+    world, alone, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(executors, "TIMEOUT", "600s")
     out = tmp_path / "out"
+    # A claim here keeps the run from ending before its scheduler is lost.
+    last = plan_study(GRID, out).tasks[-1].cells
+    held = Claim(out, [cell for cell in last if cell.request.pair == last[-1].request.pair])
+    assert held.take()
     serve = [
         sys.executable,
         "-m",
@@ -146,9 +165,11 @@ def test_a_lost_scheduler_is_said_and_the_run_goes_on_where_it_was(world, alone,
             "--nworkers",
             "2",
             "--death-timeout",
-            "5",
+            "600",
         ]
-        workers = subprocess.Popen(work, stderr=subprocess.DEVNULL, cwd=tmp_path)
+        workers = subprocess.Popen(
+            work, stderr=subprocess.DEVNULL, cwd=tmp_path, start_new_session=True
+        )
         try:
             lost = threading.Thread(
                 target=lambda: (wait_until(lambda: len(finished(out)) >= 3), server.kill())
@@ -161,11 +182,12 @@ def test_a_lost_scheduler_is_said_and_the_run_goes_on_where_it_was(world, alone,
                 run_study(GRID, out, progress=False, executor=executor)
             lost.join()
         finally:
-            workers.terminate()
+            os.killpg(workers.pid, signal.SIGKILL)
             workers.wait()
     finally:
         server.kill()
         server.wait()
+    held.leave()
     there = finished(out)
     assert there
     run_study(GRID, out, progress=False)
@@ -177,7 +199,8 @@ def wait_until(true) -> None:
         time.sleep(0.02)
 
 
-def test_no_scheduler_and_no_workers_are_refused():
+def test_no_scheduler_and_no_workers_are_refused(monkeypatch):
+    monkeypatch.setattr(executors, "TIMEOUT", "1s")
     with (
         pytest.raises(MeaningsError, match="no scheduler answers at 'tcp://127.0.0.1:9'"),
         executors.scheduler("tcp://127.0.0.1:9"),

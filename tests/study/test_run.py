@@ -30,6 +30,7 @@ from meanings.study.grid import Grid, check_grid, parse_grid, read_grid
 from meanings.study.plan import plan_study
 from meanings.study.recompute import recompute
 from meanings.study.run import run_study
+from meanings.study.running import Claim, running_folder
 from stand_ins.study_data import STEPS, make_world
 
 GRID = Grid(checkpoints=3, pairs=("fr-es", "de-en"), n_pairs=6, shots=2, generate=3)
@@ -237,22 +238,33 @@ def test_a_killed_study_goes_on_and_ends_as_an_unbroken_one(
     assert_same(numbers(tmp_path), numbers(out))
 
 
-def test_two_runs_on_one_folder_share_the_work(world, out, tmp_path, monkeypatch):
-    measured, measure = [], PatchedCheckpoint.measure
+@pytest.mark.parametrize("finishes", [True, False])
+def test_what_another_run_is_measuring_is_passed_over_and_waited_for(
+    world, out, tmp_path, monkeypatch, loads, finishes
+):
+    task = plan_study(GRID, tmp_path).tasks[0]
+    group = [cell for cell in task.cells if str(cell.request.pair) == "fr-es"]
+    theirs, measured, measure = Claim(tmp_path, group), [], PatchedCheckpoint.measure
+    assert theirs.take()
 
-    def interrupted(self, cells):
-        if not measured:  # meanwhile, another run does all of it
-            measured.append("other")
-            run_study(GRID, tmp_path, progress=False)
-        measured.append(len(cells))
-        return measure(self, cells)
+    def counted(self, requests):
+        measured.append(str(requests[0].pair))
+        return measure(self, requests)
 
-    monkeypatch.setattr(PatchedCheckpoint, "measure", interrupted)
+    def meanwhile(seconds):  # the other run finishes, or fails
+        assert measured == ["fr-es", "de-en", "fr-es", "de-en", "de-en"]
+        for cell in group if finishes else ():
+            cell_path(tmp_path, cell.key).parent.mkdir(exist_ok=True)
+            shutil.copy(cell_path(out, cell.key), cell_path(tmp_path, cell.key))
+        theirs.leave()
+
+    monkeypatch.setattr(PatchedCheckpoint, "measure", counted)
+    monkeypatch.setattr(run.time, "sleep", meanwhile)
     run_study(GRID, tmp_path, progress=False)
-    assert (
-        measured[0] == "other" and sum(measured[1:]) == len(finished(tmp_path)) + 9
-    )  # only the group in hand twice
+    assert [step for _, step in loads] == [10, 20, 0]  # where no other run is comes first
+    assert measured[5:] == ([] if finishes else ["fr-es"])
     assert_same(numbers(tmp_path), numbers(out))
+    assert not running_folder(tmp_path).exists()
 
 
 def assert_same(a: dict[str, tuple], b: dict[str, tuple]) -> None:
@@ -286,7 +298,7 @@ def test_a_dry_run_writes_nothing_and_estimates_from_a_trial_or_from_finished_ce
     more = GRID.model_copy(update={"prompt_seeds": (42, 43)})
     plan = run_study(more, out, dry_run=True)
     assert (
-        0 <= plan.estimate.low <= plan.estimate.high < 600
+        0 <= plan.estimate.low <= plan.estimate.high
         and len(plan.missing) == len(plan.cells) / 2
         and loads == []
     )

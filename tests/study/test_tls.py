@@ -76,7 +76,7 @@ def encrypted_scheduler(folder, certificates, workers: int):
                     "--local-directory",
                     str(folder),
                     "--death-timeout",
-                    "20",
+                    "600",
                 ],
                 stderr=subprocess.DEVNULL,
                 cwd=certificates,
@@ -95,6 +95,7 @@ def test_a_study_runs_over_tls_and_nobody_else_is_let_in(certificates, tmp_path,
     monkeypatch.setenv("MEANINGS_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     strangers = make_certificates(tmp_path / "strangers")
+    monkeypatch.setattr(executors, "TIMEOUT", "600s")
     with encrypted_scheduler(tmp_path, certificates, workers=1) as address:
         assert address.startswith("tls://")
         with configured(certificates), executors.scheduler(address) as executor:

@@ -28,6 +28,7 @@ KERNEL_ENVIRONMENT = {
     "TRANSFORMERS_VERBOSITY": "error",
     "TQDM_DISABLE": "1",
 }
+PATIENCE = 600  # seconds for a kernel to start or to hand its output over on a busy machine
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -72,6 +73,8 @@ def execute(source: Path, parameters: dict[str, Any], target: Path, root: Path) 
                     cwd=str(root),
                     kernel_name="python3",
                     progress_bar=False,
+                    start_timeout=PATIENCE,
+                    iopub_timeout=PATIENCE,
                 )
             notebook = nbformat.read(done, as_version=4)
             clean(notebook, source.stem)

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from meanings.cli.options import Json, ModelName, Offline, TrainingSeed, stay_offline
+from meanings.cli.options import Json, ModelName, Offline, Quiet, TrainingSeed, stay_offline
+from meanings.core.status_line import StatusLine, Watched
 
 STEPS = {
     "target": "P(source concept) in the target prompt as it is",
@@ -121,6 +122,7 @@ def recovery(
     seed: TrainingSeed = 0,
     as_json: Json = False,
     offline: Offline = False,
+    quiet: Quiet = False,
 ) -> None:
     """Check whether patching can see how a model translates: P(source concept) as ever more of the
     source word is patched in, and a verdict.
@@ -130,7 +132,11 @@ def recovery(
     from meanings.statistics.recovery import recovery_row
 
     run = trajectory(model, seed)
-    rows = [recovery_row(run, lexicon, each, n_pairs) for each in pair or ["en-fr"]]
+    watched, rows = Watched(run.model), []
+    with StatusLine(watched.text, shown=not quiet):
+        for each in pair or ["en-fr"]:
+            watched.name = f"{run.model} {each}"
+            rows.append(recovery_row(run, lexicon, each, n_pairs, watched.report))
     if as_json:
         typer.echo(json.dumps(rows, default=float))
         return

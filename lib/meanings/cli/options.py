@@ -37,7 +37,7 @@ Offline = Annotated[
         "--offline", help="Never use the network; of models on the hub use what is cached."
     ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing of the progress.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ModelName = Annotated[
     str,

@@ -120,7 +120,7 @@ def study(
             executor=executor,
             keep_going=keep_going,
         )
-    typer.echo(f"{len(plan.cells)} cells in {out}, {len(plan.missing)} measured now")
+    typer.echo(f"{len(plan.cells)} cells in {out}, {len(plan.missing)} of them new")
 
 
 def report(plan, script: str) -> None:

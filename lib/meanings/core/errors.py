@@ -19,16 +19,19 @@ class MeaningsError(ValueError):
     """
 
     def __init__(self, message: str) -> None:
-        # Values and names in it come from files: a control character could clear or colour a
-        # terminal.
-        line = "".join(
-            c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(str(message).split())
-        )
+        line = one_line(message)
         super().__init__(
             line
             if len(line) <= LONGEST
             else f"{line[: LONGEST // 2]} [...] {line[-LONGEST // 2 :]}"
         )
+
+
+def one_line(text: object) -> str:
+    """The text in one line that a terminal can show: values and names in it come from files, and a
+    control character could clear or colour a terminal.
+    """
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(str(text).split()))
 
 
 def one_of(names: Iterable[object], limit: int = 40) -> str:

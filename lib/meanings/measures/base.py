@@ -22,6 +22,7 @@ import pandas as pd
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
+from meanings.core.status_line import Report, unreported
 from meanings.lexicon.lexicon import Lexicon
 from meanings.measures.timing import Estimate, Spent
 from meanings.models.checkpoints import Trajectory
@@ -120,11 +121,14 @@ class Shared:
     - `planned`: all requests to the loaded checkpoint, finished ones too: a resumed run then
       computes what requests share in the same batches as an unbroken one.
     - `process`: kept for all checkpoints of a process; `checkpoint`: kept while this one is loaded.
+    - `report`: to be told what is being computed. Parts that are counted are units of the work that
+      requests share (`Measure.shared_work`).
     """
 
     planned: Sequence[Request] = ()
     process: dict[str, Any] = field(default_factory=dict)
     checkpoint: dict[str, Any] = field(default_factory=dict)
+    report: Report = unreported
 
 
 class Measurement(NamedTuple):
@@ -187,6 +191,18 @@ class Measure(ABC):
     def cost_class(self, request: Request) -> Hashable:
         """Requests of one class take about as long as each other."""
         return self.name
+
+    def shared_work(self, requests: Sequence[Request]) -> int:
+        """Units of work that these requests to one checkpoint share, such as source prompts: each
+        is done, and reported, once.
+        """
+        return 0
+
+    def longer_at_most(self, request: Request) -> float:
+        """How many times as long as the measure's quickest requests it may take, where none of its
+        `cost_class` has been measured yet.
+        """
+        return 1.0
 
     def estimate(
         self,

@@ -169,15 +169,28 @@ class Patching(Measure):
 
         store = shared.process.setdefault(self.name, {"draws": ConceptPairDraws(), "tested": set()})
         if model.name not in store["tested"]:
+            shared.report("checking that patches reach this model", 0, 0)
             check_patching(model)
             store["tested"].add(model.name)
-        return PatchedCheckpoint(model, data.lexicon, store["draws"], shared.planned, data.prompts)
+        return PatchedCheckpoint(
+            model, data.lexicon, store["draws"], shared.planned, data.prompts, shared.report
+        )
 
     def cost_class(self, request: Request) -> Hashable:
         """Whether and how it is patched and scored, and the size of its prompts."""
         patched = condition(request.condition).patched
         sizes = (request.n_pairs, request.shots, request.source_pairs)
         return patched, request.generate, request.score, request.layers, *sizes
+
+    def shared_work(self, requests: Sequence[Request]) -> int:
+        """Source prompts: one checkpoint and prompt seed runs each once."""
+        from meanings.measures.patching_trial import source_prompts
+
+        return source_prompts({None: requests})
+
+    def longer_at_most(self, request: Request) -> float:
+        """A generated token costs no more than the patched prompt before it."""
+        return 1.0 + request.generate
 
     def estimate(
         self,

@@ -7,6 +7,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 import pandas as pd
 
+from meanings.core.status_line import Report, unreported
 from meanings.lexicon.languages import LanguagePair
 from meanings.lexicon.lexicon import Lexicon
 from meanings.models.loading import PatchableModel
@@ -54,6 +55,7 @@ class PatchedCheckpoint:
     - `planned`: all requests to the checkpoint, finished ones too: a resumed run then computes
       source states in the same batches, so that its numbers are the same to the last bit.
     - `prompts`: concept pairs that models share; drawn where there are none.
+    - `report`: is told what is being computed.
     """
 
     def __init__(
@@ -63,9 +65,10 @@ class PatchedCheckpoint:
         draws: ConceptPairDraws,
         planned: Sequence[PatchRequest] = (),
         prompts: SharedPrompts | None = None,
+        report: Report = unreported,
     ) -> None:
         self._model, self._lexicon, self._draws = model, lexicon, draws
-        self._planned, self._prompts = planned, prompts
+        self._planned, self._prompts, self._report = planned, prompts, report
         self._banks: dict[tuple, SourceBank] = {}
         self._writers: dict[str, PromptWriter] = {}
         self._words = (tokenizer_sha256(model), lexicon.sha256)
@@ -79,6 +82,7 @@ class PatchedCheckpoint:
         """
         first = requests[0]
         assert len({(r.pair, r.score, r.seen_languages, *_prompts_of(r)) for r in requests}) == 1
+        self._report("drawing prompts", 0, 0)
         concept_pairs, left_out = self._draws.draw(self._model, self._lexicon, first, self._prompts)
         bank = self._bank(first, left_out)
         targets = self.prompts(first.pair, concept_pairs, "target", first.template)
@@ -90,6 +94,7 @@ class PatchedCheckpoint:
             r for r in requests if _patched(r) or condition(r.condition).solved == "target"
         ]
         self._prepare(bank, [r for r in on_targets if _patched(r)], concept_pairs)
+        self._report(f"patching {first.pair}, prompt seed {first.prompt_seed}", 0, 0)
         for way in sorted({(r.generate, r.layers) for r in on_targets}):
             group = [r for r in on_targets if (r.generate, r.layers) == way]
             sweeps = self._sweep(bank, group, concept_pairs, targets, columns)
@@ -116,6 +121,7 @@ class PatchedCheckpoint:
                 seed=request.prompt_seed,
                 left_out=left_out,
                 writer=self._writer(request.template),
+                report=self._report,
             )
             for other in self._planned:
                 if _prompts_of(other) == drawn and not other.source_pairs:

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from meanings.core.status_line import Report, unreported
 from meanings.lexicon.languages import LanguagePair, parse_pair
 from meanings.lexicon.lexicon import Lexicon
 from meanings.models.loading import PatchableModel
@@ -38,6 +39,7 @@ def recovery(
     shots: int = 5,
     prompt_seed: int = 42,
     template: str = "quoted",
+    report: Report = unreported,
 ) -> pd.DataFrame:
     """P(source concept in the output language) on every step from the target prompt to the source
     word in its place.
@@ -46,8 +48,11 @@ def recovery(
     them `seen` and `null_concept`, patched in from the first layer on, both NaN where the pair has
     no other seen languages.
 
+    - `report`: is told what is being computed.
+
     Raises MeaningsError where the lexicon has too few concepts.
     """
+    report("drawing prompts", 0, 0)
     concept_pairs = _drawn(model, lexicon, n_pairs, shots, prompt_seed, template)
 
     def prompts(concepts: Sequence[str]) -> list[Prompt]:
@@ -58,32 +63,28 @@ def recovery(
 
     targets = prompts([each.target for each in concept_pairs])
     asked = prompts([each.source for each in concept_pairs])
-    columns = [
-        [first_tokens(model.tokenizer, lexicon.words(each.source, pair.output))]
-        for each in concept_pairs
-    ]
+    words = [lexicon.words(each.source, pair.output) for each in concept_pairs]
+    columns = [[first_tokens(model.tokenizer, accepted)] for accepted in words]
+    report("patching the source word in", 0, 0)
     states = hidden_states(model, asked)
 
     def patched(
         into: Sequence[Prompt], vectors: Float[Tensor, "layer prompt d_model"]
     ) -> list[float]:
-        return (
-            sweep(model, into, vectors, columns, first_layers=[0]).probabilities[0, :, 0].tolist()
-        )
+        found = sweep(model, into, vectors, columns, first_layers=[0])
+        return found.probabilities[0, :, 0].tolist()
 
+    beside = [with_last_token(target, other) for target, other in zip(targets, asked, strict=True)]
     found = {
         "pair": str(pair),
         "source_concept": [each.source for each in concept_pairs],
         "target_concept": [each.target for each in concept_pairs],
         "target": unpatched(model, targets, columns).probabilities[0, :, 0].tolist(),
         "layers": patched(targets, states),
-        "embedding": patched(
-            [with_last_token(target, other) for target, other in zip(targets, asked, strict=True)],
-            states,
-        ),
+        "embedding": patched(beside, states),
         "asked": unpatched(model, asked, columns).probabilities[0, :, 0].tolist(),
     }
-    bank = SourceBank(model, lexicon, template)
+    bank = SourceBank(model, lexicon, template, report=report)
     for name in ("seen", "null_concept"):
         vectors = bank.vectors(condition(name), pair, concept_pairs, seen_languages)
         found[name] = float("nan") if vectors is None else patched(targets, vectors)

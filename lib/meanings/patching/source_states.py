@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from meanings.core.errors import MeaningsError
+from meanings.core.status_line import Report, unreported
 from meanings.lexicon.languages import LanguagePair
 from meanings.lexicon.lexicon import Lexicon
 from meanings.models.loading import PatchableModel
@@ -41,6 +42,7 @@ class SourceBank:
     to a file in the folder for temporary files (TMPDIR), which vanishes with the bank.
 
     - `writer`: prompts that checkpoints of a run share; written anew where there is none.
+    - `report`: is told how many of the source prompts that a call of `prepare` lacks have been run.
     - `seed`, `left_out`: what draws some source prompts out of all, and concepts that no prompt may
       hold (`source_prompts`).
     """
@@ -54,8 +56,9 @@ class SourceBank:
         seed: int = 0,
         left_out: Collection[str] = (),
         writer: PromptWriter | None = None,
+        report: Report = unreported,
     ) -> None:
-        self._model, self._seed = model, seed
+        self._model, self._seed, self._report = model, seed, report
         self._writer = writer or PromptWriter(lexicon, model.tokenizer, template)
         self._concepts = tuple(
             concept for concept in lexicon.concepts if concept not in set(left_out)
@@ -111,7 +114,8 @@ class SourceBank:
         asked = [condition for condition in conditions if condition.patched]
         whole = [condition for condition in asked if not _some(condition, count)]
         self.expect(whole, pair, seen_languages)
-        before = len(self)
+        # Prompts that are run together, with the place of their states: None is that of all.
+        runs: list[tuple[tuple[str, LanguagePair, int] | None, list[Key]]] = []
         for source in dict.fromkeys(
             s for condition in whole for s in condition.source_pairs(pair, seen_languages) or ()
         ):
@@ -120,15 +124,25 @@ class SourceBank:
                 for _, role in sorted(self._expected[source].items())
                 for key in _keys(role, source, concept_pairs)
             )
-            lacking = [key for key in keys if key not in self._states]
-            self._states |= self._run(lacking)
+            runs.append((None, [key for key in keys if key not in self._states]))
         for condition in asked:
             if _some(condition, count) and (condition.name, pair, count) not in self._parts:
                 drawn = self._some_keys(condition, pair, concept_pairs, seen_languages, count)
-                self._parts[condition.name, pair, count] = self._run(
-                    list(dict.fromkeys(key for keys in drawn for key in keys))
-                )
-        return len(self) - before
+                keys = dict.fromkeys(key for keys in drawn for key in keys)
+                runs.append(((condition.name, pair, count), list(keys)))
+        done, total = 0, sum(len(keys) for _, keys in runs)
+        for place, keys in runs:
+            if keys:
+                self._report("source states", done, total)
+            states = self._run(keys)
+            if place is None:
+                self._states |= states
+            else:
+                self._parts[place] = states
+            done += len(keys)
+        if total:
+            self._report("source states", total, total)
+        return total
 
     def _run(self, keys: list[Key]) -> dict[Key, Float[Tensor, "layer d_model"]]:
         """The states of these prompts, run together."""

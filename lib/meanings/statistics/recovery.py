@@ -8,6 +8,7 @@ import pandas as pd
 from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
+from meanings.core.status_line import Report, unreported
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.measures.recovery import STEPS, verdict
@@ -25,12 +26,17 @@ def write_recovery(rows: Sequence[dict]) -> Path:
     return path
 
 
-def recovery_row(run: Trajectory, words: str, pair: str, n_pairs: int = 64) -> dict:
+def recovery_row(
+    run: Trajectory, words: str, pair: str, n_pairs: int = 64, report: Report = unreported
+) -> dict:
     """Recovery of one model and pair as a row: means with intervals over concepts, the verdict, and
     the attention of the layer and head with most of it.
 
+    - `report`: is told what is being computed.
+
     Raises MeaningsError where the lexicon lacks a language of the pair.
     """
+    report("loading the model", 0, 0)
     from meanings.patching.recovery import query_attention, recovery
 
     model = run.last.load()
@@ -42,7 +48,7 @@ def recovery_row(run: Trajectory, words: str, pair: str, n_pairs: int = 64) -> d
             f"pair {pair!r}: {run.model} was trained on {', '.join(lexicon.languages)}; choose two "
             "of these"
         )
-    rows = recovery(model, lexicon, languages, run.seen, n_pairs=n_pairs)
+    rows = recovery(model, lexicon, languages, run.seen, n_pairs=n_pairs, report=report)
     row: dict = {
         "model": run.model,
         "training_seed": run.training_seed,
@@ -57,6 +63,7 @@ def recovery_row(run: Trajectory, words: str, pair: str, n_pairs: int = 64) -> d
             f"{name}_low": found.get("low"),
             f"{name}_high": found.get("high"),
         }
+    report("reading attention", 0, 0)
     attention = query_attention(model, lexicon, pair)
     layer, head = divmod(int(attention.argmax()), attention.shape[1])
     row |= {"attention": float(attention.max()), "attention_layer": layer, "attention_head": head}

@@ -25,9 +25,11 @@ from meanings.core.errors import MeaningsError
 from meanings.measures.results import there
 from meanings.study.plan import Task
 from meanings.study.run import Executor, Progress, Worker
+from meanings.study.running import Journal, StatusFile, statuses
 from meanings.study.tls import check_configured
 
 TIMEOUT = "10s"  # for a scheduler's first answer
+PATIENCE = "600s"  # for processes of this machine, which other jobs may keep busy
 POLL = 1.0  # seconds at least between two looks at the results folder
 LOOKING = 0.05  # share of the time at most that is spent on them
 
@@ -66,7 +68,12 @@ def local_workers(
     kept = {name: 4_000_000_000 for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")}
     environment = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads} | kept
     with (
-        dask.config.set({"distributed.nanny.pre-spawn-environ": environment}),
+        dask.config.set(
+            {
+                "distributed.nanny.pre-spawn-environ": environment,
+                "distributed.comm.timeouts.connect": PATIENCE,
+            }
+        ),
         LocalCluster(
             n_workers=count,
             threads_per_worker=1,
@@ -106,7 +113,10 @@ def through(client: Client, device: str) -> Executor:
 
     def run(units: Sequence[Task], out: Path, progress: Progress) -> None:
         folder = out.resolve()
-        futures = [client.submit(on_worker, unit, folder, device, pure=False) for unit in units]
+        futures = [
+            client.submit(on_worker, unit, folder, device, progress.run, pure=False)
+            for unit in units
+        ]
         missing = {cell.key for unit in units for cell in unit.cells}
         failure: BaseException | None = None
         try:
@@ -138,12 +148,13 @@ def through(client: Client, device: str) -> Executor:
 def _completed(
     client: Client, futures: list[Future], missing: set[str], folder: Path, progress: Progress
 ) -> Iterator[Future]:
-    """Futures as they end; in between, the cells that have come into the folder are told."""
+    """Futures as they end; in between, the cells that have come into the folder are told, and what
+    the workers say there that they are doing.
+    """
     awaited = set(missing)
     waiting = set(futures)
     pause = POLL
     while waiting:
-        progress.doing(f"{len(client.nthreads())} workers")
         try:
             done = wait(waiting, timeout=pause, return_when="FIRST_COMPLETED").done
         except TimeoutError:
@@ -151,15 +162,17 @@ def _completed(
         before = time.monotonic()
         found = there(folder, awaited)
         pause = max(POLL, (time.monotonic() - before) / LOOKING)
-        progress.cells(len(found))
+        progress.cells(found)
+        progress.doing([status for status in statuses(folder) if status.run == progress.run])
         awaited -= found
         waiting -= done
         yield from done
 
 
-def on_worker(unit: Task, out: Path, device: str) -> None:
-    """Measure a unit in this worker's process."""
-    _worker(_own(device, str(get_worker().name))).measure(unit, out)
+def on_worker(unit: Task, out: Path, device: str, run: str) -> None:
+    """Measure a unit of a run in this worker's process."""
+    worker = _worker(_own(device, str(get_worker().name)))
+    worker.measure(unit, out, journal=_journal(out, run))
 
 
 def _own(device: str, name: str) -> str:
@@ -172,3 +185,8 @@ def _own(device: str, name: str) -> str:
 @cache
 def _worker(device: str) -> Worker:
     return Worker(device)
+
+
+@cache
+def _journal(out: Path, run: str) -> Journal:
+    return Journal(StatusFile(out, run).write)

@@ -4,7 +4,7 @@ are missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,6 +38,11 @@ class Task:
     def __str__(self) -> str:
         place = self.checkpoint
         return f"{place.model} seed {place.training_seed} step {place.step}"
+
+
+def group_of(cell: Cell) -> tuple[str, Hashable]:
+    """What cells of a checkpoint have in common that are measured together."""
+    return cell.measure, measure_named(cell.measure).together(cell.request)
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,26 @@
 """Run a grid of cells: each checkpoint loaded once, each cell written as soon as it is measured.
 
 What lies in the results folder is not measured again, so that a killed run goes on where it was and
-a finished one does nothing. Two runs may share a folder: each takes what it finds missing, and a
-cell measured twice is the same twice.
+a finished one does nothing. Runs of a grid may share a folder, also from several machines: each
+passes over the groups of cells that another one is measuring, and waits at the end until these are
+there too (`meanings.study.running`).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tqdm import tqdm
-
 from meanings.core.errors import MeaningsError
+from meanings.core.processes import process_name
 from meanings.core.provenance import versions
+from meanings.core.status_line import Report, StatusLine, unreported
 from meanings.measures.base import Shared
 from meanings.measures.catalogue import measure_named
 from meanings.measures.cells import Cell
@@ -31,18 +32,24 @@ from meanings.measures.results import (
     write_cell,
 )
 from meanings.study.grid import Grid
-from meanings.study.plan import Plan, Task, plan_study
+from meanings.study.plan import Plan, Task, group_of, plan_study
+from meanings.study.progress import StudyProgress
+from meanings.study.running import Claim, Journal, Status, StatusFile, running_folder, tidy
+
+POLL = 1.0  # seconds between two looks at what another run is measuring
 
 
 class Progress(NamedTuple):
-    """Where an executor tells what is done: so many cells more, what is being worked on, and of a
-    task that fails.
+    """Where an executor tells what is done: keys of cells that are there now, what the run's
+    processes are doing, and of a task that fails.
 
-    `failed` raises the failure where nothing more is to be measured.
+    - `run`: the name that the run has beside its results.
+    - `failed` raises the failure where nothing more is to be measured.
     """
 
-    cells: Callable[[int], object]
-    doing: Callable[[str], object]
+    run: str
+    cells: Callable[[Collection[str]], object]
+    doing: Callable[[Sequence[Status]], object]
     failed: Callable[[MeaningsError], object]
 
 
@@ -102,21 +109,22 @@ def run_plan(
             raise failure
         failures.append(failure)
 
-    if plan.tasks:
+    name = process_name()
+    new = [folder for folder in (out, *out.parents) if not folder.exists()]
+    if plan.tasks or running_folder(out).exists():
         remove_leftovers(out)
-        missing = len(plan.missing)
-        # Shown after a second, so that what fails at once fails in one line.
-        with tqdm(
-            total=len(plan.cells),
-            initial=len(plan.cells) - missing,
-            unit="cell",
-            disable=not progress,
-            delay=1,
-        ) as bar:
-            told = Progress(
-                bar.update, lambda text: bar.set_description(text, refresh=False), failed
-            )
-            (executor or in_process(device))(plan.tasks, out, told)
+        tidy(out, name)
+    if plan.tasks:
+        study = StudyProgress(plan.tasks, len(plan.cells))
+        try:
+            with StatusLine(study.text, shown=progress):
+                told = Progress(name, study.finished, study.told, failed)
+                (executor or in_process(device))(plan.tasks, out, told)
+        finally:
+            tidy(out, name)
+            with suppress(OSError):  # folders in which nothing was written
+                for folder in new:
+                    folder.rmdir()
     if failures:
         listed = "; ".join(f"({i}) {failure}" for i, failure in enumerate(failures, 1))
         raise MeaningsError(
@@ -125,18 +133,40 @@ def run_plan(
 
 
 def in_process(device: str = "auto") -> Executor:
-    """One checkpoint after the other, in this process."""
+    """One checkpoint after the other, in this process; those at which no other run is first."""
 
     def run(tasks: Sequence[Task], out: Path, progress: Progress) -> None:
-        worker = Worker(device)
-        for task in tasks:
-            progress.doing(str(task))
+        worker, file = Worker(device), StatusFile(out, progress.run)
+
+        def tell(status: Status) -> None:
+            file.write(status)
+            progress.doing([status])
+
+        journal, left = Journal(tell), list(tasks)
+        while left:
+            free = (i for i, task in enumerate(left) if not is_busy(task, out))
+            task = left.pop(next(free, 0))
             try:
-                worker.measure(task, out, progress.cells)
+                worker.measure(task, out, progress.cells, journal)
             except MeaningsError as failure:
                 progress.failed(failure)
 
     return run
+
+
+def is_busy(task: Task, out: Path) -> bool:
+    """Whether another run is measuring cells of the task."""
+    return running_folder(out).exists() and any(
+        Claim(out, group).is_there for group in groups(task).values()
+    )
+
+
+def groups(task: Task) -> dict[Hashable, list[Cell]]:
+    """All planned cells of a task, finished ones too, by the group that is measured together."""
+    found: dict[Hashable, list[Cell]] = {}
+    for cell in task.planned:
+        found.setdefault(group_of(cell), []).append(cell)
+    return found
 
 
 @dataclass
@@ -147,22 +177,48 @@ class Worker:
     process: dict[str, Any] = field(default_factory=dict)
 
     def measure(
-        self, task: Task, out: Path, report: Callable[[int], object] = lambda cells: None
+        self,
+        task: Task,
+        out: Path,
+        finished: Callable[[Collection[str]], object] = lambda keys: None,
+        journal: Journal | None = None,
     ) -> None:
         """Measure the task's cells and write each into `out`; the weights are loaded once, and only
-        where they are needed.
+        where they are needed. Groups that another run is measuring are waited for.
+
+        - `finished`: is given the keys of cells that are there; `journal`: is told what is done.
         """
-        with task.checkpoint.held(drop=task.drop):
-            loaded = None
-            for _, group in groupby(task.cells, key=_group):
-                cells = list(group)
-                # Looked at again for each group: another run may have been here in the meantime.
-                measured = there(out, (cell.key for cell in cells))
-                missing = [cell for cell in cells if cell.key not in measured]
-                if missing:
-                    loaded = loaded or LoadedCheckpoint.of(task, self)
-                    loaded.measure_and_write(missing, out)
-                report(len(cells))
+        journal, whole = journal or Journal(), groups(task)
+        left = [
+            (Claim(out, whole[group]), list(cells))
+            for group, cells in groupby(task.cells, key=group_of)
+        ]
+        # Two runs at one checkpoint meet in the middle: what groups share is computed by both.
+        if any(claim.is_there for claim, _ in left):
+            left.reverse()
+        loaded: LoadedCheckpoint | None = None
+        with task.checkpoint.held(drop=task.drop), journal.task(str(task)):
+            while left:
+                passed = []
+                for claim, cells in left:
+                    if not claim.take():
+                        passed.append((claim, cells))
+                        continue
+                    try:
+                        # Looked at again: another run may have been here in the meantime.
+                        measured = there(out, (cell.key for cell in cells))
+                        missing = [cell for cell in cells if cell.key not in measured]
+                        if missing:
+                            loaded = loaded or LoadedCheckpoint.of(task, self, journal)
+                            with journal.measuring(missing):
+                                loaded.measure_and_write(missing, out)
+                    finally:
+                        claim.leave()
+                    finished([cell.key for cell in cells])
+                if len(passed) == len(left):
+                    journal.report("waiting for another run's cells")
+                    time.sleep(POLL)
+                left = passed
 
 
 @dataclass
@@ -173,12 +229,19 @@ class LoadedCheckpoint:
     model: Any
     process: dict[str, Any]
     checkpoint: dict[str, Any] = field(default_factory=dict)
+    report: Report = unreported
 
     @classmethod
-    def of(cls, task: Task, worker: Worker) -> LoadedCheckpoint:
+    def of(cls, task: Task, worker: Worker, journal: Journal) -> LoadedCheckpoint:
         """Load it. Raises MeaningsError where it cannot be, or has other weights than planned."""
         subject = task.cells[0].subject
-        model = task.checkpoint.load(dtype=subject.dtype, device=worker.device, way=task.tokenizer)
+        journal.report("starting torch")  # once, so that it is not counted as loading
+        import meanings.models.loading  # noqa: F401
+
+        with journal.loading():
+            model = task.checkpoint.load(
+                dtype=subject.dtype, device=worker.device, way=task.tokenizer
+            )
         # Of a checkpoint on the hub, its commit is what was planned.
         if task.checkpoint.path is not None and model.weights_sha256 != subject.weights_sha256:
             raise MeaningsError(
@@ -186,15 +249,12 @@ class LoadedCheckpoint:
                 f"{model.weights_sha256[:12]}..., planned {subject.weights_sha256[:12]}...): the "
                 "files changed in the meantime; run the study again"
             )
-        return cls(task, model, worker.process)
+        return cls(task, model, worker.process, report=journal.report)
 
     @cached_property
     def groups(self) -> dict[Hashable, list[Cell]]:
         """All planned cells by group."""
-        groups: dict[Hashable, list[Cell]] = {}
-        for cell in self.task.planned:
-            groups.setdefault(_group(cell), []).append(cell)
-        return groups
+        return groups(self.task)
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
@@ -217,7 +277,7 @@ class LoadedCheckpoint:
         cells = self._together(missing, out)
         name = cells[0].measure
         planned = [cell.request for cell in self.task.planned if cell.measure == name]
-        shared = Shared(planned, self.process, self.checkpoint)
+        shared = Shared(planned, self.process, self.checkpoint, self.report)
         with named(self.task):
             found = measure_named(name).measure(
                 self.model, self.task.data[name], [cell.request for cell in cells], shared
@@ -242,7 +302,7 @@ class LoadedCheckpoint:
         measured again as a whole, so that the rest of it is what it would have been; where cells
         are asked for that were not asked for then, they alone are measured.
         """
-        group = {cell.key: cell for cell in self.groups[_group(missing[0])]}
+        group = {cell.key: cell for cell in self.groups[group_of(missing[0])]}
         lacking = {cell.key for cell in missing}
         for key in sorted(there(out, group)):
             measured = _measured_with(cell_path(out, key))
@@ -258,11 +318,6 @@ def named(task: Task) -> Iterator[None]:
         yield
     except MeaningsError as failure:
         raise MeaningsError(f"{task}: {failure}") from None
-
-
-def _group(cell: Cell) -> tuple[str, Hashable]:
-    """What cells have in common that are measured together."""
-    return cell.measure, measure_named(cell.measure).together(cell.request)
 
 
 def _measured_with(file: Path) -> set[str]:
