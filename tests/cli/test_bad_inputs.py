@@ -658,11 +658,6 @@ ROWS = [
         "the tokenizer cannot be read",
     ),
     words(
-        "with damaged settings",
-        lambda f: truncated(f / "tokenizer_config.json"),
-        "the tokenizer cannot be read",
-    ),
-    words(
         "too large",
         lambda f: changed(
             f / "tokenizer.json",

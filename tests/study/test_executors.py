@@ -228,7 +228,9 @@ def test_the_command_line_refuses_in_one_line(
     world, tmp_path, monkeypatch, capsys, arguments, message
 ):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["meanings", "study", *arguments])
+    grid = tmp_path.with_name("grid.yaml")
+    grid.write_text("pairs: [fr-es, de-en]\nn_pairs: 8\nshots: 2\n")
+    monkeypatch.setattr(sys, "argv", ["meanings", "study", str(grid), *arguments])
     with pytest.raises(SystemExit) as end:
         main.main()
     said = capsys.readouterr().err
