@@ -146,6 +146,7 @@ def _free() -> Iterator[None]:
             n_layers=LAYERS,
             d_model=8,
             weights_sha256=weights_identity(self),
+            read=None,
             tokenizer=tokenizer,
         )
 

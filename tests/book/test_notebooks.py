@@ -1,5 +1,8 @@
 """Chapters executed: what the notebook holds, and what is refused."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -82,6 +85,21 @@ def test_what_a_cell_warns_about_is_refused():
     )
     with pytest.raises(MeaningsError, match="standard error: UserWarning: odd"):
         notebooks.clean(nbformat.v4.new_notebook(cells=[cell]), "emergence")
+
+
+def test_a_kernel_is_silent_about_what_a_word_list_leaves_out(tmp_path):
+    (tmp_path / "words.csv").write_text("concept,en,fr,note\ncat,cat,chat,x\n")
+    code = (
+        f"from meanings.lexicon.lexicon import load_lexicon as l; l({str(tmp_path)!r} '/words.csv')"
+    )
+    for environment, said in (({}, "columns 'note' left out"), (notebooks.KERNEL_ENVIRONMENT, "")):
+        run = subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+        )
+        assert run.returncode == 0 and said in run.stderr and bool(run.stderr) == bool(said)
 
 
 CHAPTER = """---

@@ -353,7 +353,7 @@ ROWS = [
         "miniature seed-0",
     ),
     lexicon("is not there", lambda path: None, "'words.csv': no such file", "expected 'embedded'"),
-    lexicon("a folder", Path.mkdir, "'words.csv': no such file", "expected 'embedded'"),
+    lexicon("a folder", Path.mkdir, "words.csv: a folder with 0 files", "or a word list in CSV"),
     lexicon("empty", "", "words.csv: empty", "expected a header"),
     lexicon("a byte order mark alone", b"\xef\xbb\xbf", "words.csv: empty", "expected a header"),
     lexicon(
@@ -383,12 +383,12 @@ ROWS = [
         "words.csv, line 1",
         "expected a column 'concept'",
     ),
-    lexicon("semicolons", "concept;en;fr\ncat;cat;chat\n", "words.csv, line 1", "expected"),
+    lexicon("semicolons", "concept;en;fr\ncat;cat;chat\n", "words.csv, line 1", "expected commas"),
     lexicon(
         "an unknown language",
         "concept,en,xx\ncat,cat,chat\n",
-        "column 'xx'",
-        "a language code of 'en'",
+        "not known: 'xx'",
+        "expected two or more of 'en'",
     ),
     lexicon(
         "a row too short", "concept,en,fr\ncat,cat\n", "line 2: 2 cells, expected 3", "quote a cell"
@@ -445,7 +445,7 @@ ROWS = [
         "line 2, column 'fr'",
         "expected a Python list",
     ),
-    lexicon("lists that are empty", LISTS.format("[]"), "no row with a word in every language"),
+    lexicon("lists that are empty", LISTS.format("[]"), "no concept with a word in every language"),
     entry("is no mapping", "- mine", "expected lines `name: value`", "found list"),
     entry("an entry is a number", "mine: 3", "mine: expected lines `field: value`", "found int"),
     entry(
@@ -816,7 +816,7 @@ ROWS = [
         "no scheduler answers at 'nonsense://x:1'",
         "tcp://host:8786",
     ),
-    option("study good.yaml --lexicon .", "'.': no such file", "expected 'embedded'"),
+    option("study good.yaml --lexicon .", ".: a folder with 0 files", "or a word list in CSV"),
     option(f"study good.yaml --lexicon {'x' * 5000}", "too long", "name"),
     option(
         "study good.yaml --out good.yaml",

@@ -216,6 +216,14 @@ def test_durations_are_said_as_people_say_them():
     assert [formatting.duration(s) for s in (4.4, 600.0, 9000.0)] == ["4 s", "10 min", "2.5 h"]
 
 
+def test_the_models_that_ship_are_listed_first(meanings):
+    code, out, err = meanings("models")
+    names = [line for line in out.splitlines() if line and line[0] != " "]
+    assert code == 0 and names[:2] == ["miniature", "eurollm-1.7b"], err
+    assert "at          here, training seed 0" in out and "3 checkpoints, steps 0 to 20" in out
+    assert "at          UCLNLP/monoweb/ckpt_exp_en_fr_monoweb" in out
+
+
 def test_the_command_is_installed():
     command = Path(sys.executable).with_name("meanings")
     if not command.exists():
@@ -262,3 +270,16 @@ def test_prompts_are_written_studied_and_exported(meanings, world, tmp_path):
         and "nobody" in err
         and not (tmp_path / "q.json").exists()
     )
+
+
+def test_a_warning_is_one_line_that_names_no_code(tmp_path):
+    (tmp_path / "words.csv").write_text("concept,en,fr,no\x07te\ncat,cat,chat,x\n")
+    run = subprocess.run(
+        [sys.executable, "-m", "meanings.cli.main", "lexicon", "check", "--against", "words.csv"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0 and len(run.stderr.splitlines()) == 1
+    assert re.match(r"warning: word list words.csv: columns .* left out; languages", run.stderr)
+    assert run.stderr.rstrip("\n").isprintable() and ".py" not in run.stderr

@@ -111,7 +111,9 @@ def test_load_reads_a_file_and_refuses_the_unknown(tmp_path, embedded):
     assert (mine.name, mine.sha256) == ("mine", embedded.sha256)
     with pytest.raises(MeaningsError, match="expected 'embedded' or the path"):
         load_lexicon("embeded")
-    with pytest.raises(MeaningsError, match="'wide', 'long', 'multi-simlex', 'lists'"):
+    with pytest.raises(
+        MeaningsError, match="'wide', 'long', 'cldf', 'multi-simlex', 'lists', 'pairs'"
+    ):
         load_lexicon(tmp_path / "mine.csv", layout="tall")
 
 

@@ -13,7 +13,9 @@ from transformers import (
     BloomConfig,
     Gemma2Config,
     Gemma3TextConfig,
+    GPT2Config,
     GPTNeoXConfig,
+    LlamaConfig,
     MistralConfig,
     Olmo2Config,
     Qwen3Config,
@@ -23,7 +25,7 @@ from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.languages import LanguagePair
 from meanings.models import loading
-from meanings.models.loading import layers_path, load_model, wrap_model
+from meanings.models.loading import layers_path, load_model
 from meanings.patching.query_states import hidden_states
 from meanings.patching.self_test import check_patching
 from meanings.patching.sweeping import sweep
@@ -147,6 +149,8 @@ SIZES = {
 }
 WIDE = SIZES | {"num_key_value_heads": 2, "intermediate_size": 48}
 ARCHITECTURES = {
+    "llama": (LlamaConfig, WIDE),
+    "gpt2": (GPT2Config, {"n_embd": 32, "n_head": 4, "n_layer": 4, "initializer_range": 0.2}),
     "qwen3": (Qwen3Config, WIDE | {"head_dim": 8}),
     "olmo2": (Olmo2Config, WIDE),
     "apertus": (ApertusConfig, WIDE),
@@ -179,16 +183,25 @@ ARCHITECTURES = {
 
 
 @pytest.mark.parametrize("name", list(ARCHITECTURES))
-def test_other_architectures_equal_plain_hooks(name, lexicon, tokenizer):
-    """Tuples for tensors, alibi, sliding windows shorter than the prompt, other module paths."""
+def test_a_folder_of_each_architecture_equals_plain_unbatched_forwards(
+    name, lexicon, tokenizer, tmp_path
+):
+    """Tuples for tensors, alibi, sliding windows shorter than the prompt, other module paths.
+
+    What is held against is transformers alone: the folder, one prompt and layer at a time, plain
+    attention.
+    """
     kind, sizes = ARCHITECTURES[name]
     with torch.random.fork_rng():
         torch.manual_seed(0)
         special = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1}
-        network = AutoModelForCausalLM.from_config(
-            kind(vocab_size=len(tokenizer), **sizes, **special)
-        )
-    model = wrap_model(network, tokenizer, name=name)
+        made = AutoModelForCausalLM.from_config(kind(vocab_size=len(tokenizer), **sizes, **special))
+    made.save_pretrained(tmp_path / name)
+    tokenizer.save_pretrained(tmp_path / name)
+    model = load_model(tmp_path / name, device="cpu")
+    network = AutoModelForCausalLM.from_pretrained(
+        tmp_path / name, attn_implementation="eager", dtype=torch.float32
+    ).eval()
     layers = list(network.get_submodule(model.layers_path))
     prompts = [
         translation_prompt(

@@ -46,6 +46,20 @@ def test_the_papers_models_are_there():
     )
 
 
+def test_the_bilingual_models_are_folders_of_one_repository():
+    known = {name: entry for name, entry in registry().items() if name.startswith("monoweb-")}
+    assert len(known) == 12 and {entry.hub for entry in known.values()} == {"UCLNLP/monoweb"}
+    for name, entry in known.items():
+        _, english, other, kind = name.split("-")
+        assert entry.languages == (english, other) == ("en", other)
+        assert entry.subfolders == f"ckpt_exp_en_{other}_{kind}/iter_{{step}}"
+        assert compiled(entry.subfolders).fullmatch(f"ckpt_exp_en_{other}_{kind}/iter_0002000")
+        assert entry.place == f"UCLNLP/monoweb/ckpt_exp_en_{other}_{kind}"
+        assert round(34_000 * entry.tokens_per_step / 1e9) == 143
+    assert {name.split("-")[2] for name in known} == {"de", "es", "fr"}
+    assert registry()["minilingua-1b"].languages == ("en", "de", "es", "fr", "it", "pl", "fi")
+
+
 @pytest.mark.parametrize(
     ("model", "name", "step", "billions"),
     [
@@ -92,6 +106,15 @@ def test_a_user_adds_a_model_and_starts_from_a_shipped_one(own):
         ),
         ("mine: {hub: a/b, root: x, seen: [en]}", "mine: `root` goes with `folders`"),
         ("mine: {hub: a/b, seen: [en], revisions: step}", "needs {step} once"),
+        ("mine: {hub: a/b, seen: [en], subfolders: a/b}", "needs {step} once"),
+        (
+            "mine: {hub: a/b, seen: [en], subfolders: 'a/{step}', revisions: 's{step}'}",
+            "`subfolders` goes with `hub`, and without `revisions`",
+        ),
+        (
+            "mine: {folders: ['x{step}'], seen: [en], subfolders: 'a/{step}'}",
+            "`subfolders` goes with `hub`",
+        ),
         ("mine: {hub: a/b, seen: [en], revisions: '{step}{step}'}", "needs {step} once"),
         ("mine: {hub: a/b, seen: [en], revisions: '{step}{x}'}", "needs {step} once"),
         (

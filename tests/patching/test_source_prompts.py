@@ -173,9 +173,7 @@ def test_a_later_field_is_in_the_key_where_it_says_something_else(monkeypatch, t
         Grid(steps=(7500,), pairs=("fr-es",), conditions=("seen",)), tmp_path
     ).cells
     old = {name: value for name, value in cell.flat().items() if name not in LATER}
-    assert Cell.from_dict(old) == cell and LATER == {
-        name: getattr(cell.request, name) for name in LATER
-    }
+    assert Cell.from_dict(old) == cell and LATER == {name: cell.columns()[name] for name in LATER}
     changed = [
         cell.with_values(layers="only"),
         cell.with_values(source_pairs=4),

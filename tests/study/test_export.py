@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from meanings.core.errors import MeaningsError
+from meanings.core.spreadsheets import original
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.measures.results import read_cells, write_cell
 from meanings.study import export as exporting
@@ -102,6 +103,34 @@ def test_a_spreadsheet_runs_nothing_and_every_text_can_be_had_back(measured, tmp
     assert "dataset_info" not in front(tmp_path / "out") and "leading apostrophe" in (
         tmp_path / "out" / "README.md"
     ).read_text(encoding="utf-8")
+
+
+def test_concepts_that_look_like_missing_values_are_read_as_the_card_says(
+    measured, tmp_path, monkeypatch
+):
+    folder, cell = measured
+    names = ["null", "NA", "nan", "None", "NULL", "N/A", "#N/A", "NaN", "n/a", "<NA>"]
+    other = cell.with_values(lexicon_sha256="b" * 64)
+    table = rows(n_layers=5)
+    table["source_concept"], table["query"] = names, names
+    table["answer"] = [*names[:8], None, "=1"]
+    write_cell(folder, other, table, {"seconds": 1})
+    export(tmp_path / "out", folder, [other.key], layout="csv", words=True)
+    card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
+    monkeypatch.chdir(tmp_path / "out")
+    found: dict = {}
+    exec(code, found)
+    back = found["rows"]
+    for column in ("source_concept", "query"):
+        assert back[column].map(original).tolist() == names
+    assert back["answer"].isna().tolist() == [False] * 8 + [True, False]
+    assert back["p_source"].dtype == float and back["first_layer"].dtype == int
+    assert pd.read_csv("results.csv")["source_concept"].isna().sum() > 5  # why the card says it
+    export(tmp_path / "set", folder, [other.key], words=True)
+    text = (tmp_path / "set" / "README.md").read_text(encoding="utf-8")
+    assert pq.read_table(tmp_path / "set" / "data")["source_concept"].to_pylist() == names
+    assert "read_csv" not in text
 
 
 @pytest.mark.parametrize("layout", ["csv", "datasets"])

@@ -491,7 +491,7 @@ def test_a_malformed_grid_is_refused_in_one_line_that_names_the_value(values, me
         ({"conditions": ("seen", "unseen")}, "unknown condition 'unseen': allowed are seen, en_en"),
         (
             {"conditions": ("self",), "pairs": ("de-en",)},
-            "condition 'self' is defined for none of the pairs de-en",
+            "condition 'self' is defined for none of the pairs de-en: it needs an output language",
         ),
         ({"template": "plain"}, "template 'plain': allowed are quoted"),
         ({"lexicon": "nowhere.csv"}, "no such file"),
@@ -564,9 +564,34 @@ def test_a_model_without_seen_languages_is_told_how_to_name_them(world, tmp_path
         (tmp_path / row["folder"]).mkdir()
     (tmp_path / "trajectory.json").write_text(json.dumps(content | {"seen": []}))
     with pytest.raises(
-        MeaningsError, match='the seen languages of .* are none .*"seen" in its trajectory.json'
+        MeaningsError, match='has seen none; name more under "seen" in its trajectory.json, or in'
     ):
         check_grid(GRID.model_copy(update={"model": str(tmp_path)}))
+
+
+@pytest.mark.parametrize("place", ["trajectory.json", "models.yaml"])
+@pytest.mark.parametrize("name", ["seen", "null_concept", "one_pair"])
+def test_a_condition_of_seen_languages_says_how_many_it_needs(
+    world, tmp_path, monkeypatch, place, name
+):
+    content = json.loads((world / "data" / "miniature" / "seed-0" / "trajectory.json").read_text())
+    for row in content["checkpoints"]:
+        (tmp_path / row["folder"]).mkdir()
+    model = str(tmp_path)
+    if place == "trajectory.json":
+        (tmp_path / place).write_text(json.dumps(content | {"seen": ["en", "fr", "es", "de"]}))
+    else:
+        mine = {"folders": ["step-{step}"], "root": str(tmp_path), "seen": ["en", "fr", "es", "de"]}
+        (tmp_path / place).write_text(json.dumps({"mine": mine}))
+        monkeypatch.setenv("MEANINGS_MODELS", str(tmp_path / place))
+        model = "mine"
+    grid = GRID.model_copy(update={"model": model, "conditions": (name,), "pairs": ("fr-es",)})
+    with pytest.raises(MeaningsError) as refusal:
+        check_grid(grid)
+    said = str(refusal.value)
+    assert "needs at least two seen languages besides English and those of the pair" in said
+    assert "has seen de, en, es, fr; name more under" in said and place in said
+    check_grid(grid.model_copy(update={"pairs": ("en-fr",)}))
 
 
 def test_a_language_that_the_model_lacks_is_refused(world, tmp_path):

@@ -11,7 +11,7 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,8 +19,17 @@ from meanings.core import yaml_files
 from meanings.core.errors import MeaningsError, one_of
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import load_lexicon
-from meanings.models.checkpoints import Trajectory, trajectory
-from meanings.study.grid import CHECKPOINTS, DEFAULT_PAIRS, MODEL, Checkpoints, Grid
+from meanings.models.checkpoints import Trajectory, seen_languages, trajectory
+from meanings.patching.conditions import condition
+from meanings.study.grid import (
+    CHECKPOINTS,
+    DEFAULT_PAIRS,
+    MODEL,
+    TOKENIZER,
+    Checkpoints,
+    Grid,
+    TokenizerWays,
+)
 
 PatchedCondition = Literal["seen", "en_en", "self", "tgt"]
 
@@ -32,7 +41,7 @@ class ChapterParameters(BaseModel):
 
     model: str = Field("miniature", description=MODEL)
     training_seed: int = Field(0, ge=0, description="which training run of the model")
-    lexicon: str = Field("embedded", description="embedded, or the path of a CSV word list")
+    lexicon: str = Field("embedded", description="embedded, or the path of a word list")
     pair: tuple[str, ...] = Field(
         DEFAULT_PAIRS, min_length=1, description="language pairs input-output, separated by commas"
     )
@@ -43,6 +52,7 @@ class ChapterParameters(BaseModel):
     shots: int = Field(5, ge=1, le=20, description="few-shot examples before the query")
     n_pairs: int = Field(64, ge=8, description="concept pairs a language pair")
     template: str = Field("quoted", description="how a line of the prompt is written")
+    tokenizer: TokenizerWays = Field("agreed", description=TOKENIZER)
 
 
 class Emergence(ChapterParameters):
@@ -170,7 +180,7 @@ def check_available(name: str, parameters: ChapterParameters, where: str = "") -
     """Checks that lexicon and model have what is asked for; returns the trajectory.
 
     Raises MeaningsError on a language that one of them lacks, a pair named twice, and a checkpoint
-    that does not exist.
+    that does not exist, and a condition that is defined for none of the pairs.
     """
     lexicon = load_lexicon(parameters.lexicon)
     path = trajectory(parameters.model, parameters.training_seed)
@@ -196,7 +206,34 @@ def check_available(name: str, parameters: ChapterParameters, where: str = "") -
     path.thin(parameters.checkpoints)
     if getattr(parameters, "step", -1) >= 0:
         path.at(parameters.step)
+    _check_condition(name, parameters, seen_languages(path, lexicon), where)
     return path
+
+
+def _check_condition(
+    name: str, parameters: ChapterParameters, seen: Sequence[str], where: str
+) -> None:
+    """That the condition which the chapter follows exists for one of its pairs."""
+    if isinstance(parameters, Emergence):  # it follows another where there is no `seen`
+        return
+    followed = condition(getattr(parameters, "condition", "seen"))
+    pairs = [parse_pair(text) for text in parameters.pair]
+    if any(followed.source_pairs(pair, seen) for pair in pairs):
+        return
+    others = [
+        other
+        for other in get_args(PatchedCondition)
+        if any(condition(other).source_pairs(pair, seen) for pair in pairs)
+    ]
+    cure = (
+        f"take condition={others[-1]}, or choose other pairs"
+        if hasattr(parameters, "condition")
+        else "choose another model or pair"
+    )
+    raise MeaningsError(
+        f"{where}chapter {name}: condition {followed.name!r} is defined for none of the pairs "
+        f"{one_of(pairs)} of {parameters.model}, which has seen {one_of(seen)}; {cure}"
+    )
 
 
 def grid_of(parameters: ChapterParameters) -> Grid:
@@ -218,6 +255,7 @@ def grid_of(parameters: ChapterParameters) -> Grid:
         shots=parameters.shots,
         n_pairs=parameters.n_pairs,
         template=parameters.template,
+        tokenizer=parameters.tokenizer,
     )
 
 

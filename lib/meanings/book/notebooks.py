@@ -23,7 +23,8 @@ from meanings.core.errors import MeaningsError
 
 # Progress bars and notes on missing widgets are no part of a page.
 KERNEL_ENVIRONMENT = {
-    "PYTHONWARNINGS": "ignore:IProgress not found",
+    # What a word list leaves out is said where the chapter is asked for.
+    "PYTHONWARNINGS": "ignore:IProgress not found,ignore:word list",
     "TRANSFORMERS_VERBOSITY": "error",
     "TQDM_DISABLE": "1",
 }

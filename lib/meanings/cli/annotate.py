@@ -41,7 +41,7 @@ def export(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
     lexicon: Annotated[
-        str, typer.Option(help="Lexicon of the answers: embedded, or a CSV file.")
+        str, typer.Option(help="Lexicon of the answers: embedded, or a word list.")
     ] = "embedded",
 ) -> None:
     """Draw a stratified sample of answers as blind sheets, with its key apart."""

@@ -64,6 +64,8 @@ def measure_missing(grids: list, out: Path, workers: int | None, device: str) ->
     from meanings.study.run import run_plan
 
     plans = [plan_study(grid, out) for grid in grids]
+    for note in dict.fromkeys(note for plan in plans for note in plan.notes):
+        typer.echo(f"note: {note}", err=True)
     tasks = max(len(plan.tasks) for plan in plans)
     if not tasks:
         return

@@ -7,6 +7,7 @@ error and exit code 2, and nothing is written.
 
 import os
 import sys
+import warnings
 from typing import NoReturn
 
 import typer
@@ -44,8 +45,9 @@ app.add_typer(validity.app, name="validity")
 
 def main() -> None:
     """Run the command line; a user's error is one line and exit code 2, an interruption one line
-    and exit code 130.
+    and exit code 130; a warning is one line, too.
     """
+    warnings.formatwarning = lambda message, *_: f"warning: {MeaningsError(message)}\n"
     try:
         own = own_file()
         if own is not None:  # notebooks run in other folders

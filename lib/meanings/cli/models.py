@@ -22,22 +22,34 @@ STEPS = {
 
 
 def models() -> None:
-    """List the models known by name: where they are, what they were trained on, which checkpoints
-    are taken.
+    """List the models known by name, those that ship first: where they are, what they were trained
+    on, which checkpoints are taken.
     """
+    from meanings.models.checkpoints import shipped, trajectory
     from meanings.models.registry import registry
 
-    for name, entry in registry().items():
+    known = registry()  # what is wrong with it is said before anything is
+    for name, seeds in shipped().items():
+        run = trajectory(name, seeds[0])
+        typer.echo(
+            f"{name}\n  at          here, training seed {', '.join(map(str, seeds))}\n  "
+            f"seen        {' '.join(run.seen)}\n  subsample   {run.rule}"
+        )
+        said("note", f"{len(run.checkpoints)} checkpoints, steps {run.steps[0]} to {run.last.step}")
+    for name, entry in known.items():
         typer.echo(
             f"{name}\n  at          {entry.place}\n  seen        {' '.join(entry.languages)}\n  "
             f"subsample   {entry.subsample}"
         )
         for field in ("seen_from", "note"):
-            if text := getattr(entry, field):
-                label = f"  {field.replace('_', ' '):<12}"
-                typer.echo(
-                    textwrap.fill(text, 96, initial_indent=label, subsequent_indent=" " * 14)
-                )
+            said(field, getattr(entry, field))
+
+
+def said(field: str, text: str) -> None:
+    """Print a field of a model, indented; nothing where it is empty."""
+    if text:
+        label = f"  {field.replace('_', ' '):<12}"
+        typer.echo(textwrap.fill(text, 96, initial_indent=label, subsequent_indent=" " * 14))
 
 
 def checkpoints(
@@ -62,7 +74,7 @@ def checkpoints(
         tokens = f"{row.tokens / 1e9:.4g}B" if row.tokens or not row.step else "unknown"
         typer.echo(
             f"{row.step:>10}  {tokens:>9}  {marks[0]}  {marks[1]}  {(row.commit or '')[:12]:<12}  "
-            f"{row.revision or row.path}"
+            f"{row.subfolder or row.revision or row.path}"
         )
     typer.echo(f"{len(run.checkpoints)} checkpoints, {len(chosen)} kept")
 
@@ -105,7 +117,7 @@ def recovery(
         list[str] | None,
         typer.Option(help="Language pair; may be given several times.", show_default=False),
     ] = None,
-    lexicon: Annotated[str, typer.Option(help="embedded, or a CSV word list.")] = "embedded",
+    lexicon: Annotated[str, typer.Option(help="embedded, or a word list.")] = "embedded",
     n_pairs: Annotated[int, typer.Option(help="Concept pairs.", min=8)] = 64,
     seed: TrainingSeed = 0,
     as_json: Json = False,

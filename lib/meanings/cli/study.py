@@ -22,7 +22,7 @@ from meanings.cli.options import (
     stay_offline,
 )
 from meanings.core.errors import MeaningsError
-from meanings.core.formatting import duration
+from meanings.core.formatting import duration, size
 
 prompts_app = typer.Typer(no_args_is_help=True, help="Prompts that several models share.")
 DryRun = Annotated[
@@ -66,7 +66,7 @@ KeepGoing = Annotated[
 OtherLexicon = Annotated[
     str | None,
     typer.Option(
-        help="Another lexicon than the grid's: embedded, or a CSV file.", show_default=False
+        help="Another lexicon than the grid's: embedded, or a word list.", show_default=False
     ),
 ]
 
@@ -88,7 +88,8 @@ def study(
 ) -> None:
     """Measure what is missing of a grid of cells; a killed run goes on where it was."""
     stay_offline(offline)
-    from meanings.study.run import run_study
+    from meanings.study.plan import plan_study
+    from meanings.study.run import run_plan
 
     if sum(place is not None for place in (workers, scheduler, slurm)) > 1:
         raise MeaningsError(
@@ -103,23 +104,23 @@ def study(
         from meanings.study.slurm import job_script
 
         script = job_script(slurm)
-    where = nullcontext() if dry_run else workers_at(device, workers, scheduler, slurm)
-    with where as executor:
-        plan = run_study(
-            settings,
+    how = {"shard": part, "keep_going": keep_going, "drop": drop}
+    plan = plan_study(settings, out, estimate=dry_run, device=device, **how)
+    for note in plan.notes:
+        typer.echo(f"note: {note}", err=True)
+    if dry_run:
+        report(plan, script)
+        return
+    with workers_at(device, workers, scheduler, slurm) as executor:
+        run_plan(
+            plan,
             out,
-            dry_run=dry_run,
             progress=not quiet,
             device=device,
             executor=executor,
-            shard=part,
             keep_going=keep_going,
-            drop=drop,
         )
-    if dry_run:
-        report(plan, script)
-    else:
-        typer.echo(f"{len(plan.cells)} cells in {out}, {len(plan.missing)} of them new")
+    typer.echo(f"{len(plan.cells)} cells in {out}, {len(plan.missing)} of them new")
 
 
 def report(plan, script: str) -> None:
@@ -132,9 +133,19 @@ def report(plan, script: str) -> None:
         typer.echo(f"passed over: {failure}")
     if script:
         typer.echo(script)
+    if plan.download is not None:
+        typer.echo(to_fetch(plan.download))
     finished = len(plan.cells) - len(plan.missing)
     counts = f"{len(plan.cells)} cells, {finished} finished, {len(plan.missing)} to measure"
-    typer.echo(f"{counts}, {time_range(plan.estimate)}" if plan.missing else counts)
+    if not plan.missing:
+        typer.echo(counts)
+    elif plan.estimate is not None:
+        typer.echo(f"{counts}, {time_range(plan.estimate)}")
+    else:
+        typer.echo(
+            f"{counts}; the time is estimated by a trial, which needs one of the checkpoints on "
+            "this machine: run the study, and ask again once the first is fetched"
+        )
 
 
 def publish(
@@ -238,10 +249,8 @@ def prompts_write(
     for name in names:
         checked = check_grid(settings.model_copy(update={"model": name, "prompts": "drawn"}))
         last = checked.trajectories[0].last
-        place = last.path if last.path is not None else str(last.source)
-        tokenizers[name] = load_tokenizer(
-            place, revision=last.revision, commit=last.commit, tokenizer=last.tokenizer
-        )
+        place = last.tokenizer_folder()
+        tokenizers[name] = load_tokenizer(place, tokenizer=place, way=settings.tokenizer)
     written = write_prompts(
         file,
         checked.lexicon,
@@ -321,6 +330,15 @@ def parse_shard(text: str) -> tuple[int, int]:
     if not 1 <= part <= parts:
         raise MeaningsError(f"--shard {text!r}: expected i/n with i from 1 to n, such as 2/8")
     return part - 1, parts
+
+
+def to_fetch(download) -> str:
+    """`to fetch first: 3 checkpoints of owner/name, 4 files and 2.2 GB the last of them`."""
+    n = download.checkpoints
+    return (
+        f"to fetch first: {n} checkpoint{'s' * (n > 1)} of {download.source}, "
+        f"{download.files} files and {size(download.bytes)}{' the last of them' * (n > 1)}"
+    )
 
 
 def time_range(estimate) -> str:

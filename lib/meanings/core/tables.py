@@ -3,6 +3,7 @@
 import csv
 import io
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,16 +22,21 @@ class Table(NamedTuple):
     rows: list[tuple[int, dict[str, str]]]
 
 
-def read_table(path: Path) -> Table:
-    """Read a comma-separated UTF-8 file whose first line names the columns; cells are NFC and
-    stripped.
+def clean(text: str) -> str:
+    """NFC, stripped, inner runs of white space made one space."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
 
-    Raises MeaningsError where the file is missing, empty, too large, no UTF-8, has a column twice,
-    no rows, or a row with too few or too many cells.
+
+def read_table(path: Path, cleaned: Callable[[str], str] = clean) -> Table:
+    """Read a comma-separated UTF-8 file whose first line names the columns; cells as `cleaned`
+    gives them back.
+
+    Raises MeaningsError where the file is missing, empty, too large, no UTF-8, separated by other
+    marks than commas, has a column twice, no rows, or a row with too few or too many cells.
     """
-    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     try:
-        header = tuple(clean(cell) for cell in next(reader))
+        header = _columns(path, next(reader))
         _check_header(path, header)
         rows = []
         for cells in reader:
@@ -42,7 +48,7 @@ def read_table(path: Path) -> Table:
                     "one for each column "
                     "of the header; quote a cell that contains a comma"
                 )
-            rows.append((reader.line_num, dict(zip(header, map(clean, cells), strict=True))))
+            rows.append((reader.line_num, dict(zip(header, map(cleaned, cells), strict=True))))
     except csv.Error as error:
         raise MeaningsError(
             f"{path}, line {reader.line_num}: not readable as CSV ({error}); expected "
@@ -56,21 +62,19 @@ def read_table(path: Path) -> Table:
 def read_header(path: Path) -> tuple[str, ...]:
     """The columns that a CSV file's first line names. Raises MeaningsError as `read_table` does."""
     try:
-        header = next(csv.reader(io.StringIO(_text(path), newline="")), [])
+        cells = next(csv.reader(io.StringIO(read_text(path), newline="")), [])
     except csv.Error as error:
         raise MeaningsError(
             f"{path}, line 1: not readable as CSV ({error}); expected the columns' names with "
             "commas between them"
         ) from None
-    return tuple(clean(cell) for cell in header)
+    return _columns(path, cells)
 
 
-def clean(text: str) -> str:
-    """NFC, stripped, inner runs of white space made one space."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
-
-
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file. Raises MeaningsError where it is missing, empty, too large or no
+    UTF-8.
+    """
     if not path.is_file():
         raise MeaningsError(f"{path}: no such file; expected a CSV word list")
     if path.stat().st_size > MAX_BYTES:
@@ -79,6 +83,10 @@ def _text(path: Path) -> str:
             f"{MAX_BYTES // 2**20} MiB"
         )
     raw = path.read_bytes()
+    if raw.startswith(b"PK\x03\x04"):
+        raise MeaningsError(
+            f"{path}: a spreadsheet or an archive, no text; export it as CSV with commas, in UTF-8"
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -91,16 +99,31 @@ def _text(path: Path) -> str:
     return text
 
 
-def _check_header(path: Path, header: tuple[str, ...]) -> None:
-    if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
+def _columns(path: Path, cells: list[str]) -> tuple[str, ...]:
+    """The columns' names. Raises MeaningsError where the first line is Excel's `sep=;`, or has
+    other marks than commas between columns.
+    """
+    first = ",".join(cells)
+    if first.lower().startswith("sep="):
         raise MeaningsError(
-            f"{path}, line 1: one column {header[0][:60]!r}; expected commas between columns, not "
-            "semicolons or tabs"
+            f"{path}, line 1: {first[:60]!r} is Excel's note of the separator; delete this line, "
+            "and save the file with commas between columns"
         )
+    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
+        if mark in first.strip():
+            raise MeaningsError(
+                f"{path}, line 1: {first[:60]!r} has {name}; expected commas between columns, not "
+                "semicolons or tabs: export the file again as CSV with commas"
+            )
+    return tuple(map(clean, cells))
+
+
+def _check_header(path: Path, header: tuple[str, ...]) -> None:
     for position, column in enumerate(header, 1):
         if not column:
             raise MeaningsError(
-                f"{path}, line 1: column {position} has no name; expected a name for each column"
+                f"{path}, line 1: column {position} has no name; expected a name for each column "
+                "(a row number needs none: pandas leaves it out with index=False)"
             )
         if header.index(column) != position - 1:
             raise MeaningsError(f"{path}, line 1: column {column!r} occurs twice; keep one")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from sacrebleu.metrics import CHRF
 
+from meanings.lexicon.forms import plain_form
 from meanings.lexicon.lexicon import Lexicon
 from meanings.statistics.bootstrap import interval
 from meanings.statistics.matching import shared_cells
@@ -23,6 +24,7 @@ def answered(chosen: pd.DataFrame, condition: str) -> pd.DataFrame:
     """The rows with a generated answer: both unpatched prompts and the patched one, of the cells
     that they share, with columns `group`, `input`, `output`, `wanted`.
 
+    - `answer`: in plain form, as chrF compares letters.
     - `wanted`: the concept whose word would be right: the source's on source prompts and after a
       patch, else the target's.
     """
@@ -35,7 +37,7 @@ def answered(chosen: pd.DataFrame, condition: str) -> pd.DataFrame:
     return split_pairs(rows).assign(
         group=names.map(GROUPS).fillna(PATCHED_GROUP).to_numpy(),
         wanted=wanted,
-        answer=rows["answer"].astype(str),
+        answer=rows["answer"].astype(str).map(plain_form),
     )
 
 

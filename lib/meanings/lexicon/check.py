@@ -1,7 +1,7 @@
 """How far a lexicon agrees with a reference lexicon, cell by cell.
 
 A cell is a gloss (an English word that both have) in a language that both have. It agrees where the
-two share an accepted word, compared in lower case and NFC. Disagreement is to be looked at, not
+two share an accepted word, compared in normal form. Disagreement is to be looked at, not
 copied: the reference errs too, and translates other senses of a gloss.
 """
 
@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from meanings.lexicon.forms import normal_form
 from meanings.lexicon.lexicon import Lexicon
 
 
@@ -64,10 +65,10 @@ def _by_gloss(lexicon: Lexicon, languages: list[str]) -> dict[str, dict[str, lis
     found: dict[str, dict[str, list[str]]] = {}
     for concept in lexicon.concepts:
         words = found.setdefault(
-            lexicon.word(concept, "en").lower(), {code: [] for code in languages}
+            normal_form(lexicon.word(concept, "en")), {code: [] for code in languages}
         )
         for code in languages:
-            words[code] += [word.lower() for word in lexicon.words(concept, code)]
+            words[code] += map(normal_form, lexicon.words(concept, code))
     return found
 
 

@@ -18,6 +18,7 @@ import pandas as pd
 
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
+from meanings.lexicon.forms import normal_form
 from meanings.lexicon.readers import READERS, infer_layout
 
 
@@ -127,7 +128,7 @@ class Lexicon:
         )
 
     def shared_forms(self) -> pd.DataFrame:
-        """Cognates and loans: one form, one concept, two languages; forms in lower case.
+        """Cognates and loans: one form, one concept, two languages; forms in normal form.
 
         Columns `language_a, language_b, concept, form`; `language_a` comes first in the lexicon's
         order.
@@ -145,7 +146,7 @@ class Lexicon:
 
         A form is no homograph of the pair where one of the two languages uses it for both concepts:
         there it can be right for the same concept. Columns `language_a, concept_a, language_b,
-        concept_b, form` (lower case).
+        concept_b, form` (in normal form).
         """
         rows = []
         for form, senses in self._senses().items():
@@ -171,7 +172,7 @@ class Lexicon:
         return pd.DataFrame(rows, columns=["language", "form", "concepts"])
 
     def _forms(self, concept: str, language: str) -> dict[str, None]:
-        return dict.fromkeys(word.lower() for word in self.entries[concept][language])
+        return dict.fromkeys(map(normal_form, self.entries[concept][language]))
 
     def _senses(self) -> dict[str, dict[str, list[str]]]:
         """form -> language -> concepts, all in the lexicon's order."""
@@ -184,8 +185,8 @@ class Lexicon:
 
 
 def load_lexicon(source: str | Path = "embedded", layout: str = "infer") -> Lexicon:
-    """The embedded lexicon, or a word list from a CSV file, its layout inferred from the header or
-    given.
+    """The embedded lexicon, or a word list: a CSV file, a file of pairs or a CLDF data set, its
+    layout inferred from header and name, or given.
 
     Raises MeaningsError, with file, line, column and what was expected, on a malformed file.
     """
@@ -195,11 +196,11 @@ def load_lexicon(source: str | Path = "embedded", layout: str = "infer") -> Lexi
         name, path, layout = "embedded", data_folder() / "lexicon" / "lexicon.csv", "wide"
     else:
         path = Path(source)
-        if not path.is_file():
+        if not path.exists():
             raise MeaningsError(
-                f"lexicon {str(source)!r}: no such file; expected 'embedded' or the path of a CSV "
+                f"lexicon {str(source)!r}: no such file; expected 'embedded' or the path of a "
                 "word list"
             )
-        name = path.stem
+        name = path.stem or path.resolve().name
     entries = READERS[infer_layout(path) if layout == "infer" else layout](path)
     return Lexicon(name, entries.languages, entries.words, entries.categories)

@@ -1,18 +1,35 @@
-"""Reader of long ("tidy") word lists, such as CLDF's: one row per word."""
+"""Reader of long ("tidy") word lists: one row per word."""
 
+from collections.abc import Mapping
 from operator import itemgetter
 from pathlib import Path
 
 from meanings.core.errors import MeaningsError
-from meanings.core.tables import Table, read_table
-from meanings.lexicon.entries import Entries, language_code, listed, split_words
+from meanings.core.tables import Table
+from meanings.lexicon.entries import (
+    Entries,
+    complete,
+    concept_of,
+    listed,
+    one_word,
+    read_words,
+)
+from meanings.lexicon.language_codes import EXPECTED, known_code
 from meanings.lexicon.languages import LANGUAGES
 
-# The names by which a long table may call its columns.
+# The names by which a long table may call its columns; the first that is there counts.
 LONG_COLUMNS = {
-    "concept": ("concept", "concept_id", "id", "gloss"),
-    "language": ("language", "lang", "language_code", "lang_code"),
-    "word": ("word", "form", "translation"),
+    "concept": ("concept", "concept_id", "meaning", "meaning_id", "id", "gloss"),
+    "language": (
+        "language",
+        "lang",
+        "language_code",
+        "lang_code",
+        "uid",
+        "language_variety",
+        "langvar",
+    ),
+    "word": ("word", "form", "translation", "txt", "expression", "text"),
     "rank": ("rank", "order"),
     "preferred": ("preferred", "is_preferred"),
     "category": ("category", "domain"),
@@ -29,73 +46,82 @@ def read_long(path: Path) -> Entries:
         cat,fra_Latn,chat,1,animal
         cat,fra_Latn,matou,2,animal
 
-    Columns are known by the names of `LONG_COLUMNS`, in any case; `rank` (a number, the smallest
-    first), `preferred` (true or false) and `category` are optional; others are ignored. A language
-    is an ISO 639-1 or 639-3 code, alone or with a script (`eng_Latn`). A concept is named as its
-    column names it, be it a gloss or an identifier. Words come preferred first, then by rank, then
-    as they stand; concepts without a word in every language are dropped.
+    Columns are known by the names of `LONG_COLUMNS`, in any case, among them PanLex's `meaning`,
+    `uid` (`fra-000`) and `txt`; `rank` (a number, the smallest first), `preferred` (true or false)
+    and `category` are optional; others are ignored. A language is an ISO 639-1 or 639-3 code or a
+    Glottocode, alone or with a script (`eng_Latn`); rows of others are left out, with a warning. A
+    concept is named as its column names it, be it a gloss or an identifier. Words come preferred
+    first, then by rank, then as they stand; concepts without a word in every language are dropped.
     """
-    found, categories = _ranked_words(read_table(path))
-    languages = tuple(dict.fromkeys(code for entry in found.values() for code in entry))
-    if len(languages) < 2:
-        raise MeaningsError(
-            f"{path}: words in {listed(languages)} only; expected two or more of "
-            f"{listed(LANGUAGES)}"
-        )
+    table = read_words(path)
+    return entries_of_rows(table, _long_columns(table))
+
+
+def entries_of_rows(table: Table, columns: Mapping[str, str], repeated: bool = False) -> Entries:
+    """The entries of a table of one row per word.
+
+    - `columns`: the names of its columns for `concept`, `language`, `word` and what else of
+      `LONG_COLUMNS` it has.
+    - `repeated`: whether a word may be there several times for a concept, and counts once;
+      otherwise it is an error.
+    """
+    ranked, categories, unknown = _ranked_words(table, columns, repeated)
+    languages = tuple(dict.fromkeys(code for entry in ranked.values() for code in entry))
     words = {
         concept: {
-            code: tuple(word for *_, word in sorted(entry[code], key=itemgetter(0, 1, 2)))
-            for code in languages
+            code: tuple(word for *_, word in sorted(rows, key=itemgetter(0, 1, 2)))
+            for code, rows in entry.items()
         }
-        for concept, entry in found.items()
-        if set(languages) <= set(entry)
+        for concept, entry in ranked.items()
     }
-    if not words:
-        raise MeaningsError(
-            f"{path}: no concept with a word in every language of {listed(languages)}"
-        )
-    return Entries(
-        languages,
-        words,
-        {concept: category for concept, category in categories.items() if concept in words},
-    )
+    return complete(table.path, languages, words, categories, unknown)
 
 
-def _ranked_words(table: Table) -> tuple[RankedWords, dict[str, str]]:
-    """The words by concept and language, with what orders them, and the concepts' categories."""
-    columns = _long_columns(table)
-    found: RankedWords = {}
+def _ranked_words(
+    table: Table, columns: Mapping[str, str], repeated: bool
+) -> tuple[RankedWords, dict[str, str], set[str]]:
+    """The words by concept and language, with what orders them; the concepts' categories; the
+    languages that are not known.
+    """
+    ranked: RankedWords = {}
     categories: dict[str, str] = {}
+    unknown: set[str] = set()
     for line, row in table.rows:
         cells = {what: row[column] for what, column in columns.items()}
         places = {
             what: f"{table.path}, line {line}, column {column!r}"
             for what, column in columns.items()
         }
-        concept, code = cells["concept"], language_code(cells["language"], places["language"])
-        if not concept:
-            raise MeaningsError(
-                f"{places['concept']}: empty; expected the concept's English gloss or identifier"
-            )
-        later, rank = (
+        code = known_code(cells["language"])
+        if code is None:
+            if not cells["language"]:
+                raise MeaningsError(
+                    f"{places['language']}: empty; expected one of {listed(LANGUAGES)}, {EXPECTED}"
+                )
+            unknown.add(cells["language"][:60])
+            continue
+        concept = concept_of(row, columns["concept"], line, table.path)
+        order = (
             not _yes(cells.get("preferred", ""), places.get("preferred", "")),
             _rank(cells.get("rank", ""), places.get("rank", "")),
+            line,
         )
-        words = found.setdefault(concept, {}).setdefault(code, [])
-        for word in split_words(cells["word"], places["word"]):
-            if word in (before for *_, before in words):
-                raise MeaningsError(
-                    f"{places['word']}: {word!r} is there twice for concept {concept!r} in "
-                    f"{code!r}; keep one"
-                )
-            words.append((later, rank, line, word))
+        word = one_word(cells["word"], places["word"])
+        rows = ranked.setdefault(concept, {}).setdefault(code, [])
+        if word not in (before for *_, before in rows):
+            rows.append((*order, word))
+        elif not repeated:
+            raise MeaningsError(
+                f"{places['word']}: {word!r} is there twice for concept {concept!r} in {code!r}; "
+                "keep one"
+            )
         if category := cells.get("category"):
             if categories.setdefault(concept, category) != category:
                 raise MeaningsError(
                     f"{places['category']}: {category!r}, but concept {concept!r} has "
                     f"{categories[concept]!r} above; give it one"
                 )
-    return found, categories
+    return ranked, categories, unknown
 
 
 def _long_columns(table: Table) -> dict[str, str]:

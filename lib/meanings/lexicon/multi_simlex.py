@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from meanings.core.errors import MeaningsError
-from meanings.core.tables import Table, read_table
-from meanings.lexicon.entries import Entries, listed
+from meanings.core.tables import Table
+from meanings.lexicon.entries import Entries, complete, listed, one_word, read_words
 
 MULTI_SIMLEX_CODES = {
     "ENG": "en", "ARA": "ar", "CMN": "zh", "CYM": "cy", "EST": "et", "FIN": "fi", "FRA": "fr",
@@ -21,16 +21,17 @@ def read_multi_simlex(path: Path, left_out: tuple[str, ...] = ("ar", "he")) -> E
     dropped; an English word that occurs with two parts of speech is dropped; repeated English words
     are merged, their distinct translations kept in order of appearance. Then the languages
     `left_out` are left out. Other columns (`translation 1`, `scores 1`, ...) are ignored.
+    Words that go into the study are checked, as in every layout.
 
     Source: Vulić et al. 2020 for the data; Körner et al. 2026 for the rules.
     """
-    table = read_table(path)
+    table = read_words(path)
     parts = next((column for column in table.header if column.lower() == "pos"), None)
     if parts is None:
         raise MeaningsError(
             f"{path}, line 1: no column 'PoS'; expected it beside 'ENG 1', 'ENG 2', ..."
         )
-    codes = _multi_simlex_languages(table)
+    codes, unknown = _multi_simlex_languages(table)
     senses: dict[str, set[str]] = {}
     stacked = []
     for number in ("1", "2"):
@@ -41,30 +42,30 @@ def read_multi_simlex(path: Path, left_out: tuple[str, ...] = ("ar", "he")) -> E
                     _part_of_speech(row[parts], f"{path}, line {line}, column {parts!r}")
                 )
             if all(words.values()):
-                stacked.append(words)
-    merged: dict[str, dict[str, list[str]]] = {}
-    for words in stacked:
-        if senses[words["en"]] == {"noun"}:
-            entry = merged.setdefault(words["en"], {code: [] for code in words})
-            for code, word in words.items():
-                if word not in entry[code]:
-                    entry[code].append(word)
+                stacked.append((line, number, words))
+    kept = {prefix: code for prefix, code in codes.items() if code not in left_out}
+    merged: dict[str, dict[str, tuple[str, ...]]] = {}
+    for line, number, words in stacked:
+        if senses[words["en"]] != {"noun"}:
+            continue
+        entry = merged.setdefault(words["en"], dict.fromkeys(kept.values(), ()))
+        for prefix, code in kept.items():
+            word = one_word(words[code], f"{path}, line {line}, column '{prefix} {number}'")
+            if word not in entry[code]:
+                entry[code] += (word,)
     if not merged:
         raise MeaningsError(
             f"{path}: no noun with a word in every language; expected rows whose {parts} is 'nouns'"
         )
-    languages = tuple(code for code in codes.values() if code not in left_out)
-    words = {
-        concept: {code: tuple(entry[code]) for code in languages}
-        for concept, entry in merged.items()
-    }
-    return Entries(languages, words, {})
+    return complete(path, tuple(kept.values()), merged, {}, unknown)
 
 
-def _multi_simlex_languages(table: Table) -> dict[str, str]:
-    codes = {}
+def _multi_simlex_languages(table: Table) -> tuple[dict[str, str], list[str]]:
+    """Codes by the prefix of their columns, and the prefixes that are no language known."""
+    codes, unknown = {}, []
     for prefix in _prefixes(table.header):
         if prefix not in MULTI_SIMLEX_CODES:
+            unknown += [prefix] if prefix.isupper() else []  # `translation 1`, `scores 1` are none
             continue
         for number in ("1", "2"):
             if f"{prefix} {number}" not in table.header:
@@ -78,7 +79,7 @@ def _multi_simlex_languages(table: Table) -> dict[str, str]:
             f"{table.path}, line 1: languages {listed(codes)}; expected ENG and one or more of "
             f"{listed(MULTI_SIMLEX_CODES)}"
         )
-    return codes
+    return codes, unknown
 
 
 def _prefixes(header: tuple[str, ...]) -> Iterator[str]:

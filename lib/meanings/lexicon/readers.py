@@ -1,24 +1,37 @@
-"""Readers of word lists by layout: a plain wide CSV, a long one, Multi-SimLex in its own layout,
-and BabelNet-style lists.
+"""Readers of word lists by layout: a plain wide CSV, a long one, CLDF, Multi-SimLex in its own
+layout, BabelNet-style lists, and pairs of words as MUSE has them.
 
 All give `Entries`: for each concept, named by its English gloss, the accepted words per language.
 The first word is the one written into prompts. A malformed file is refused with file, line, column
-and what was expected.
+and what was expected; every cell of every layout goes through the one check of
+`meanings.lexicon.flaws`. A column or language that is not known is left out, with a warning.
 """
 
 import ast
+import io
+import tokenize
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 from meanings.core.errors import MeaningsError
-from meanings.core.tables import read_header, read_table
-from meanings.lexicon.entries import Entries, gloss, listed, split_words
-from meanings.lexicon.languages import LANGUAGES
+from meanings.core.tables import read_header
+from meanings.lexicon.cldf import CLDF_COLUMNS, metadata_of, read_cldf
+from meanings.lexicon.entries import (
+    Entries,
+    complete,
+    gloss,
+    language_columns,
+    listed,
+    one_word,
+    read_words,
+    split_words,
+)
 from meanings.lexicon.long_tables import LONG_COLUMNS, read_long
 from meanings.lexicon.multi_simlex import read_multi_simlex
+from meanings.lexicon.word_pairs import pair_named, read_pairs
 
-Layout = Literal["wide", "long", "multi-simlex", "lists"]
+Layout = Literal["wide", "long", "cldf", "multi-simlex", "lists", "pairs"]
 
 
 def read_wide(path: Path) -> Entries:
@@ -30,35 +43,24 @@ def read_wide(path: Path) -> Entries:
 
     `category` is optional. Every cell holds at least one word.
     """
-    table = read_table(path)
+    table = read_words(path)
     if "concept" not in table.header:
         raise MeaningsError(
             f"{path}, line 1: no column 'concept'; columns are {listed(table.header)}"
         )
-    languages = tuple(column for column in table.header if column not in ("concept", "category"))
-    for column in languages:
-        if column not in LANGUAGES:
-            raise MeaningsError(
-                f"{path}, line 1, column {column!r}: expected 'concept', 'category' or a language "
-                f"code of {listed(LANGUAGES)}"
-            )
-    if len(languages) < 2:
-        raise MeaningsError(
-            f"{path}, line 1: {len(languages)} language columns; expected two or more of "
-            f"{listed(LANGUAGES)}"
-        )
+    columns = language_columns(table, ("concept", "category"))
     words: dict[str, dict[str, tuple[str, ...]]] = {}
     categories: dict[str, str] = {}
     lines: dict[str, int] = {}
     for line, row in table.rows:
         concept = gloss(row, "concept", lines, line, path)
         words[concept] = {
-            code: split_words(row[code], f"{path}, line {line}, column {code!r}")
-            for code in languages
+            code: split_words(row[column], f"{path}, line {line}, column {column!r}")
+            for column, code in columns.items()
         }
         if row.get("category"):
             categories[concept] = row["category"]
-    return Entries(languages, words, categories)
+    return complete(path, tuple(columns.values()), words, categories)
 
 
 def read_lists(path: Path) -> Entries:
@@ -69,29 +71,25 @@ def read_lists(path: Path) -> Entries:
         cat,"['cat', 'feline']","['chat']"
 
     A list is parsed as a literal and nothing in it is evaluated. Rows with an empty list are
-    dropped, doubled words in a list and columns that are no language code (`senses`) ignored.
+    dropped, doubled words in a list and the column `senses` ignored.
 
     Source: Dumas et al. 2025, who publish one such file a language.
     """
-    table = read_table(path)
-    languages = tuple(column for column in table.header if column in LANGUAGES)
-    if "word_original" not in table.header or len(languages) < 2:
+    table = read_words(path)
+    if "word_original" not in table.header:
         raise MeaningsError(
-            f"{path}, line 1: expected 'word_original' and two or more of {listed(LANGUAGES)}; "
-            f"columns are {listed(table.header)}"
+            f"{path}, line 1: no column 'word_original'; columns are {listed(table.header)}"
         )
+    columns = language_columns(table, ("word_original", "senses"))
     words: dict[str, dict[str, tuple[str, ...]]] = {}
     lines: dict[str, int] = {}
     for line, row in table.rows:
         concept = gloss(row, "word_original", lines, line, path)
-        entry = {
-            code: _list(row[code], f"{path}, line {line}, column {code!r}") for code in languages
+        words[concept] = {
+            code: _list(row[column], f"{path}, line {line}, column {column!r}")
+            for column, code in columns.items()
         }
-        if all(entry.values()):
-            words[concept] = entry
-    if not words:
-        raise MeaningsError(f"{path}: no row with a word in every language of {listed(languages)}")
-    return Entries(languages, words, {})
+    return complete(path, tuple(columns.values()), words, {})
 
 
 def _list(cell: str, where: str) -> tuple[str, ...]:
@@ -106,19 +104,37 @@ def _list(cell: str, where: str) -> tuple[str, ...]:
         raise MeaningsError(
             f"{where}: {cell[:60]!r}; expected a Python list of texts, such as ['chat', 'matou']"
         )
-    return tuple(
-        dict.fromkeys(word for text in found if text.strip() for word in split_words(text, where))
-    )
+    if _texts_in(cell) != len(found):
+        raise MeaningsError(
+            f"{where}: {cell[:60]!r} has no comma between words, as numpy prints lists; expected "
+            "['chat', 'matou']: write the column with .tolist()"
+        )
+    return tuple(dict.fromkeys(one_word(text, where) for text in found if text.strip()))
+
+
+def _texts_in(cell: str) -> int:
+    """Quoted texts in a literal: Python joins those without a comma between them to one."""
+    tokens = tokenize.generate_tokens(io.StringIO(cell).readline)
+    return sum(token.type == tokenize.STRING for token in tokens)
 
 
 def infer_layout(path: Path) -> Layout:
-    """`multi-simlex` where the header has `ENG 1`, `long` where columns name language and word,
-    `wide` where it has `concept`, else `lists`.
+    """The layout of a word list, by its name and its header.
+
+    `cldf` of a folder, of a file with CLDF's metadata and of its columns; `pairs` of a file named
+    as `en-fr.txt`; `multi-simlex` where the header has `ENG 1`, `long` where columns name concept,
+    language and word, `wide` where it has `concept`, `lists` where it has `word_original`.
     """
+    if path.is_dir() or metadata_of(path) is not None:
+        return "cldf"
+    if pair_named(path):
+        return "pairs"
     columns = read_header(path)
     if "ENG 1" in columns:
         return "multi-simlex"
     lower = {column.lower() for column in columns}
+    if lower >= {column.lower() for column in CLDF_COLUMNS.values()}:
+        return "cldf"
     if all(lower & set(LONG_COLUMNS[what]) for what in ("concept", "language", "word")):
         return "long"
     if "concept" in columns:
@@ -127,7 +143,8 @@ def infer_layout(path: Path) -> Layout:
         return "lists"
     raise MeaningsError(
         f"{path}, line 1: expected a column 'concept' (wide layout), with 'language' and 'word' "
-        "(long), 'ENG 1' (multi-simlex) or 'word_original' (lists); "
+        "(long), 'Parameter_ID', 'Language_ID' and 'Form' (cldf), 'ENG 1' (multi-simlex) or "
+        "'word_original' (lists), or a file named as 'en-fr.txt' (pairs); "
         f"columns are {listed(columns)}"
     )
 
@@ -135,6 +152,8 @@ def infer_layout(path: Path) -> Layout:
 READERS: dict[str, Callable[[Path], Entries]] = {
     "wide": read_wide,
     "long": read_long,
+    "cldf": read_cldf,
     "multi-simlex": read_multi_simlex,
     "lists": read_lists,
+    "pairs": read_pairs,
 }

@@ -96,6 +96,11 @@ class Checked:
     settings: BaseModel
     data: Data
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know before it is measured: what of the settings is left out."""
+        return ()
+
 
 @dataclass(frozen=True)
 class Moment:

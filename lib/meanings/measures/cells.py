@@ -11,7 +11,8 @@ from typing import Any
 
 from meanings.measures.base import DataSet, Request
 from meanings.measures.catalogue import measure_named
-from meanings.measures.patching import LATER, PATCHING
+from meanings.measures.patching import LATER as LATER_OF_PATCHING
+from meanings.measures.patching import PATCHING
 
 __all__ = ["CELL_FIELDS", "LATER", "Cell", "Subject"]
 
@@ -21,8 +22,10 @@ CELL_FIELDS = (
     "model", "training_seed", "step", "tokens", "weights_sha256", "lexicon", "lexicon_sha256",
     "languages", "pair", "condition", "prompt_seed", "n_pairs", "shots", "template", "generate",
     "seen_languages", "dtype", "patched_tokens", "score", "method",
-    "prompts_sha256", "layers", "source_pairs",
+    "prompts_sha256", "layers", "source_pairs", "tokenizer",
 )  # fmt: skip
+# Fields that older cells lack, and the value that these were measured with: it stays out of keys.
+LATER: dict[str, Any] = {**LATER_OF_PATCHING, "tokenizer": "file"}
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Subject:
     - `step`: optimiser steps done; `tokens`: tokens seen.
     - `weights_sha256`: what the weights are, whatever the model is called; `dtype`: how they are
       loaded.
+    - `tokenizer`: `file`, as it stands, or `library`, as transformers has it where that differs.
     """
 
     model: str
@@ -40,6 +44,12 @@ class Subject:
     tokens: int
     weights_sha256: str
     dtype: str = "float32"
+    tokenizer: str = "file"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Its fields as plain values, without a later one at its default."""
+        values = asdict(self)
+        return {k: v for k, v in values.items() if k != "tokenizer" or v != LATER[k]}
 
     def __str__(self) -> str:
         return f"{self.model} seed {self.training_seed} step {self.step}"
@@ -71,7 +81,7 @@ class Cell:
             return {
                 "measure": self.measure,
                 "version": self.version,
-                "subject": asdict(self.subject),
+                "subject": self.subject.to_dict(),
                 "data": asdict(self.data),
                 "request": self.request.to_dict(),
             }
@@ -82,7 +92,7 @@ class Cell:
         """Its fields side by side, without later ones at their default."""
         return {
             **({} if self.measure == PATCHING.name else {"measure": self.measure}),
-            **asdict(self.subject),
+            **self.subject.to_dict(),
             "lexicon": self.data.name,
             "lexicon_sha256": self.data.sha256,
             "languages": self.data.languages,
@@ -92,9 +102,11 @@ class Cell:
 
     def columns(self) -> dict[str, Any]:
         """Its key and all its fields as values of a table's columns: tuples joined by spaces."""
-        values = self.flat() | {
-            name: getattr(self.request, name) for name in type(self.request).later
-        }
+        values = (
+            asdict(self.subject)
+            | self.flat()
+            | {name: getattr(self.request, name) for name in type(self.request).later}
+        )
         names = CELL_FIELDS if self.measure == PATCHING.name else values
         return {"key": self.key} | {
             name: " ".join(v) if isinstance(v := values[name], tuple) else v for name in names

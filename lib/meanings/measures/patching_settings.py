@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -70,12 +70,27 @@ class PatchingSettings(BaseModel):
 
 @dataclass(frozen=True)
 class CheckedPatching(Checked):
-    """Settings of patching with the language pairs and conditions that they name."""
+    """Settings of patching with the language pairs and conditions that they name.
+
+    - `seen`: by model, its languages, from which conditions take their source language pairs.
+    """
 
     settings: PatchingSettings
     data: Words
     pairs: tuple[LanguagePair, ...]
     conditions: tuple[Condition, ...]
+    seen: Mapping[str, tuple[str, ...]]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The conditions that a model's languages leave undefined for every pair."""
+        return tuple(
+            f"{model} and the lexicon share {one_of(seen)}: the conditions {', '.join(lacking)} "
+            "need two languages besides English and the pair, and are left out of "
+            f"{one_of(self.pairs)}"
+            for model, seen in self.seen.items()
+            if (lacking := without_languages(self.conditions, self.pairs, seen))
+        )
 
 
 def check_settings(
@@ -110,7 +125,22 @@ def check_settings(
             "ask for 1 or more"
         )
     data = Words(lexicon, _shared_prompts(settings, lexicon))
-    return CheckedPatching(settings, data, pairs, conditions)
+    seen_by_model = {run.model: seen_languages(run, lexicon) for run in trajectories}
+    return CheckedPatching(settings, data, pairs, conditions, seen_by_model)
+
+
+def without_languages(
+    conditions: Sequence[Condition], pairs: Sequence[LanguagePair], seen: Sequence[str]
+) -> list[str]:
+    """Names of the conditions that average over other language pairs and find none for any of
+    `pairs`.
+    """
+    others = CONDITIONS["seen"].source_pairs
+    return [
+        each.name
+        for each in conditions
+        if each.source_pairs is others and not any(others(pair, seen) for pair in pairs)
+    ]
 
 
 def _checked_pair(text: str, lexicon: Lexicon, trajectories: Sequence[Trajectory]) -> LanguagePair:
@@ -144,10 +174,12 @@ def _check_defined(
     """
     undefined = [c.name for c in conditions if not any(c.source_pairs(p, seen) for p in pairs)]
     if undefined and (settings.conditions != "all" or not seen):
+        name = undefined[0]
         raise MeaningsError(
-            f"condition {undefined[0]!r} is defined for none of the pairs {one_of(pairs)}: the "
-            f'seen languages of {model} are {one_of(seen)} ("seen" in its trajectory.json); leave '
-            "the condition out or choose other pairs"
+            f"condition {name!r} is defined for none of the pairs {one_of(pairs)}: it needs "
+            f"{condition(name).needs}, and of the lexicon's languages {model} has seen "
+            f'{one_of(seen)}; name more under "seen" in its trajectory.json, or in models.yaml, '
+            "leave the condition out, or choose other pairs"
         )
 
 

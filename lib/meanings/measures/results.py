@@ -36,9 +36,9 @@ ROUNDING = (1e-6, 1e-3)
 _PANDAS = {pa.bool_(): pd.BooleanDtype(), pa.string(): pd.StringDtype()}
 
 
-def cell_path(folder: Path, key: str) -> Path:
+def cell_path(folder: str | Path, key: str) -> Path:
     """Where a cell's file lies: `<folder>/<first two hex digits>/<key>.parquet`."""
-    return folder / key[:2] / f"{key}.parquet"
+    return Path(folder) / key[:2] / f"{key}.parquet"
 
 
 def write_cell(folder: Path, cell: Cell, rows: pd.DataFrame, provenance: dict) -> Path:
@@ -68,40 +68,41 @@ def remove_leftovers(folder: Path) -> int:
     return atomic_files.remove_leftovers(folder, "??/*")
 
 
-def finished(folder: Path) -> set[str]:
+def finished(folder: str | Path) -> set[str]:
     """Keys of the cells that lie in the folder. It is listed whole: ask `there` for a few keys."""
     return {
         file.stem
-        for file in folder.glob("??/*.parquet")
+        for file in Path(folder).glob("??/*.parquet")
         if re.fullmatch(r"[0-9a-f]{64}", file.stem)
     }
 
 
-def there(folder: Path, keys: Iterable[str]) -> set[str]:
+def there(folder: str | Path, keys: Iterable[str]) -> set[str]:
     """Those of the keys at whose place something lies, be it a cell or not: reading refuses what is
     none. The folder is not listed.
     """
     return {key for key in keys if os.path.lexists(cell_path(folder, key))}
 
 
-def read_metadata(path: Path) -> dict[str, Any]:
+def read_metadata(path: str | Path) -> dict[str, Any]:
     """`cell`, `key` and `provenance` of one cell's file.
 
     Raises MeaningsError where it is no such file, or its name is not the key of the cell that it
     says it holds.
     """
-    with _opened(path) as file:
-        return _metadata(path, file)
+    with _opened(Path(path)) as file:
+        return _metadata(Path(path), file)
 
 
-def read_metadatas(folder: Path, keys: Iterable[str]) -> Iterator[dict[str, Any]]:
+def read_metadatas(folder: str | Path, keys: Iterable[str]) -> Iterator[dict[str, Any]]:
     """As `read_metadata`, of each of these cells."""
     for key in keys:
         yield read_metadata(_path_of(folder, key))
 
 
-def read_cell(path: Path) -> tuple[Cell, pd.DataFrame, dict]:
+def read_cell(path: str | Path) -> tuple[Cell, pd.DataFrame, dict]:
     """One cell, its rows as written, and its provenance."""
+    path = Path(path)
     with _opened(path) as file:
         content = _metadata(path, file)
         cell = Cell.from_dict(content["cell"])
@@ -109,7 +110,7 @@ def read_cell(path: Path) -> tuple[Cell, pd.DataFrame, dict]:
         return cell, rows, content["provenance"]
 
 
-def read_cells(folder: Path, keys: Iterable[str] | None = None) -> pd.DataFrame:
+def read_cells(folder: str | Path, keys: Iterable[str] | None = None) -> pd.DataFrame:
     """The cells of a folder (those of `keys` only, where given) as one table, the cell's fields as
     columns beside `key`.
 
@@ -121,7 +122,7 @@ def read_cells(folder: Path, keys: Iterable[str] | None = None) -> pd.DataFrame:
     return to_frame(join_cells(folder, keys))
 
 
-def join_cells(folder: Path, keys: Iterable[str] | None = None) -> pa.Table:
+def join_cells(folder: str | Path, keys: Iterable[str] | None = None) -> pa.Table:
     """As `read_cells`, in Arrow, text dictionary-coded: a published grid has millions of rows."""
     tables, cells, measures = [], [], set()
     for key in sorted(finished(folder)) if keys is None else keys:
@@ -152,7 +153,7 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
     return table.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
 
 
-def provenance_of(folder: Path, keys: Iterable[str] | None = None) -> pd.DataFrame:
+def provenance_of(folder: str | Path, keys: Iterable[str] | None = None) -> pd.DataFrame:
     """One row per cell: its fields and its provenance, flat; reads no numbers."""
     wanted = sorted(finished(folder)) if keys is None else keys
     return pd.json_normalize(
@@ -231,7 +232,7 @@ def published_csv(name: str, command: str) -> pd.DataFrame:
         ) from None
 
 
-def _path_of(folder: Path, key: str) -> Path:
+def _path_of(folder: str | Path, key: str) -> Path:
     path = cell_path(folder, key)
     if not os.path.lexists(path):
         raise MeaningsError(f"{folder}: cell {key[:12]}... is not there; run the study first")

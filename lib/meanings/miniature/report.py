@@ -78,8 +78,8 @@ def report_table() -> pd.DataFrame:
     said. The first patched layer of `seen_p_source` is chosen on one half of the concepts and
     reported on the other; the null, and the value before training, are reported at the same layers.
     """
-    mix = load_mix(data_folder() / "miniature" / "mix.yaml")
-    rows = measured_rows(published(TABLE, COLUMNS), mix)
+    measured = published(TABLE, COLUMNS)
+    rows = measured_rows(measured, load_mix(data_folder() / "miniature" / "mix.yaml"))
     table = pd.DataFrame(
         {
             "measure": name,

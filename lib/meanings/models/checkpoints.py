@@ -6,19 +6,20 @@ A trajectory is a folder with `trajectory.json`:
      "checkpoints": [{"step": 0, "tokens": 0, "folder": "step-000000"}, ...]}
 
 and one Hugging Face folder a checkpoint. The tokenizer lies in its folder `tokenizer` or where the
-key `tokenizer` points. Or it is a model of the registry, whose checkpoints are revisions on the hub
-or folders of several phases.
+key `tokenizer` points. Or it is a model of the registry, whose checkpoints are revisions of a
+repository on the hub, folders in one, or local folders of several phases.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from meanings.core.errors import MeaningsError, one_of
@@ -34,8 +35,9 @@ class Checkpoint:
 
     - `step`: optimiser steps done, 0 is before training; `tokens`: tokens seen.
     - `path`: folder of a local checkpoint; else `source` at `revision` on the hub, which was
-      `commit` when it was listed.
-    - `tokenizer`: folder of the tokenizer, where it does not lie beside the weights.
+      `commit` when it was listed, and there `subfolder`, empty for the repository's root.
+    - `tokenizer`: folder of a local checkpoint's tokenizer, where it does not lie beside the
+      weights.
     """
 
     model: str
@@ -47,13 +49,19 @@ class Checkpoint:
     revision: str | None = None
     commit: str | None = None
     tokenizer: Path | None = None
+    subfolder: str = ""
 
     @property
     def origin(self) -> dict[str, str]:
         """Where it was taken from, for the provenance: nothing of a local path, which says nothing
         elsewhere.
         """
-        found = {"source": self.source, "revision": self.revision, "commit": self.commit}
+        found = {
+            "source": self.source,
+            "revision": self.revision,
+            "commit": self.commit,
+            "subfolder": self.subfolder or None,
+        }
         return {name: value for name, value in found.items() if value is not None}
 
     @property
@@ -61,7 +69,10 @@ class Checkpoint:
         """Whether its weights are on this machine."""
         if self.source is None:
             return self.path is not None and any(self.path.glob("*.safetensors"))
-        return self.commit in _cached(self.source)
+        from meanings.models.hub import has_weights
+
+        here = _cached(self.source).get(str(self.commit), {})
+        return has_weights(self.source, str(self.commit), self.subfolder, here)
 
     @contextmanager
     def held(self, *, drop: bool = False) -> Iterator[None]:
@@ -73,23 +84,45 @@ class Checkpoint:
             return
         from meanings.models.hub import held
 
-        with held(self.source, self.commit, drop=drop):
+        with held(self.source, self.commit, drop=drop, folder=self.subfolder):
             yield
 
-    def load(self, *, dtype: str = "float32", device: str = "auto"):
-        """The PatchableModel of this checkpoint (torch is imported here, so that listing steps
-        needs none).
+    def fetched(self) -> tuple[Path, Path | None]:
+        """Its folder, and that of its tokenizer where it does not lie beside the weights; fetched
+        where they are not on this machine.
         """
+        if self.source is None:
+            return Path(str(self.path)), self.tokenizer
+        from meanings.models.hub import fetch
+
+        folder = fetch(self.source, self.revision, self.commit, self.subfolder)
+        beside = (folder / "tokenizer.json").is_file()
+        return folder, None if beside else self.tokenizer_folder()
+
+    def tokenizer_folder(self) -> Path:
+        """The folder of its tokenizer, which alone is fetched where it is not on this machine."""
+        if self.source is None:
+            return self.tokenizer or Path(str(self.path))
+        from meanings.models.hub import fetch_tokenizer
+
+        return fetch_tokenizer(self.source, self.revision, str(self.commit), self.subfolder)
+
+    def load(self, *, dtype: str = "float32", device: str = "auto", way: str = "agreed"):
+        """The PatchableModel of this checkpoint, fetched first where it is not on this machine; its
+        tokenizer is read in this `way`.
+
+        torch is imported here, so that listing steps needs none.
+        """
+        folder, tokenizer = self.fetched()
         from meanings.models.loading import load_model
 
         return load_model(
-            self.path if self.path is not None else str(self.source),
+            folder,
             dtype=dtype,
             device=device,
-            revision=self.revision,
-            commit=self.commit,
             name=self.model,
-            tokenizer=self.tokenizer,
+            tokenizer=tokenizer,
+            way=way,
         )
 
 
@@ -166,32 +199,64 @@ def trajectory(source: str | Path, training_seed: int = 0) -> Trajectory:
         return read_trajectory(folder / "trajectory.json")
     known = registry()
     if source not in known or training_seed != 0:
+        here = [f"{name} seed-{seed}" for name, seeds in shipped().items() for seed in seeds]
         raise MeaningsError(
             f"no trajectory of model {source!r} with training seed {training_seed!r}: there are "
-            f"{one_of(_shipped(data_folder()))}, "
-            f"and, with seed 0, {one_of(known)}"
+            f"{one_of(here)}, and, with seed 0, {one_of(known)}"
         )
     entry = known[source]
-    checkpoints = _of_folders(source, entry) if entry.folders else _of_hub(source, entry)
+    if entry.folders:
+        checkpoints = _of_folders(source, entry)
+    elif entry.revisions is not None:
+        checkpoints = _of_revisions(source, entry, entry.revisions)
+    else:
+        checkpoints = _of_main(source, entry)
     return Trajectory(source, 0, checkpoints, {}, entry.languages, entry.subsample)
 
 
-def _of_hub(model: str, entry: Entry) -> tuple[Checkpoint, ...]:
-    """The revisions of a hub repository that the entry's pattern matches, by step; without a
-    pattern, its branch main.
+def _of_main(model: str, entry: Entry) -> tuple[Checkpoint, ...]:
+    """The branch main of a hub repository as the one checkpoint, or those of its folders that the
+    entry's pattern matches, by step.
     """
     found = dict(sorted(_revisions(str(entry.hub)).items()))
-    if entry.revisions is None:
-        if "main" not in found:
-            raise MeaningsError(
-                f"{model}: {entry.hub} has no revision main; it has {one_of(found, 8)}"
-            )
-        return (
-            Checkpoint(
-                model, 0, 1, entry.tokens, source=entry.hub, revision="main", commit=found["main"]
-            ),
+    if "main" not in found:
+        raise MeaningsError(f"{model}: {entry.hub} has no revision main; it has {one_of(found, 8)}")
+    main = Checkpoint(
+        model, 0, 1, entry.tokens, source=entry.hub, revision="main", commit=found["main"]
+    )
+    if entry.subfolders is None:
+        return (main,)
+    # The files may lie in a folder further down: iter_2000/hf_model.
+    pattern = re.compile(compiled(entry.subfolders).pattern + "(/.*)?")
+    places = sorted(
+        str(PurePosixPath(path).parent)
+        for path in _files(str(entry.hub), found["main"])
+        if PurePosixPath(path).name == "config.json"
+    )
+    checkpoints: dict[int, Checkpoint] = {}
+    for place in places:
+        if said := pattern.fullmatch(place):
+            step = int(said["step"])
+            if step in checkpoints:
+                raise MeaningsError(
+                    f"{model}: step {step} has two folders in {entry.hub}, "
+                    f"{checkpoints[step].subfolder} and {place}; write `subfolders` so that it "
+                    "matches one of them"
+                )
+            tokens = step * entry.tokens_per_step
+            checkpoints[step] = replace(main, step=step, tokens=tokens, subfolder=place)
+    if not checkpoints:
+        raise MeaningsError(
+            f"{model}: no folder with a config.json in {entry.hub} is named like "
+            f"{entry.subfolders!r}; it has {one_of(places, 8)}"
         )
-    pattern = compiled(entry.revisions)
+    return tuple(checkpoints[step] for step in sorted(checkpoints))
+
+
+def _of_revisions(model: str, entry: Entry, revisions: str) -> tuple[Checkpoint, ...]:
+    """The revisions of a hub repository that the pattern matches, by step."""
+    found = dict(sorted(_revisions(str(entry.hub)).items()))
+    pattern = compiled(revisions)
     checkpoints = {}
     for name, commit in found.items():
         if said := pattern.fullmatch(name):
@@ -206,7 +271,7 @@ def _of_hub(model: str, entry: Entry) -> tuple[Checkpoint, ...]:
             )
     if not checkpoints:
         raise MeaningsError(
-            f"{model}: no revision of {entry.hub} is named like {entry.revisions!r}; it has "
+            f"{model}: no revision of {entry.hub} is named like {revisions!r}; it has "
             f"{one_of(found, 8)}"
         )
     return tuple(checkpoints[step] for step in sorted(checkpoints))
@@ -220,7 +285,14 @@ def _revisions(name: str) -> dict[str, str]:
 
 
 @lru_cache
-def _cached(name: str) -> frozenset[str]:
+def _files(name: str, commit: str) -> dict[str, int]:
+    from meanings.models.hub import files
+
+    return files(name, commit)
+
+
+@lru_cache
+def _cached(name: str) -> dict[str, dict[str, int]]:
     from meanings.models.hub import cached
 
     return cached(name)
@@ -320,19 +392,25 @@ def _tokenizer_folder(folder: Path, named: str | None) -> Path | None:
     return next((place for place in places if place.is_dir()), None)
 
 
-def _shipped(data: Path) -> list[str]:
-    return sorted(
-        f"{file.parent.parent.name} {file.parent.name}"
-        for file in data.glob("*/seed-*/trajectory.json")
-    )
+def shipped() -> dict[str, tuple[int, ...]]:
+    """Training seeds of the models in the data folder, by name: the default model first."""
+    found: dict[str, tuple[int, ...]] = {}
+    for file in sorted(data_folder().glob("*/seed-*/trajectory.json")):
+        seed = file.parent.name.removeprefix("seed-")
+        if seed.isdecimal():
+            name = file.parent.parent.name
+            found[name] = (*found.get(name, ()), int(seed))
+    return found
 
 
 def weights_identity(checkpoint: Checkpoint) -> str:
-    """SHA-256 of the weights of a local checkpoint; of source and commit of one on the hub, which
-    name its content.
+    """SHA-256 of the weights of a local checkpoint; of source, commit and subfolder of one on the
+    hub, which name its content.
     """
     if checkpoint.path is None:
-        return hashlib.sha256(f"{checkpoint.source}@{checkpoint.commit}".encode()).hexdigest()
+        below = f"/{checkpoint.subfolder}" if checkpoint.subfolder else ""
+        named = f"{checkpoint.source}@{checkpoint.commit}{below}"
+        return hashlib.sha256(named.encode()).hexdigest()
     from meanings.models.weights import hash_weights
 
     try:

@@ -6,17 +6,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
 from jaxtyping import Float
 from nnsight import NNsight
 from torch import Tensor
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
 from transformers.utils import logging as transformers_logging
 
 from meanings.core.errors import MeaningsError, one_of
+from meanings.models.as_written import check_as_written
 from meanings.models.hub import fetch
+from meanings.models.tokenizers import ReadTokenizer, Way, read_tokenizer, special_ids
 from meanings.models.weights import hash_weights
 
 # those that compute: torch knows others that hold no numbers
@@ -32,6 +35,7 @@ class PatchableModel:
     - `layers_path`: dotted path of the list of decoder layers, e.g. `model.layers`; layer 0 is the
       first.
     - `weights_sha256`: hash of the weight files' content, hex.
+    - `read`: how the tokenizer was read, and the other way to read it; None for one made in memory.
     """
 
     nn: NNsight
@@ -43,11 +47,17 @@ class PatchableModel:
     dtype: str
     device: torch.device
     weights_sha256: str
+    read: ReadTokenizer | None = None
 
     @property
     def network(self) -> torch.nn.Module:
         """The model itself, without nnsight around it."""
         return self.nn._module
+
+    @cached_property
+    def special_ids(self) -> frozenset[int]:
+        """Ids of the tokens that are marks and no text."""
+        return special_ids(self.tokenizer)
 
     @property
     def layers(self) -> list:
@@ -124,6 +134,7 @@ def wrap_model(
     *,
     name: str,
     weights_sha256: str = "",
+    read: ReadTokenizer | None = None,
 ) -> PatchableModel:
     """A model in memory made patchable: in evaluation mode, without gradients."""
     config = network.config.get_text_config(decoder=True)
@@ -144,6 +155,7 @@ def wrap_model(
         dtype=str(parameter.dtype).removeprefix("torch."),
         device=parameter.device,
         weights_sha256=weights_sha256,
+        read=read,
     )
 
 
@@ -156,6 +168,7 @@ def load_model(
     commit: str | None = None,
     name: str | None = None,
     tokenizer: Path | None = None,
+    way: Way = "agreed",
 ) -> PatchableModel:
     """A model from a folder in Hugging Face layout or, where no such folder exists, from the hub at
     `revision` (and `commit`).
@@ -165,24 +178,34 @@ def load_model(
 
     - `dtype`: one of float32, float16, bfloat16; `device`: auto (cuda, else cpu), cpu, cuda,
       cuda:1, ...
-    - `tokenizer`: folder of the tokenizer where it does not lie beside the weights.
+    - `tokenizer`: folder of the tokenizer where it does not lie beside the weights; `way`: how it
+      is read (`meanings.models.tokenizers.WAYS`).
 
-    Raises MeaningsError where a file is missing or damaged, weights are incomplete, or the
-    tokenizer does not fit.
+    Raises MeaningsError where a file is missing or damaged, weights are incomplete, transformers
+    loads something else than the files say, or the tokenizer does not fit or splits text in another
+    way than transformers has it.
     """
     if dtype not in DTYPES:
         raise MeaningsError(f"unknown dtype {dtype!r}: allowed are {one_of(DTYPES)}")
     place = _device(device)
     folder = _folder(path, revision, commit)
-    words = _tokenizer(Path(tokenizer) if tokenizer is not None else folder)
-    network = _network(folder, DTYPES[dtype]).to(place)
+    read = read_tokenizer(Path(tokenizer) if tokenizer is not None else folder, way)
+    network = _network(folder, DTYPES[dtype])
+    check_as_written(folder, network, DTYPES[dtype])
+    network = network.to(place)
     rows = network.get_input_embeddings().weight.shape[0]
-    if len(words) > rows:
+    if len(read.words) > rows:
         raise MeaningsError(
-            f"{folder}: the tokenizer has {len(words)} tokens but the model embeds {rows}: they do "
-            "not belong together"
+            f"{folder}: the tokenizer has {len(read.words)} tokens but the model embeds {rows}: "
+            "they do not belong together"
         )
-    return wrap_model(network, words, name=name or folder.name, weights_sha256=hash_weights(folder))
+    return wrap_model(
+        network,
+        read.words,
+        name=name or folder.name,
+        weights_sha256=hash_weights(folder),
+        read=read,
+    )
 
 
 def load_tokenizer(
@@ -191,9 +214,11 @@ def load_tokenizer(
     revision: str | None = None,
     commit: str | None = None,
     tokenizer: Path | None = None,
-):
+    way: Way = "agreed",
+) -> PreTrainedTokenizerFast:
     """The tokenizer that `load_model` would take, without reading weights."""
-    return _tokenizer(Path(tokenizer) if tokenizer is not None else _folder(path, revision, commit))
+    folder = Path(tokenizer) if tokenizer is not None else _folder(path, revision, commit)
+    return read_tokenizer(folder, way).words
 
 
 def _device(device: str) -> torch.device:
@@ -237,24 +262,6 @@ def _folder(path: Path | str, revision: str | None, commit: str | None) -> Path:
             "refused: convert them first"
         )
     return folder
-
-
-def _tokenizer(folder: Path) -> PreTrainedTokenizerFast:
-    if not (folder / "tokenizer.json").is_file():
-        raise MeaningsError(f"{folder}: no tokenizer.json; give the tokenizer's folder")
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False
-        )
-    except Exception as error:
-        raise MeaningsError(
-            f"{folder}: the tokenizer cannot be read: {error}; copy or fetch its files again"
-        ) from None
-    if not tokenizer.is_fast:
-        raise MeaningsError(
-            f"{folder}: the tokenizer gives no offsets; a fast tokenizer (tokenizer.json) is needed"
-        )
-    return tokenizer
 
 
 def _network(folder: Path, dtype: torch.dtype) -> torch.nn.Module:

@@ -41,6 +41,11 @@ class Entry(BaseModel):
     revisions: str | None = Field(
         None, description="pattern of revision names, such as step{step}-tokens{billions}B"
     )
+    subfolders: str | None = Field(
+        None,
+        description="pattern of the checkpoints' folders in the hub's repository, such as "
+        "run-a/iter_{step}",
+    )
     tokens: int = Field(0, ge=0, description="tokens that the one checkpoint was trained on")
     tokens_per_step: int = Field(0, ge=0, description="tokens a step; 0 where they are not known")
     subsample: str = Field(
@@ -51,7 +56,7 @@ class Entry(BaseModel):
     context: int = Field(0, ge=0, description="longest prompt in tokens; 0 where it is not known")
     note: str = Field("", description="what one should know")
 
-    @field_validator("revisions")
+    @field_validator("revisions", "subfolders")
     @classmethod
     def _has_step(cls, value):
         if value is not None:
@@ -87,6 +92,8 @@ class Entry(BaseModel):
             raise ValueError("give either `hub` or `folders`")
         if self.root and not self.folders:
             raise ValueError("`root` goes with `folders`")
+        if self.subfolders and (self.folders or self.revisions):
+            raise ValueError("`subfolders` goes with `hub`, and without `revisions`")
         return self
 
     @property
@@ -97,7 +104,9 @@ class Entry(BaseModel):
     @property
     def place(self) -> str:
         """Where it is, for a table."""
-        return self.hub or f"{self.root or '(root not given)'}/{self.folders[0].split('/')[0]}"
+        if self.hub:
+            return "/".join((self.hub, *(self.subfolders or "").split("/")[:-1]))
+        return f"{self.root or '(root not given)'}/{self.folders[0].split('/')[0]}"
 
 
 def compiled(pattern: str) -> re.Pattern[str]:

@@ -1,8 +1,9 @@
 """Who uses a snapshot of the hub's cache, so that a run drops none that another one reads.
 
-Each user has one small file in `<cache>/.meanings/<commit>.users`, named after its host and
-process. A soft lock beside the folder guards the moments in which users come, go and drop. Both
-work on network file systems, where locks of the operating system and databases may not.
+Each user has one small file in `<cache>/.meanings/<commit>.users` (`<commit>--<folder>.users` for a
+folder of a repository), named after its host and process. A soft lock beside that folder guards the
+moments in which users come, go and drop. Both work on network file systems, where locks of the
+operating system and databases may not.
 
 - A file of a killed process on this host does not count. One on another host counts for `STALE`
   seconds, since nobody can ask there; to drop the snapshot sooner, delete the file.

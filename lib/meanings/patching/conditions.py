@@ -49,6 +49,11 @@ class Condition:
         )
 
     @property
+    def needs(self) -> str:
+        """What must be there for it to be defined for a language pair, in words."""
+        return _NEEDS.get(self.source_pairs, "the pair alone")
+
+    @property
     def is_null(self) -> bool:
         """Whether its vector carries another concept than the source's, or none."""
         return self.concept in ("null", "mean")
@@ -82,6 +87,12 @@ def _self(pair: LanguagePair, seen_languages: Collection[str]) -> Pairs | None:
 
 def _same(pair: LanguagePair, seen_languages: Collection[str]) -> Pairs:
     return (pair,)
+
+
+_NEEDS = {
+    _seen: "at least two seen languages besides English and those of the pair",
+    _self: "an output language other than English",
+}
 
 
 CONDITIONS: dict[str, Condition] = {

@@ -68,7 +68,7 @@ def continue_greedily(
 
 def closes(model: PatchableModel, token: int) -> bool:
     """Whether a token ends the answer: it holds a closing mark, or is special."""
-    if token in model.tokenizer.all_special_ids:
+    if token in model.special_ids:
         return True
     text = model.tokenizer.decode([token])
     return any(mark in text for mark in CLOSING)

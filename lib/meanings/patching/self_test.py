@@ -26,6 +26,8 @@ def check_patching(model: PatchableModel) -> None:
     - A prompt patched into itself has the probabilities of the unpatched prompt.
     - The other prompt's vectors change the layers above them, and those below the first layer are
       not read.
+    - The logits are those of the output matrix, with the soft-capping or scale that the
+      configuration names, and attention computed plainly gives the same.
 
     The tokens compared are those that the plain forwards, patched and not, find most probable.
 
@@ -45,6 +47,8 @@ def check_patching(model: PatchableModel) -> None:
     plain_patched = torch.stack(
         [_plain_forward(model, prompt, other[:, i], middle) for i, prompt in enumerate(prompts)]
     )
+    _check_logits(model, prompts[0])
+    _check_attention(model, prompts, plain)
     tokens = _most_probable(plain, plain_ends, plain_patched)
     columns = [[frozenset({token}) for token in tokens]] * len(prompts)
 
@@ -82,7 +86,7 @@ def _prompt(model: PatchableModel, text: str) -> Prompt:
         model.tokenizer(text + "11")["input_ids"],
         model.tokenizer('" - 12: "', add_special_tokens=False)["input_ids"],
     )
-    while head and head[-1] in model.tokenizer.all_special_ids:
+    while head and head[-1] in model.special_ids:
         head = head[:-1]
     return Prompt(text, (*head, *end), len(head) - 1, len(head) - 1, "", LanguagePair("en", "en"))
 
@@ -113,6 +117,40 @@ def _plain_forward(
         for handle in handles:
             handle.remove()
     return logits.float().softmax(-1).cpu()
+
+
+@torch.no_grad()
+def _check_logits(model: PatchableModel, prompt: Prompt) -> None:
+    """The network's logits against those of its output matrix, capped or scaled as configured."""
+    products = []
+    handle = model.network.get_output_embeddings().register_forward_hook(
+        lambda _module, _inputs, output: products.append(output[0, -1].float())
+    )
+    try:
+        ids = torch.tensor([prompt.token_ids], device=model.device)
+        logits = model.network(input_ids=ids, use_cache=False).logits[0, -1].float()
+    finally:
+        handle.remove()
+    expected, config = products[-1], model.network.config.get_text_config(decoder=True)
+    expected = expected * (getattr(config, "logit_scale", None) or 1)
+    expected = expected / (getattr(config, "logits_scaling", None) or 1)
+    if cap := getattr(config, "final_logit_softcapping", None):
+        expected = cap * torch.tanh(expected / cap)
+    found, expected = logits.softmax(-1), expected.softmax(-1)
+    _check_equal(model, found, expected, "probabilities from the output matrix as configured")
+
+
+def _check_attention(model: PatchableModel, prompts: list[Prompt], plain: Tensor) -> None:
+    """The usual attention against the plain one (`eager`), where the architecture has both."""
+    usual = model.network.config._attn_implementation
+    if usual == "eager":
+        return
+    try:
+        model.network.set_attn_implementation("eager")
+        eager = torch.stack([_plain_forward(model, prompt) for prompt in prompts])
+    finally:
+        model.network.set_attn_implementation(usual)
+    _check_equal(model, plain, eager, f"probabilities under {usual} and plain attention")
 
 
 def _check_equal(model: PatchableModel, found: Tensor, expected: Tensor, what: str) -> None:

@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.lexicon import Lexicon
 from meanings.models.loading import PatchableModel
+from meanings.models.tokenizers import probe
 from meanings.prompts.concept_pair import ConceptPair
 from meanings.prompts.concept_pairs import draw_concept_pairs
 from meanings.prompts.prompt import PromptWriter
@@ -73,6 +74,8 @@ class ConceptPairDraws:
                 self.pairs[place] = list(prompts.draws[seed])
             return self.pairs[place][: request.n_pairs], prompts.left_out
         if words not in self.usable:
+            if model.read is not None:
+                model.read.compare(probe(lexicon))
             self.usable[words] = usable_concepts(
                 lexicon, model.tokenizer, template=request.template
             )
@@ -93,7 +96,8 @@ class ConceptPairDraws:
         """The prompts of this tokenizer, lexicon and template, for all checkpoints of a run."""
         place = (tokenizer_sha256(model), lexicon.sha256, template)
         if place not in self.writers:
-            self.writers[place] = PromptWriter(lexicon, model.tokenizer, template)
+            check = {"check": model.read.compare} if model.read else {}
+            self.writers[place] = PromptWriter(lexicon, model.tokenizer, template, **check)
         return self.writers[place]
 
 

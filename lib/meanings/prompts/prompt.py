@@ -9,7 +9,7 @@ The *query word* is the last line's; the model's answer follows the open quote.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -139,10 +139,18 @@ class PromptWriter:
     LARGEST = 40_000
 
     def __init__(
-        self, lexicon: Lexicon, tokenizer: PreTrainedTokenizerBase, template: str = "quoted"
+        self,
+        lexicon: Lexicon,
+        tokenizer: PreTrainedTokenizerBase,
+        template: str = "quoted",
+        check: Callable[[list[str]], object] = lambda texts: None,
     ) -> None:
+        """`check`: called with each text that is written; raises where it is not to be used."""
+
         def write(pair: LanguagePair, concept: str, shots: tuple[str, ...]) -> Prompt:
-            return translation_prompt(lexicon, tokenizer, pair, concept, shots, template)
+            prompt = translation_prompt(lexicon, tokenizer, pair, concept, shots, template)
+            check([prompt.text])
+            return prompt
 
         self._write = lru_cache(maxsize=self.LARGEST)(write)
 

@@ -36,6 +36,20 @@ def one(table: pd.DataFrame, **where: Any) -> pd.Series:
     return rows.iloc[0]
 
 
+def lead(table: pd.DataFrame) -> str:
+    """The condition that stands for the shared space: the other-language mean `seen`, or, of a
+    model whose languages leave no other pair, the first of `tgt`, `self`, `en_en` that the table
+    has.
+
+    Raises MeaningsError where it has none of them.
+    """
+    present = set(table["condition"].unique())
+    for name in ("seen", "tgt", "self", "en_en"):
+        if name in present:
+            return name
+    raise MeaningsError("no patched condition in the table; measure seen, tgt, self or en_en")
+
+
 def last_checkpoint(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of the last checkpoint."""
     return table[table["tokens"] == table["tokens"].max()]

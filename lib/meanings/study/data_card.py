@@ -39,8 +39,18 @@ UNLICENSED = (
 GUARDED = (
     "A text that begins with `=`, `+`, `-`, `@` (full-width too), a tab, a line break or an "
     "apostrophe has an apostrophe before it, so that no spreadsheet runs it; take one leading "
-    "apostrophe off to have the text back. Empty cells are missing values."
+    "apostrophe off to have the text back."
 )
+READ_CSV = """Only empty cells are missing values. `null`, `NA` and `nan` are words, which readers
+of CSV take for missing unless they are told. With pandas:
+
+```python
+import pandas as pd
+
+rows = pd.read_csv("results.csv", keep_default_na=False, na_values=[""])
+```
+
+With R: `read.csv("results.csv", na.strings = "")`."""
 
 
 def card(rows: pa.Table, versions: list[dict], layout: str, licence: str, whose: str) -> str:
@@ -72,7 +82,7 @@ def card(rows: pa.Table, versions: list[dict], layout: str, licence: str, whose:
             ],
         ),
         *_provenance(rows, versions),
-        *([GUARDED] if layout == "csv" else []),
+        *(["## Reading", READ_CSV, GUARDED] if layout == "csv" else []),
     ]
     front = _front_matter(rows, codes, layout, licence).to_yaml()
     return str(DatasetCard(f"---\n{front}\n---\n\n" + "\n\n".join(parts) + "\n"))

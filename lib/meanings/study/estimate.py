@@ -15,18 +15,34 @@ from meanings.measures.catalogue import measure_named
 from meanings.measures.cells import Cell
 from meanings.measures.results import finished, read_metadatas
 from meanings.measures.timing import NOTHING, Clock, Estimate, Spent
+from meanings.models.checkpoints import Checkpoint
 from meanings.study.grid import CheckedGrid
 
 
-def estimated(checked: CheckedGrid, missing: Sequence[Cell], out: Path, device: str) -> Estimate:
-    """Time for the missing cells on this machine. Nothing is written.
+def estimated(
+    checked: CheckedGrid, missing: Sequence[Cell], out: Path, device: str
+) -> Estimate | None:
+    """Time for the missing cells on this machine. Nothing is written, nor fetched.
 
     From finished cells of the same model and kind on the same device, where the folder has them:
-    the range is that of their checkpoints. Else from a trial at the last missing checkpoint.
+    the range is that of their checkpoints. Else from a trial at the last missing checkpoint that is
+    on this machine; None where none is.
     """
     if not missing:
         return Estimate(0.0, 0.0, "nothing is missing")
-    return from_finished(missing, out, device) or from_trial(checked, missing, device)
+    found = from_finished(missing, out, device)
+    if found is not None:
+        return found
+    at = last_here(checked, missing)
+    return from_trial(checked, missing, device, at) if at is not None else None
+
+
+def last_here(checked: CheckedGrid, missing: Sequence[Cell]) -> Checkpoint | None:
+    """The last missing checkpoint whose weights are on this machine."""
+    runs = {run.training_seed: run for run in checked.trajectories}
+    places = dict.fromkeys(map(_checkpoint, reversed(missing)))
+    here = (runs[seed].at(step) for seed, step in places)
+    return next((checkpoint for checkpoint in here if checkpoint.is_here), None)
 
 
 def from_finished(missing: Sequence[Cell], out: Path, device: str = "auto") -> Estimate | None:
@@ -60,13 +76,13 @@ def from_finished(missing: Sequence[Cell], out: Path, device: str = "auto") -> E
     )
 
 
-def from_trial(checked: CheckedGrid, missing: Sequence[Cell], device: str) -> Estimate:
-    """From a trial of each measure at the last missing checkpoint."""
-    subject = missing[-1].subject
-    run = next(r for r in checked.trajectories if r.training_seed == subject.training_seed)
+def from_trial(
+    checked: CheckedGrid, missing: Sequence[Cell], device: str, at: Checkpoint
+) -> Estimate:
+    """From a trial of each measure at the checkpoint `at`."""
     clock = machine_clock(device)
     start = clock()
-    model = run.at(subject.step).load(dtype=checked.grid.dtype, device=device)
+    model = at.load(dtype=checked.grid.dtype, device=device, way=checked.grid.tokenizer)
     load = clock() - start
     found = []
     for name, each in checked.measures.items():

@@ -23,9 +23,11 @@ __all__ = [
     "CHECKPOINTS",
     "DEFAULT_PAIRS",
     "MODEL",
+    "TOKENIZER",
     "CheckedGrid",
     "Checkpoints",
     "Grid",
+    "TokenizerWays",
     "check_grid",
     "parse_grid",
     "read_grid",
@@ -37,6 +39,11 @@ CHECKPOINTS = (
     "how many, spread from the first to the last; or a rule such as: first 10, then every 5th, and "
     "the last; or default, the model's rule"
 )
+TOKENIZER = (
+    "agreed: tokenizer.json as it stands, an error where transformers makes other tokens of a "
+    "prompt; file: as it stands all the same; library: as transformers has it"
+)
+TokenizerWays = Literal["agreed", "file", "library"]
 DTypes = Literal["float32", "float16", "bfloat16"]
 
 
@@ -54,8 +61,9 @@ class Subjects(BaseModel):
         (), description="these training steps instead; empty leaves it to `checkpoints`"
     )
     dtype: DTypes = Field("float32", description="floating type of the weights")
+    tokenizer: TokenizerWays = Field("agreed", description=TOKENIZER)
     lexicon: str = Field(
-        "embedded", min_length=1, description="embedded, or the path of a CSV word list"
+        "embedded", min_length=1, description="embedded, or the path of a word list"
     )
     languages: All | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
         "all",

@@ -4,7 +4,7 @@ are missing.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,6 +25,7 @@ class Task:
     - `data`: what each measure reads.
     - `planned`: all cells of the checkpoint in the grid, finished ones too.
     - `drop`: whether a checkpoint of the hub leaves the cache when they are measured.
+    - `tokenizer`: how it is read (`meanings.models.tokenizers.WAYS`).
     """
 
     checkpoint: Checkpoint
@@ -32,6 +33,7 @@ class Task:
     cells: tuple[Cell, ...]
     planned: tuple[Cell, ...]
     drop: bool = False
+    tokenizer: str = "agreed"
 
     def __str__(self) -> str:
         place = self.checkpoint
@@ -44,18 +46,36 @@ def group_of(cell: Cell) -> tuple[str, Hashable]:
 
 
 @dataclass(frozen=True)
+class Download:
+    """What is to be fetched before it can be measured.
+
+    - `checkpoints`: how many; `files` and `bytes`: of the last of them.
+    """
+
+    source: str
+    checkpoints: int
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """All cells of a grid, or of a shard of it, and what is to be done.
 
     - `tasks`: what is missing, by checkpoint; `failed`: why checkpoints that cannot be read are
       passed over.
-    - `estimate`: how long it may take; None where it was not asked for.
+    - `estimate`: how long it may take; None where it was not asked for, or nothing tells it:
+      neither finished cells nor a checkpoint on this machine.
+    - `notes`: what a user should know: what of the grid is left out.
+    - `download`: what is to be fetched first; None where nothing is, or no estimate was asked for.
     """
 
     cells: tuple[Cell, ...]
     tasks: tuple[Task, ...]
     estimate: Estimate | None = None
     failed: tuple[MeaningsError, ...] = ()
+    download: Download | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def missing(self) -> tuple[Cell, ...]:
@@ -78,7 +98,7 @@ def plan_study(
     keep_going: bool = False,
     drop: bool = False,
 ) -> Plan:
-    """What running the grid, or a shard of it, into `out` would do. Nothing is written.
+    """What running the grid, or a shard of it, into `out` would do. Nothing is written or fetched.
 
     - `shard`: `(i, n)` takes every n-th checkpoint from the i-th on.
     - `keep_going`: checkpoints that cannot be read are passed over and listed; `drop`: see `Task`.
@@ -95,13 +115,33 @@ def plan_study(
         # Asked for by name: listing a large folder takes longer than all of the plan.
         measured = there(out, (cell.key for cell in whole))
         if missing := tuple(cell for cell in whole if cell.key not in measured):
-            tasks.append(Task(checkpoint, data, missing, tuple(whole), drop))
-    plan = Plan(tuple(cells), tuple(tasks), None, tuple(failed))
+            tasks.append(Task(checkpoint, data, missing, tuple(whole), drop, grid.tokenizer))
+    notes = tuple(note for each in checked.measures.values() for note in each.notes)
+    plan = Plan(tuple(cells), tuple(tasks), None, tuple(failed), notes=notes)
     if not estimate:
         return plan
     from meanings.study.estimate import estimated
 
-    return replace(plan, estimate=estimated(checked, plan.missing, out, device))
+    return replace(
+        plan,
+        estimate=estimated(checked, plan.missing, out, device),
+        download=download_of(plan.tasks),
+    )
+
+
+def download_of(tasks: Sequence[Task]) -> Download | None:
+    """What the tasks' checkpoints lack on this machine; None where they are all here.
+
+    The hub is asked for the last one's files, of which the others have about as many.
+    """
+    away = [t.checkpoint for t in tasks if t.checkpoint.source and not t.checkpoint.is_here]
+    if not away:
+        return None
+    from meanings.models.hub import bytes_of, files
+
+    last = away[-1]
+    count, size = bytes_of(files(str(last.source), str(last.commit)), last.subfolder)
+    return Download(str(last.source), len(away), count, size)
 
 
 def checkpoint_cells(
@@ -138,6 +178,7 @@ def _cells(
         tokens=checkpoint.tokens,
         weights_sha256=weights,
         dtype=checked.grid.dtype,
+        tokenizer="library" if checked.grid.tokenizer == "library" else "file",
     )
     moment = Moment(seen_languages(run, checked.lexicon), checkpoint is run.last)
     cells = []

@@ -33,7 +33,8 @@ def recompute(
         members = list(group)
         for cell in members:
             data, checkpoint = Words(lexicon_of(cell), prompts), checkpoint_of(cell)
-        model = checkpoint.load(dtype=members[0].subject.dtype, device=device)
+        subject = members[0].subject
+        model = checkpoint.load(dtype=subject.dtype, device=device, way=subject.tokenizer)
         shared = Shared((), process, {})
         for cell in members:
             measured = measure_named(cell.measure).measure(model, data, [cell.request], shared)
@@ -45,7 +46,8 @@ def _loaded(cell: Cell) -> tuple:
     """What cells have in common that are measured with one loaded checkpoint."""
     subject = cell.subject
     languages = cell.data.languages
-    return subject.model, subject.training_seed, subject.step, subject.dtype, languages
+    loaded = subject.model, subject.training_seed, subject.step, subject.dtype, subject.tokenizer
+    return *loaded, languages
 
 
 def checkpoint_of(cell: Cell) -> Checkpoint:

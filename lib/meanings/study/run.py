@@ -239,7 +239,9 @@ class LoadedCheckpoint:
         import meanings.models.loading  # noqa: F401
 
         with journal.loading():
-            model = task.checkpoint.load(dtype=subject.dtype, device=worker.device)
+            model = task.checkpoint.load(
+                dtype=subject.dtype, device=worker.device, way=task.tokenizer
+            )
         # Of a checkpoint on the hub, its commit is what was planned.
         if task.checkpoint.path is not None and model.weights_sha256 != subject.weights_sha256:
             raise MeaningsError(
@@ -280,10 +282,14 @@ class LoadedCheckpoint:
             found = measure_named(name).measure(
                 self.model, self.task.data[name], [cell.request for cell in cells], shared
             )
-        told = self.provenance | {
-            "seconds": round((time.perf_counter() - start) / len(cells), 3),
-            "together": sorted(cell.key for cell in cells),
-        }
+        told = (
+            self.provenance
+            | (self.model.read.provenance if self.model.read else {})
+            | {
+                "seconds": round((time.perf_counter() - start) / len(cells), 3),
+                "together": sorted(cell.key for cell in cells),
+            }
+        )
         for cell in missing:
             measured = found[cell.request]
             write_cell(out, cell, measured.rows, measured.provenance | told)

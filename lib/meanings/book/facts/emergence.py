@@ -21,9 +21,14 @@ FIRST = {
 }
 
 
+NO_NULL = "a value that is not defined here"
+
+
 def coverage(page: ChapterParameters, cells: pd.DataFrame) -> dict[str, object]:
-    """What the page's cells are of: model, checkpoints, pairs, concepts, layers."""
-    n = selection.described(cells)
+    """What the page's cells are of: model, checkpoints, pairs, concepts, layers; and which
+    condition it follows where `seen` does not exist.
+    """
+    n, lead = selection.described(cells), selection.lead(cells)
     return {
         "em_model": page.model,
         "em_checkpoints": n["checkpoints"],
@@ -32,32 +37,44 @@ def coverage(page: ChapterParameters, cells: pd.DataFrame) -> dict[str, object]:
         "em_layers": n["layers"],
         "em_last": amount(cells["tokens"].max()),
         "em_pair_names": ", ".join(page.pair),
+        "em_lead": either(
+            lead == "seen",
+            "",
+            "The languages of this model leave no pair to average over: seen and its nulls are not "
+            f"defined, and where this page says seen its numbers are those of {lead}.",
+        ),
     }
 
 
-def final_levels(curves: pd.DataFrame, chosen: pd.DataFrame) -> dict[str, object]:
+def final_levels(
+    curves: pd.DataFrame, chosen: pd.DataFrame, lead: str = "seen"
+) -> dict[str, object]:
     """P(source) at the last checkpoint: other languages' mean, null and ceiling; and at the first.
 
-    - `curves`: means by condition and tokens; `chosen`: the rows at the chosen layers.
+    - `curves`: means by condition and tokens; `chosen`: the rows at the chosen layers; `lead`: the
+      condition that is followed. The null may be missing.
     """
     end = selection.last_checkpoint(curves)
-    seen, null, ceiling = (
-        selection.one(end, condition=name) for name in ("seen", "null_concept", "src_unpatched")
-    )
-    start = selection.one(curves[curves["tokens"] == curves["tokens"].min()], condition="seen")
+    seen, ceiling = (selection.one(end, condition=name) for name in (lead, "src_unpatched"))
+    start = selection.one(curves[curves["tokens"] == curves["tokens"].min()], condition=lead)
     last = selection.last_checkpoint(chosen)
+    if (end["condition"] == "null_concept").any():
+        null = interval(selection.one(end, condition="null_concept"))
+        shared = either(
+            claims.conditions_differ(last, lead, "null_concept") > 0,
+            "so the vector carries the concept across languages",
+            "so no concept that carries across languages can be told from chance",
+        )
+    else:
+        null, shared = NO_NULL, "so nothing says that the vector carries the concept"
     return {
         "em_curve_pairs": chosen["pair"].nunique(),
         "em_seen": interval(seen),
-        "em_null": interval(null),
+        "em_null": null,
         "em_top": interval(ceiling),
         "em_start": f"{start['mean']:.3f}",
-        "em_layer": layer_choice.layer_chosen(last),
-        "em_shared": either(
-            claims.conditions_differ(last, "seen", "null_concept") > 0,
-            "so the vector carries the concept across languages",
-            "so no concept that carries across languages can be told from chance",
-        ),
+        "em_layer": layer_choice.layer_chosen(last, lead),
+        "em_shared": shared,
         "em_share": f"{seen['mean'] / ceiling['mean']:.0%}" if ceiling["mean"] > 0 else "none",
     }
 
@@ -74,13 +91,15 @@ def cost_of_averaging(differences: pd.DataFrame) -> dict[str, object]:
     return {"em_diff": interval(row), "em_helped": MEAN_OVER_LANGUAGES[claims.sign(row)]}
 
 
-def layers(by_layer: pd.DataFrame, over_layers: pd.DataFrame) -> dict[str, object]:
+def layers(
+    by_layer: pd.DataFrame, over_layers: pd.DataFrame, lead: str = "seen"
+) -> dict[str, object]:
     """The first patched layer with the highest mean, and what is left at the last layer.
 
-    - `by_layer`: `seen` by first layer and tokens; `over_layers`: by condition and first layer.
+    - `by_layer`: `lead` by first layer and tokens; `over_layers`: by condition and first layer.
     """
     peak = selection.last_checkpoint(by_layer).sort_values("mean").iloc[-1]
-    seen = over_layers[over_layers["condition"] == "seen"]
+    seen = over_layers[over_layers["condition"] == lead]
     late = seen.sort_values("first_layer").iloc[-1]
     return {
         "em_peak": int(peak["first_layer"]),
@@ -94,13 +113,13 @@ def layers(by_layer: pd.DataFrame, over_layers: pd.DataFrame) -> dict[str, objec
     }
 
 
-def onsets(moments: pd.DataFrame) -> dict[str, object]:
+def onsets(moments: pd.DataFrame, lead: str = "seen") -> dict[str, object]:
     """When each space is there, and which comes first.
 
-    - `moments`: one row a condition that has an onset, in tokens.
+    - `moments`: one row a condition that has an onset, in tokens; `lead`: that of the shared space.
     """
     rows = {row["condition"]: row for _, row in moments.iterrows()}
-    seen, own = rows.get("seen"), rows.get("self")
+    seen, own = rows.get(lead), rows.get("self")
     return {
         "em_onset_seen": _moment(seen),
         "em_onset_self": _moment(own),
@@ -116,9 +135,9 @@ def _moment(row: pd.Series | None) -> str:
 
 
 def more_runs(curves: pd.DataFrame, table: pd.DataFrame) -> dict[str, object]:
-    """The last level of `seen` over all published runs."""
-    n = selection.described(table)
-    end = selection.one(selection.last_checkpoint(curves), condition="seen")
+    """The last level of the condition that is followed over all published runs."""
+    n, lead = selection.described(table), selection.lead(table)
+    end = selection.one(selection.last_checkpoint(curves), condition=lead)
     return {
         "em_wide": interval(end),
         "em_wide_n": n["seeds"],

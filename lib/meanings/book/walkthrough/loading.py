@@ -38,7 +38,7 @@ def start(page: Method, cells: pd.DataFrame) -> Walkthrough:
     run, lexicon = trajectory(page.model, page.training_seed), load_lexicon(page.lexicon)
     pair = parse_pair(page.pair[0])
     checkpoint = run.last if page.step < 0 else run.at(page.step)
-    model = checkpoint.load()
+    model = checkpoint.load(way=page.tokenizer)
     if not -1 <= page.first_layer < model.n_layers:
         raise MeaningsError(
             f"first_layer={page.first_layer}: {page.model} has layers 0 to {model.n_layers - 1}"

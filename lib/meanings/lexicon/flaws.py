@@ -1,0 +1,72 @@
+"""What makes a text no word: the one check of every cell of every word list.
+
+A word is written into prompts between double quotes and compared with what a model answers. What
+spreadsheets, encodings and printed lists leave in cells would go there unseen, so it is refused.
+"""
+
+import html
+import re
+import unicodedata
+
+# Blank though Unicode counts them as letters, marks or symbols.
+BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180e\u2800\u3164\ufe00-\ufe0f\uffa0]")
+ERROR = re.compile(r"Err:\d+")
+PLACEHOLDER = re.compile(r"<.*>|(?i:n/a|n\. ?a\.)|TBD|TODO|FIXME")
+BRACKET = re.compile(r"[\[\]{}]")
+SEPARATOR = re.compile("[;,、；，،]")
+
+
+def flaw_of_text(text: str) -> str:
+    """What makes a text, with something in it, neither a concept's name nor a word, and how to mend
+    it; empty where nothing does.
+
+    - Letters that cannot be seen: control characters, zero-width and direction marks, blanks that
+      count as letters.
+    - What a wrong encoding leaves: U+FFFD, `Ã©` for `é`, `&eacute;`, a mark without its letter.
+    - What a spreadsheet leaves: errors such as `#N/A`, formulas, placeholders such as `?` or a
+      dash. `null`, `NA` and `nan` are words.
+    """
+    if not text.isprintable() or BLANK.search(text):
+        unseen = next(c for c in text if not c.isprintable() or BLANK.match(c))
+        name = unicodedata.name(unseen, "a control character")
+        return f"has U+{ord(unseen):04X} ({name.lower()}), which cannot be seen; delete it"
+    if "\ufffd" in text:
+        return "has U+FFFD in place of a lost letter; export it again from its source, as UTF-8"
+    if meant := _misread(text):
+        return f"looks like {meant!r} read in a wrong encoding; export it again as UTF-8"
+    if ";" in text and html.unescape(text) != text:
+        return f"has an HTML entity; write {html.unescape(text)!r}"
+    if unicodedata.category(text[0]).startswith("M"):
+        return "begins with a combining mark; put the letter that it belongs to before it"
+    if text.startswith("#") or ERROR.fullmatch(text):  # #N/A, #REF!, #BEZUG!; LibreOffice's
+        return "is a spreadsheet's error; write the word, or leave out the concept"
+    if text.startswith("="):
+        return "is a formula; write the word that it stands for"
+    if PLACEHOLDER.fullmatch(text) or not any(letter.isalnum() for letter in text):
+        return "is a placeholder, no word; write the word, or leave out the concept"
+    return ""
+
+
+def flaw_of_word(text: str) -> str:
+    """As `flaw_of_text`, and what makes a text no single word: double quotes, `|` or another mark
+    between words, brackets of a printed list.
+    """
+    if flaw := flaw_of_text(text):
+        return flaw
+    if BRACKET.search(text):
+        return "has the brackets of a printed list; write the words themselves"
+    if '"' in text:
+        return "has a double quote; prompts put words between double quotes: delete it"
+    if "|" in text:
+        return "has '|', which separates words in the wide layout only; give each word its own row"
+    if mark := SEPARATOR.search(text):
+        return f"has {mark.group()!r}, which is in no word; write one word, and further ones apart"
+    return ""
+
+
+def _misread(text: str) -> str:
+    """What UTF-8 bytes say that were read as Windows-1252; empty where they say nothing."""
+    try:
+        return "" if text.isascii() else text.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return ""
