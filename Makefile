@@ -44,7 +44,7 @@ book: $(READY)  ## measure the default grid, execute the chapters, render _build
 test: $(READY)  ## all tests, warnings as errors, in as many processes as there are cores
 	@$(BIN)/python -m pytest -n logical --dist worksteal
 
-test-fast: $(READY)  ## what covers most of the library, in about a minute on four cores
+test-fast: $(READY)  ## what covers most of the library, in about a minute
 	@$(BIN)/python -m pytest -n logical --dist loadfile -m "not slow"
 
 lint: $(READY)  ## format and style of library, tests and bench (ruff)

@@ -100,12 +100,12 @@ def test_listed_studied_taken_offline_and_dropped(client, hub):
     assert not client.cache("*") and not (client.folder / "cells").exists()
 
     code, out, err = study(client)
-    assert code == 0 and "6 measured now" in out, err
+    assert code == 0 and "6 of them new" in out, err
     assert len(client.cache("models--owner--tiny/snapshots/*/model.safetensors")) == 3
 
     before = len(hub.asked)
     code, out, err = study(client, "--offline")
-    assert code == 0 and "6 cells in cells, 0 measured now" in out, err
+    assert code == 0 and "6 cells in cells, 0 of them new" in out, err
     code, out, err = study(client, "--offline", "--dry-run", "--lexicon", "embedded")
     assert code == 0 and "fetch" not in out, err
     assert len(hub.asked) == before
@@ -297,7 +297,7 @@ def test_folders_of_one_repository_are_a_trajectory(client, hub, nested):
     code, out, err = study(client, "--dry-run")
     assert code == 0 and "3 checkpoints of owner/nested" in out and not client.cache("*"), err
     code, out, err = study(client)
-    assert code == 0 and "6 measured now" in out, err
+    assert code == 0 and "6 of them new" in out, err
     assert weights_here(client) == [f"run-a/iter_{step:07}/hf_model" for step in STEPS]
     assert not hub.requests("resolve.*run-b")
     (written,) = {
@@ -308,7 +308,7 @@ def test_folders_of_one_repository_are_a_trajectory(client, hub, nested):
     assert written == "run-a/iter_0000020/hf_model"
 
     code, out, err = study(client, "--offline")
-    assert code == 0 and "6 cells in cells, 0 measured now" in out, err
+    assert code == 0 and "6 cells in cells, 0 of them new" in out, err
     code = (
         "from meanings.models.checkpoints import trajectory; run = trajectory('nested')\n"
         "with run.at(10).held(drop=True): pass\n"

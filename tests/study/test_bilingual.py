@@ -115,4 +115,4 @@ def test_the_command_line_says_it_before_it_measures(run, tmp_path):
     said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stderr
     assert f"note: bilingual and the lexicon share en, fr: {LACKING}" in said.stderr
-    assert "12 cells in cells, 12 measured now" in said.stdout
+    assert "12 cells in cells, 12 of them new" in said.stdout
