@@ -165,7 +165,7 @@ def seen_in_examples(tmp_path: Path) -> dict[str, tuple[str, ...]]:
 
 def test_the_models_that_pages_write_out_have_seen_enough_for_every_condition(tmp_path):
     found = seen_in_examples(tmp_path)
-    assert set(found) == {"my-model", "mine"}
+    assert set(found) == {"my-model", "my-other-model", "mine"}
     for name, seen in found.items():
         for pair in map(parse_pair, (*DEFAULT_PAIRS, "fr-es")):
             lacking = [

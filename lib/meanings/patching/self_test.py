@@ -47,8 +47,6 @@ def check_patching(model: PatchableModel) -> None:
     plain_patched = torch.stack(
         [_plain_forward(model, prompt, other[:, i], middle) for i, prompt in enumerate(prompts)]
     )
-    _check_logits(model, prompts[0])
-    _check_attention(model, prompts, plain)
     tokens = _most_probable(plain, plain_ends, plain_patched)
     columns = [[frozenset({token}) for token in tokens]] * len(prompts)
 
@@ -71,6 +69,8 @@ def check_patching(model: PatchableModel) -> None:
             f"{model.name}: a patch at {model.layers_path!r} changes nothing: register the path of "
             "its decoder layers"
         )
+    _check_logits(model, prompts[0])
+    _check_attention(model, prompts, plain)
 
 
 def _most_probable(*distributions: Tensor) -> list[int]:
