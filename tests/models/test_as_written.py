@@ -12,6 +12,7 @@ from meanings.core.errors import MeaningsError
 from meanings.models import loading
 from meanings.models.as_written import check_as_written
 from meanings.models.loading import load_model
+from meanings.patching import self_test
 from meanings.patching.self_test import check_patching
 from stand_ins import small_model
 
@@ -135,9 +136,11 @@ def test_a_soft_capping_that_is_left_out_fails_the_self_test(capped):
         return output
 
     handle = capped.network.register_forward_hook(uncap)
+    prompt = self_test._prompt(capped, self_test.LINES[0])
     with pytest.raises(MeaningsError, match="from the output matrix as configured differ"):
-        check_patching(capped)
+        self_test._check_logits(capped, prompt)
     handle.remove()
+    self_test._check_logits(capped, prompt)
     check_patching(capped)
 
 

@@ -14,12 +14,13 @@ from meanings.measures.base import Shared, Words
 from meanings.measures.catalogue import measure_named
 from meanings.measures.cells import Cell
 from meanings.models.checkpoints import Checkpoint, trajectory, weights_identity
+from meanings.study.plan import group_of
 
 
 def recompute(
     cells: Sequence[Cell], *, device: str = "auto", prompts: Any = None
 ) -> dict[str, pd.DataFrame]:
-    """The rows of these cells, by key, measured again.
+    """The rows of these cells, by key, measured again: side by side what a study measures together.
 
     - `prompts`: `meanings.prompts.shared.SharedPrompts`, where a cell was asked with a file of
       them.
@@ -29,16 +30,17 @@ def recompute(
     """
     found: dict[str, pd.DataFrame] = {}
     process: dict[str, Any] = {}
-    for _, group in groupby(sorted(cells, key=lambda cell: (_loaded(cell), cell.key)), key=_loaded):
-        members = list(group)
+    for _, loaded in groupby(sorted(cells, key=_loaded), key=_loaded):
+        members = sorted(loaded, key=group_of)
         for cell in members:
             data, checkpoint = Words(lexicon_of(cell), prompts), checkpoint_of(cell)
         subject = members[0].subject
         model = checkpoint.load(dtype=subject.dtype, device=device, way=subject.tokenizer)
         shared = Shared((), process, {})
-        for cell in members:
-            measured = measure_named(cell.measure).measure(model, data, [cell.request], shared)
-            found[cell.key] = measured[cell.request].rows
+        for (name, _), group in groupby(members, key=group_of):
+            asked = {cell.request: cell for cell in group}
+            measured = measure_named(name).measure(model, data, list(asked), shared)
+            found |= {cell.key: measured[request].rows for request, cell in asked.items()}
     return found
 
 

@@ -5,6 +5,8 @@ import pandas as pd
 from meanings.book.facts.wording import either
 from meanings.book.walkthrough import Walkthrough
 
+ROUNDING = 1e-5  # in a probability, of float32 over the layers of a small model
+
 
 def setting(walk: Walkthrough) -> dict[str, object]:
     """The model, the pair of concepts, and the prompts."""
@@ -55,7 +57,8 @@ def patched_answer(
         "me_j": first_layer,
         "me_before": before,
         "me_after": after,
-        "me_gap": f"{gap:.0e}",
+        # Rounding differs with the machine and its threads; what matters is the order of it.
+        "me_gap": "below 0.00001" if gap < ROUNDING else f"{gap:.0e}",
         "me_p0": f"{unpatched['P(source)']:.3f}",
         "me_p1": f"{layers.loc[first_layer, 'P(source)']:.3f}",
         "me_t0": f"{unpatched['P(target)']:.3f}",
