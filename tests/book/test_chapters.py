@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from meanings.book import chapters
 from meanings.book.chapters import (
     CHAPTERS,
+    COLUMNS,
     check_available,
     from_text,
     help_text,
@@ -137,7 +138,7 @@ def test_help_lists_every_parameter_with_its_default(name):
     said = help_text(name)
     for key, field in CHAPTERS[name].model_fields.items():
         assert f"\n  {key}=" in said and field.description in " ".join(said.split())
-    assert max(map(len, said.splitlines())) <= 84  # what a page's box holds
+    assert max(map(len, said.splitlines())) <= COLUMNS
 
 
 @pytest.mark.parametrize("name", CHAPTERS)

@@ -13,6 +13,7 @@ SLOW = (
     "cli/test_cli.py",
     "core/test_house.py::test_a_light_room",
     "labels/test_gains.py::test_figures_show",
+    "lexicon/test_bad_cells.py",
     "lexicon/test_lexicon.py::test_the_embedded_lexicon_agrees",
     "measures/test_results.py::test_all_published_keys",
     "measures/test_results.py::test_ten_published_cells",

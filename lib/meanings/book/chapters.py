@@ -31,6 +31,7 @@ from meanings.study.grid import (
     TokenizerWays,
 )
 
+COLUMNS = 70  # of a listing on a page: more would be cut off
 PatchedCondition = Literal["seen", "en_en", "self", "tgt"]
 
 
@@ -270,7 +271,7 @@ def help_text(name: str) -> str:
         lines.append(
             textwrap.fill(
                 said,
-                80,
+                COLUMNS,
                 initial_indent="  ",
                 subsequent_indent="      ",
                 break_long_words=False,
