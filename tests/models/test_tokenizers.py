@@ -119,8 +119,9 @@ def test_a_difference_in_one_word_of_a_users_lexicon_is_found_in_its_prompts(tmp
     read.other = as_it_stands(folder)
     read.compare(probe(lexicon))
     assert read.provenance["tokenizer_file_and_library"].startswith("equal tokens")
-    with pytest.raises(MeaningsError, match='of \'English: "qoph" - Français: "\''):
-        read.compare(['English: "qoph" - Français: "'])
+    for _ in range(2):  # whoever asks again, for another checkpoint, is told again
+        with pytest.raises(MeaningsError, match='of \'English: "qoph" - Français: "\''):
+            read.compare(['English: "qoph" - Français: "'])
 
 
 def test_a_file_without_a_readable_class_is_enough(tmp_path):

@@ -65,7 +65,7 @@ class ReadTokenizer:
         Raises MeaningsError, where nobody has chosen one, on the first text of which they make
         other tokens: which file, which tokens, and how to choose.
         """
-        if self.other is None or self._differs:
+        if self.other is None or (self._differs and self.way != "agreed"):
             return
         texts = list(texts)
         made = [self._tokens(reader, texts) for reader in (self.words, self.other)]
