@@ -318,10 +318,10 @@ def test_a_killed_run_goes_on_to_the_same_weights(small, quick, tmp_path, monkey
     whole = training.train(small, 0, tmp_path / "whole", progress=False)
     step = training.train_step
 
-    def dies(run, rows, schedule):
+    def dies(run, *rest):
         if run.step == killed_at:
             raise Killed
-        return step(run, rows, schedule)
+        return step(run, *rest)
 
     monkeypatch.setattr(training, "train_step", dies)
     with pytest.raises(Killed):
@@ -355,7 +355,7 @@ def test_training_moves_the_weights_and_lowers_the_loss(small, quick, tmp_path):
     assert all(not torch.equal(first[key], last[key]) for key in first if "norm" not in key)
     run = training.begin(small.mix, 0)
     rows = np.tile(np.arange(33) % 7, (2, 1))
-    losses = [training.train_step(run, rows, small.mix.training) for _ in range(6)]
+    losses = [training.train_step(run, rows, small.mix.training, 1.0) for _ in range(6)]
     assert losses[-1] < losses[0]
 
 
@@ -376,12 +376,12 @@ def test_two_trainings_of_one_run_do_not_meet(small, quick, tmp_path, monkeypatc
     """The second is refused with the first one's process and machine, and spoils nothing."""
     step, refused = training.train_step, []
 
-    def at_the_same_time(run, rows, schedule):
+    def at_the_same_time(run, *rest):
         if run.step == 3:
             with pytest.raises(MeaningsError) as error:
                 training.train(small, 0, tmp_path, progress=False)
             refused.append(str(error.value))
-        return step(run, rows, schedule)
+        return step(run, *rest)
 
     monkeypatch.setattr(training, "train_step", at_the_same_time)
     home = training.train(small, 0, tmp_path, progress=False)

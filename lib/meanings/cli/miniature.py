@@ -1,5 +1,5 @@
-"""The small model that the study ships, on the command line: `meanings miniature train | worlds |
-report`.
+"""The small model that the study ships, on the command line: `meanings miniature train | long-run |
+worlds | report`.
 """
 
 import json
@@ -46,6 +46,25 @@ def train(
     corpus = load_corpus(recipe, mix, load_lexicon("embedded"))
     place = out or (recipe if world is None else Path("_build/worlds") / world)
     typer.echo(train_miniature(corpus, seed, place, progress=not quiet, name=world or "miniature"))
+
+
+@app.command("long-run")
+def long_run(
+    out: Annotated[
+        Path, typer.Option(help="Folder of the two trajectories, trunk and finished.")
+    ] = Path("_build/long-run"),
+    quiet: Quiet = False,
+) -> None:
+    """Train the shipped miniature on to 30,000 steps, with short decays; a killed run goes on."""
+    from meanings.lexicon.lexicon import load_lexicon
+    from meanings.miniature.corpus import load_corpus
+    from meanings.miniature.long_run import load_long_run, train_long_run
+    from meanings.miniature.recipe import load_mix
+
+    recipe = data_folder() / "miniature"
+    corpus = load_corpus(recipe, load_mix(recipe / "mix.yaml"), load_lexicon("embedded"))
+    plan = load_long_run(recipe)
+    typer.echo(train_long_run(plan, corpus, recipe / "seed-0", out, progress=not quiet))
 
 
 @app.command("worlds")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -102,7 +102,7 @@ def train(
             _train_to_the_end(run, corpus, tokenizer, seed, home, progress)
         if corpus.mix.own_signs:
             write_lexicon(corpus.lexicon, home / SIGNS)
-        _write_trajectory(home, corpus.mix, seed, name)
+        write_trajectory(home, corpus.mix, seed, name, corpus.mix.training.checkpoints)
         (home / STATE).unlink(missing_ok=True)
     return home
 
@@ -125,12 +125,13 @@ def _train_to_the_end(
     ) as bar:
         while True:
             if run.step in schedule.checkpoints:
-                _save_checkpoint(run, home)
+                save_checkpoint(run, home)
             if run.step >= schedule.steps:
                 return
             if run.step % STATE_EVERY == 0:
                 run.save(home / STATE)
-            loss = train_step(run, packed_rows(corpus, tokenizer, seed, run.step), schedule)
+            rows = packed_rows(corpus, tokenizer, seed, run.step)
+            loss = train_step(run, rows, schedule, rate(run.step, schedule))
             bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
             bar.update()
 
@@ -197,12 +198,15 @@ def packed_rows(
     return np.array(ids[:needed]).reshape(schedule.rows, -1)
 
 
-def train_step(run: Run, rows: np.ndarray, schedule: Schedule) -> float:
-    """The loss in nats per token, of one update on the mean cross-entropy of all next tokens."""
+def train_step(run: Run, rows: np.ndarray, schedule: Schedule, fraction: float) -> float:
+    """The loss in nats per token, of one update on the mean cross-entropy of all next tokens.
+
+    - `fraction`: the learning rate over its peak, see `rate`.
+    """
     peaks = (schedule.matrix_learning_rate, schedule.vector_learning_rate)
     for optimiser, peak in zip(run.optimisers, peaks, strict=True):
         for group in optimiser.param_groups:
-            group["lr"] = peak * rate(run.step, schedule)
+            group["lr"] = peak * fraction
     loss = run.loss(torch.from_numpy(rows))
     loss.backward()
     torch.nn.utils.clip_grad_norm_(run.model.parameters(), 1.0)
@@ -228,8 +232,9 @@ def _tokenizer(home: Path, corpus: Corpus) -> PreTrainedTokenizerFast:
         return train_tokenizer(corpus, aside)
 
 
-def _save_checkpoint(run: Run, home: Path) -> None:
-    folder = home / _folder(run.step)
+def save_checkpoint(run: Run, home: Path) -> None:
+    """Keep the weights, in bfloat16, in the folder of their step, unless they are there."""
+    folder = home / step_folder(run.step)
     if folder.exists():
         return
     weights = {
@@ -242,7 +247,8 @@ def _save_checkpoint(run: Run, home: Path) -> None:
         save_file(weights, aside / "model.safetensors", metadata={"format": "pt"})
 
 
-def _folder(step: int) -> str:
+def step_folder(step: int) -> str:
+    """The name of a checkpoint's folder."""
     return f"step-{step:06d}"
 
 
@@ -275,7 +281,10 @@ def _check_recipe(home: Path, corpus: Corpus) -> None:
         )
 
 
-def _write_trajectory(home: Path, mix: Mix, seed: int, name: str) -> None:
+def write_trajectory(
+    home: Path, mix: Mix, seed: int, name: str, checkpoints: Sequence[int]
+) -> None:
+    """Write `trajectory.json`, the list of a run's checkpoints and languages."""
     per_step = mix.training.rows * mix.training.row_length
     content = {
         "model": name,
@@ -283,8 +292,8 @@ def _write_trajectory(home: Path, mix: Mix, seed: int, name: str) -> None:
         "seen": list(mix.seen_languages),
         "languages": {code: entry.model_dump() for code, entry in mix.languages.items()},
         "checkpoints": [
-            {"step": step, "tokens": step * per_step, "folder": _folder(step)}
-            for step in mix.training.checkpoints
+            {"step": step, "tokens": step * per_step, "folder": step_folder(step)}
+            for step in checkpoints
         ],
     }
     with atomic_file(home / "trajectory.json") as aside:
