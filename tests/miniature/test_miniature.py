@@ -21,67 +21,19 @@ import yaml
 from transformers import PreTrainedTokenizerFast
 
 from meanings.core.errors import MeaningsError
-from meanings.core.paths import data_folder
 from meanings.lexicon.languages import LANGUAGES
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.miniature import report, training
-from meanings.miniature.corpus import DOCUMENTS, FRAMES, draw, heading, load_corpus
-from meanings.miniature.recipe import Mix, load_mix
+from meanings.miniature.corpus import DOCUMENTS, FRAMES, draw, heading
+from meanings.miniature.recipe import load_mix
 from meanings.miniature.run_lock import LOCK, only_trainer
 from meanings.miniature.tokenizer import train_tokenizer
 from meanings.prompts.concept_pairs import draw_concept_pairs
 from meanings.prompts.usable_concepts import usable_concepts
 from meanings.study.grid import read_grid
+from stand_ins.recipes import RECIPE, changed, recipe_with
 
-RECIPE = data_folder() / "miniature"
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="session")
-def corpus():
-    return load_corpus(RECIPE, load_mix(RECIPE / "mix.yaml"), load_lexicon("embedded"))
-
-
-def recipe_with(**changes) -> dict:
-    """The shipped recipe as plain data, with fields named by `outer__inner` changed or added."""
-    raw = yaml.safe_load((RECIPE / "mix.yaml").read_text(encoding="utf-8"))
-    for path, value in changes.items():
-        *inner, last = path.split("__")
-        place = raw
-        for name in inner:
-            place = place[name]
-        place[last] = value
-    return raw
-
-
-def changed(**changes) -> Mix:
-    return Mix.model_validate(recipe_with(**changes))
-
-
-@pytest.fixture(scope="session")
-def small(corpus):
-    """The shipped corpus with a model and a schedule of a few seconds."""
-    mix = changed(
-        model__vocab_size=400,
-        model__hidden_size=16,
-        model__intermediate_size=32,
-        model__num_hidden_layers=2,
-        model__num_attention_heads=2,
-        model__num_key_value_heads=1,
-        training__steps=6,
-        training__rows=2,
-        training__row_length=32,
-        training__checkpoints=[0, 3, 6],
-    )
-    return type(corpus)(mix, corpus.lexicon, corpus.associations, corpus.patterns, corpus.passages)
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    """No compiler and few documents for the tokenizer: seconds instead of minutes."""
-    monkeypatch.setattr(training.shutil, "which", lambda name: None)
-    monkeypatch.setattr("meanings.miniature.tokenizer.DOCUMENTS_READ", 200)
-    monkeypatch.setattr(training, "STATE_EVERY", 2)
 
 
 # The recipe.
