@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from functools import partial
 
 import pytest
 import torch
@@ -9,8 +10,10 @@ import yaml
 from safetensors.torch import load_file
 
 from meanings.core.errors import MeaningsError
-from meanings.miniature import long_run, training
+from meanings.measures.results import published
+from meanings.miniature import long_run, long_run_table, training
 from meanings.miniature.long_run import LongRun, legs, load_long_run, train_long_run
+from meanings.miniature.long_run_table import publish_long_run
 from meanings.models.checkpoints import trajectory
 from stand_ins.recipes import RECIPE
 
@@ -144,3 +147,24 @@ def test_the_shipped_plan_starts_from_checkpoints_of_the_shipped_run(corpus, tmp
     assert json.loads((broken / "trajectory.json").read_text())["training_seed"] == 0
     with pytest.raises(MeaningsError, match="step 4300"):
         long_run._check_starts(plan, corpus.mix.training, broken)
+
+
+def test_both_branches_are_measured_alike_and_published_in_one_table(
+    small, quick, shipped, tmp_path, monkeypatch
+):
+    fewer = partial(long_run_table.Grid, pairs=("en-fr",), n_pairs=2, shots=1)
+    monkeypatch.setattr(long_run_table, "Grid", lambda **asked: fewer(**asked))
+    monkeypatch.setenv("MEANINGS_DATA", str(tmp_path / "data"))
+    (tmp_path / "data").mkdir()
+    for name in ("lexicon", "miniature"):
+        (tmp_path / "data" / name).symlink_to(RECIPE.parent / name)
+    home = train_long_run(PLAN, small, shipped, tmp_path / "run", progress=False)
+    path = publish_long_run(home, progress=False)
+    assert path == tmp_path / "data" / "published" / "long_run.parquet"
+    table = published("long_run")
+    assert set(table["condition"]) == set(long_run_table.CONDITIONS)
+    steps = table.groupby("model", observed=True)["step"].unique()
+    assert {name: sorted(found) for name, found in steps.items()} == {
+        "long-run-finished": [7, 14],
+        "long-run-trunk": [6, 10],
+    }

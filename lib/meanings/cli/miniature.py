@@ -55,16 +55,20 @@ def long_run(
     ] = Path("_build/long-run"),
     quiet: Quiet = False,
 ) -> None:
-    """Train the shipped miniature on to 30,000 steps, with short decays; a killed run goes on."""
+    """Train the shipped miniature on to 30,000 steps, with short decays, measure it, publish the
+    table; a killed run goes on.
+    """
     from meanings.lexicon.lexicon import load_lexicon
     from meanings.miniature.corpus import load_corpus
     from meanings.miniature.long_run import load_long_run, train_long_run
+    from meanings.miniature.long_run_table import publish_long_run
     from meanings.miniature.recipe import load_mix
 
     recipe = data_folder() / "miniature"
     corpus = load_corpus(recipe, load_mix(recipe / "mix.yaml"), load_lexicon("embedded"))
     plan = load_long_run(recipe)
-    typer.echo(train_long_run(plan, corpus, recipe / "seed-0", out, progress=not quiet))
+    train_long_run(plan, corpus, recipe / "seed-0", out, progress=not quiet)
+    typer.echo(publish_long_run(out, progress=not quiet))
 
 
 @app.command("worlds")
