@@ -1,7 +1,8 @@
 """One way of drawing for the whole book: sizes, axes, labels, and the words beside each picture.
 
-A figure is as wide as a phone shows without shrinking its letters, has an opaque background (a dark
-page shows it as it is), names its units, and carries an alternative text made from the same table.
+A figure is as wide as a phone shows without shrinking its letters, has a transparent background (a
+dark page inverts its lightness and keeps its hues, see book/_static/book.css), names its units, and
+carries an alternative text made from the same table.
 Colours and marks are in `palette`.
 """
 
@@ -31,7 +32,7 @@ class Picture:
     alt: str
 
     def png(self) -> bytes:
-        """The figure as PNG, opaque, without dates, so that the same table gives the same bytes."""
+        """The figure as PNG, without dates, so that the same table gives the same bytes."""
         buffer = io.BytesIO()
         if self.figure.get_layout_engine() is not None:
             # Laid out once: each further drawing would move things a little from where the last one
@@ -39,7 +40,7 @@ class Picture:
             self.figure.draw_without_rendering()
             self.figure.set_layout_engine("none")
         self.figure.savefig(
-            buffer, format="png", dpi=DPI, facecolor="white", metadata={"Software": None}
+            buffer, format="png", dpi=DPI, transparent=True, metadata={"Software": None}
         )
         return buffer.getvalue()
 
@@ -56,7 +57,8 @@ class Picture:
         }
         display(
             {"image/png": self.png(), "text/plain": words["alt"]},
-            metadata={"meanings": words},
+            # A notebook in a dark theme puts a light ground behind the dark letters.
+            metadata={"meanings": words, "needs_background": "light"},
             raw=True,
         )
         plt.close(self.figure)
