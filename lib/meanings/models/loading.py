@@ -69,9 +69,7 @@ class PatchableModel:
 
 
 def read_output(output: Tensor | tuple) -> Float[Tensor, "row position d_model"]:
-    """A decoder layer's hidden states: some architectures return them alone, some as the first of a
-    tuple.
-    """
+    """A decoder layer's hidden states, which some architectures return as the first of a tuple."""
     return output if isinstance(output, Tensor) else output[0]
 
 
@@ -99,7 +97,7 @@ def layers_path(network: torch.nn.Module, n_layers: int) -> str:
     """Dotted path of the list of `n_layers` decoder layers: as registered, or the outermost module
     list of that length.
 
-    Raises MeaningsError where there is none, or two at the same depth, with the call that mends it.
+    Raises MeaningsError where there is none, or two at the same depth, with the call to mend it.
     """
     name = type(network).__name__
     paths = [
@@ -194,10 +192,11 @@ def load_model(
     check_as_written(folder, network, DTYPES[dtype])
     network = network.to(place)
     rows = network.get_input_embeddings().weight.shape[0]
-    if len(read.words) > rows:
+    needed = 1 + max(read.words.get_vocab().values(), default=-1)
+    if needed > rows:  # ids may leave numbers out
         raise MeaningsError(
-            f"{folder}: the tokenizer has {len(read.words)} tokens but the model embeds {rows}: "
-            "they do not belong together"
+            f"{folder}: the tokenizer has {needed} tokens but the model embeds {rows}: they do not "
+            "belong together"
         )
     return wrap_model(
         network,

@@ -82,10 +82,15 @@ class ReadTokenizer:
         except Exception as error:  # a class may ask for an unknown token that the file lacks
             if reader is self.other and self.way != "agreed":
                 return [[]] * len(texts)
-            mine = "tokenizer=file" if self.way != "file" else "another tokenizer"
+            said = " ".join(str(error).split())
+            if reader is self.words and self.way != "library":
+                raise MeaningsError(
+                    f"{self.folder / FILE}: it cannot split text ({said}); fetch the file again, "
+                    "or take another tokenizer"
+                ) from None
             raise MeaningsError(
                 f"{self.folder / FILE}: {type(reader).__name__} of transformers cannot use it "
-                f"({' '.join(str(error).split())}); choose {mine}"
+                f"({said}); choose tokenizer=file"
             ) from None
 
     def _said(self, text: str, mine: list[int], others: list[int]) -> str:
@@ -130,7 +135,7 @@ def read_tokenizer(folder: Path, way: Way = "agreed") -> ReadTokenizer:
 
 def as_it_stands(folder: Path) -> PreTrainedTokenizerFast:
     """`tokenizer.json` without any change: normaliser, pre-tokenizer, model, post-processor and
-    added tokens are the file's; only truncation and padding are left out.
+    added tokens are the file's; only truncation, padding and dropout are left out.
 
     Raises MeaningsError where it is not there or damaged.
     """
@@ -148,6 +153,7 @@ def as_it_stands(folder: Path) -> PreTrainedTokenizerFast:
         ) from None
     whole.no_truncation()
     whole.no_padding()
+    _split_alike(whole)
     # Around an empty one, since the constructor copies it and fills in what a file leaves out.
     words = PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer(BPE()), clean_up_tokenization_spaces=False
@@ -183,7 +189,16 @@ def by_library(folder: Path) -> PreTrainedTokenizerFast:
             f"{folder}: transformers reads the tokenizer as {type(words).__name__}, which gives no "
             "offsets; choose tokenizer=file"
         )
+    _split_alike(words.backend_tokenizer)
     return words
+
+
+def _split_alike(whole: Tokenizer) -> None:
+    """Leave out the dropout of merges, with which BPE splits a text differently each time: it is
+    for training alone.
+    """
+    if getattr(whole.model, "dropout", None) is not None:
+        whole.model.dropout = None
 
 
 def probe(lexicon: Lexicon) -> Iterator[str]:

@@ -29,7 +29,7 @@ def prompt_lengths(
     each: int = 8,
 ) -> Lengths:
     """Mean lengths over `each` target prompts of every pair, drawn with seed 0."""
-    usable, _ = usable_concepts(words, tokenizer)
+    usable, _ = usable_concepts(words, tokenizer, shots=shots)
     drawn = draw_concept_pairs(usable, tokenizer, words.languages, each, shots, seed=0)
     return Lengths.of(
         [
