@@ -14,7 +14,7 @@ from jaxtyping import Float
 from nnsight import NNsight
 from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
-from transformers.utils import logging as transformers_logging
+from transformers.utils import logging as hf_logging
 
 from meanings.core.errors import MeaningsError, one_of
 from meanings.models.as_written import check_as_written
@@ -264,9 +264,9 @@ def _folder(path: Path | str, revision: str | None, commit: str | None) -> Path:
 
 
 def _network(folder: Path, dtype: torch.dtype) -> torch.nn.Module:
-    level = transformers_logging.get_verbosity()
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
+    level, bars = hf_logging.get_verbosity(), hf_logging.is_progress_bar_enabled()
+    hf_logging.set_verbosity_error()
+    hf_logging.disable_progress_bar()
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         network, report = AutoModelForCausalLM.from_pretrained(
@@ -287,8 +287,9 @@ def _network(folder: Path, dtype: torch.dtype) -> torch.nn.Module:
             "config.json and weights again"
         ) from None
     finally:
-        transformers_logging.set_verbosity(level)
-        transformers_logging.enable_progress_bar()
+        hf_logging.set_verbosity(level)
+        if bars:
+            hf_logging.enable_progress_bar()
     # transformers fills what is missing with random numbers and only warns.
     wrong = sorted(map(str, [*report["missing_keys"], *report["mismatched_keys"]]))
     if wrong:
