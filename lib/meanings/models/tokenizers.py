@@ -29,6 +29,7 @@ WAYS = {
     "library": "what transformers' AutoTokenizer makes of the folder",
 }
 LINES = 6  # of a text of the probe
+UNKNOWN = "\uffff"  # is no character, and in no vocabulary of words
 
 
 @dataclass
@@ -82,15 +83,10 @@ class ReadTokenizer:
         except Exception as error:  # a class may ask for an unknown token that the file lacks
             if reader is self.other and self.way != "agreed":
                 return [[]] * len(texts)
-            said = " ".join(str(error).split())
-            if reader is self.words and self.way != "library":
-                raise MeaningsError(
-                    f"{self.folder / FILE}: it cannot split text ({said}); fetch the file again, "
-                    "or take another tokenizer"
-                ) from None
+            mine = "tokenizer=file" if self.way != "file" else "another tokenizer"
             raise MeaningsError(
                 f"{self.folder / FILE}: {type(reader).__name__} of transformers cannot use it "
-                f"({said}); choose tokenizer=file"
+                f"({' '.join(str(error).split())}); choose {mine}"
             ) from None
 
     def _said(self, text: str, mine: list[int], others: list[int]) -> str:
@@ -137,7 +133,7 @@ def as_it_stands(folder: Path) -> PreTrainedTokenizerFast:
     """`tokenizer.json` without any change: normaliser, pre-tokenizer, model, post-processor and
     added tokens are the file's; only truncation, padding and dropout are left out.
 
-    Raises MeaningsError where it is not there or damaged.
+    Raises MeaningsError where it is not there or damaged, or has no token for what is unknown.
     """
     file = folder / FILE
     if not file.is_file():
@@ -150,6 +146,13 @@ def as_it_stands(folder: Path) -> PreTrainedTokenizerFast:
     except Exception as error:  # the library raises bare Exceptions
         raise MeaningsError(
             f"{file}: the tokenizer cannot be read: {error}; copy or fetch it again"
+        ) from None
+    try:
+        whole.encode(UNKNOWN)
+    except Exception as error:
+        raise MeaningsError(
+            f"{file}: it cannot split text that it does not know ({error}); fetch the file again, "
+            "or take another tokenizer"
         ) from None
     whole.no_truncation()
     whole.no_padding()
