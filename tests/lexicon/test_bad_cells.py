@@ -135,12 +135,25 @@ BAD = {
     "{chat}": "brackets of a printed list",
     "chat; chatte": "has ';', which is in no word",
     "chat, chatte": "has ',', which is in no word",
+    "“chat”": "has the quotation mark '“'; prompts put words between double quotes",
+    "« chat »": "has the quotation mark '«'",
+    "„chat“": "has the quotation mark '„'",
+    "「chat」": "has the quotation mark '「'",
+    r"ch\u00e2t": "has a backslash; an escape such as .* write the letter",
+    "%C3%A9t%C3%A9": "has encoded letters, as in an address; write 'été'",
+    "chat_noir": "has '_', which WordNet and BabelNet write for a space; write a space",
+    "1-May": "is a date, which a spreadsheet may have made of a word",
+    "Mar-01": "is a date",
+    "01/05/2024": "is a date",
+    "2024-05-01": "is a date",
+    "chat " * 41: "has 204 characters; expected a word of at most 200",
     "chat、chatte": "has '、', which is in no word",
 }
 WORDS = [
     "null", "NA", "nan", "NaN", "None", "todo", "inf", "true", "1", "3D", "aujourd'hui", "U-Boot",
     "palec (u nogi)", "AT&T", "Œuvre", "ÅÄÖ", "Straße", "слово", "猫", "חתול", "قطة", "l’eau",
-    "e.g", "chat noir", "C#", "x=y", "Ça",
+    "e.g", "chat noir", "C#", "x=y", "Ça", "100 %", "50%", "24/7", "1.5", "V-2", "12-mer",
+    "ab" * 100,
 ]  # fmt: skip
 
 

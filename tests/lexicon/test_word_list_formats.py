@@ -130,3 +130,71 @@ def test_a_table_of_panlex_keeps_the_variety_in_the_usual_script(tmp_path):
     with pytest.warns(UserWarning, match="languages 'cmn-001' left out"):
         found = load_lexicon(tmp_path / "words.csv")
     assert found.entries == {"7": {"en": ("cat",), "zh": ("猫",), "yue": ("貓",)}}
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "other"),
+    [
+        ("ru", ("êîò", "ñîáàêà", "сова"), "ru_Latn"),  # Windows-1251 read as Latin-1
+        ("fr", ("кот", "собака", "hibou"), "fr_Cyrl"),
+        ("zh", ("māo", "gǒu", "猫头鹰"), "zh_Latn"),
+        ("he", ("cat", "dog", "owl"), "he_Latn"),
+        ("en", ("猫", "狗", "owl"), "en_Hans"),
+    ],
+)
+def test_a_language_in_anothers_script_is_refused_and_may_be_left_out(tmp_path, code, words, other):
+    def write(name):
+        rows = [f"c{i},mot{i},{word}" for i, word in enumerate(words * 2)]
+        (tmp_path / "words.csv").write_text("\n".join([f"concept,it,{name}", *rows]), "utf-8")
+        return tmp_path / "words.csv"
+
+    with pytest.raises(
+        MeaningsError, match=f"language '{code}': [46] of 6 words .*'{other}' to leave"
+    ):
+        load_lexicon(write(code))
+    with pytest.raises(MeaningsError, match=f"not known: '{other}'"):
+        load_lexicon(write(other))
+
+
+def test_a_few_words_in_another_script_and_unknown_scripts_are_words(tmp_path):
+    cells = ["DVD,ꀀꀁ", "CD,ꀂ", "USB,ꀃ", "T恤,ꀄ", "猫,ꀅ", "狗,ꀆ"]
+    rows = [f"{number},word{number},{cell}" for number, cell in enumerate(cells)]
+    (tmp_path / "words.csv").write_text("\n".join(["concept,en,zh,ru", *rows]), "utf-8")
+    found = load_lexicon(tmp_path / "words.csv")
+    assert found.words("0", "zh") == ("DVD",) and found.words("0", "ru") == ("ꀀꀁ",)
+    rows = [row.replace("T恤", "DVD") for row in rows[:-1]]  # one more of fewer than six
+    (tmp_path / "words.csv").write_text("\n".join(["concept,en,zh,ru", *rows]), "utf-8")
+    assert len(load_lexicon(tmp_path / "words.csv")) == 5
+
+
+def test_columns_are_known_in_any_case(tmp_path):
+    path = tmp_path / "words.csv"
+    path.write_text("Concept,Category,EN,Fr\ncat,animal,cat,chat\n")
+    found = load_lexicon(path)
+    assert found.concepts == ("cat",) and found.categories == {"cat": "animal"}
+    path.write_text("Word_Original,EN,Fr,Senses\ncat,['cat'],['chat'],2\n")
+    assert load_lexicon(path).entries == {"cat": {"en": ("cat",), "fr": ("chat",)}}
+
+
+def test_a_long_table_without_its_words_is_told_which_column_it_lacks(tmp_path):
+    (tmp_path / "words.csv").write_text("concept,language,lemma\ncat,en,cat\ncat,fr,chat\n")
+    with pytest.raises(MeaningsError, match="no column for the word; expected one of 'word'"):
+        load_lexicon(tmp_path / "words.csv")
+
+
+def test_a_quote_that_is_never_closed_is_found_by_the_line_of_its_row(tmp_path):
+    path = tmp_path / "words.csv"
+    path.write_text('concept,en,fr\ncat,cat,chat\ndog,"dog,chien\n' + "owl,owl,hibou\n" * 20)
+    with pytest.raises(MeaningsError, match="line 23: not readable .* the row begins on line 3"):
+        load_lexicon(path)
+    path.write_text('concept,en,"fr\ncat,cat,chat\n' + "owl,owl,hibou\n" * 20)
+    with pytest.raises(MeaningsError, match="not readable as CSV|line 1: "):
+        load_lexicon(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_utf_16_is_named(tmp_path, encoding):
+    path = tmp_path / "words.csv"
+    path.write_bytes("concept,en,fr\nsummer,summer,été\n".encode(encoding))
+    with pytest.raises(MeaningsError, match="UTF-16, which spreadsheets call Unicode text"):
+        load_lexicon(path)

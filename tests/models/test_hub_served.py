@@ -101,6 +101,7 @@ def test_listed_studied_taken_offline_and_dropped(client, hub):
 
     code, out, err = study(client)
     assert code == 0 and "6 of them new" in out, err
+    assert not err  # --quiet: nothing of the downloads, either
     assert len(client.cache("models--owner--tiny/snapshots/*/model.safetensors")) == 3
 
     before = len(hub.asked)

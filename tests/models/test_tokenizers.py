@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 from transformers.utils import logging
 
 from meanings.core.errors import MeaningsError
@@ -164,3 +165,35 @@ def test_a_class_that_cannot_use_the_file_is_said(tmp_path, lexicon):
         with pytest.raises(MeaningsError, match="cannot use it .*<unk>.*; choose tokenizer=file"):
             read_tokenizer(folder, way)
     assert read_tokenizer(folder, "file").provenance["tokenizer_file_and_library"] == "other tokens"
+
+
+def test_dropout_of_merges_is_for_training_and_left_out(tmp_path, texts):
+    folder = tokenizer_kinds.write(tmp_path / "model", "byte level", None, None)
+    plain = as_it_stands(folder)(texts)["input_ids"]
+    definition = json.loads((folder / "tokenizer.json").read_text())
+    definition["model"]["dropout"] = 0.5
+    (folder / "tokenizer.json").write_text(json.dumps(definition))
+    for way in ("agreed", "file", "library"):
+        assert read_tokenizer(folder, way).words(texts)["input_ids"] == plain
+
+
+def test_a_file_that_cannot_split_text_is_said_and_no_other_way_recommended(tmp_path):
+    folder = tokenizer_kinds.write(
+        tmp_path / "model", "byte level", "PreTrainedTokenizerFast", None
+    )
+    whole = Tokenizer(WordLevel({"cat": 0}, unk_token="none"))
+    whole.save(str(folder / "tokenizer.json"))
+    for way in ("agreed", "file"):
+        with pytest.raises(MeaningsError, match="json: it cannot split text that .*UNK"):
+            read_tokenizer(folder, way)
+
+
+def test_ids_beyond_the_embeddings_do_not_fit_however_few_tokens_there_are(tmp_path):
+    folder = tokenizer_kinds.write(tmp_path / "model", "byte level", None, None)
+    small_model.network(as_it_stands(folder)).save_pretrained(folder)
+    definition = json.loads((folder / "tokenizer.json").read_text())
+    vocabulary = definition["model"]["vocab"]
+    vocabulary[max(set(vocabulary) - {"<|end|>"}, key=vocabulary.get)] = 5000
+    (folder / "tokenizer.json").write_text(json.dumps(definition))
+    with pytest.raises(MeaningsError, match="5001 tokens but the model embeds"):
+        load_model(folder, device="cpu")

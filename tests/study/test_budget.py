@@ -24,6 +24,7 @@ from meanings.patching.flops import Lengths
 from meanings.prompts.draws import ConceptPairDraws
 from meanings.study import budget
 from meanings.study.budget import Extent
+from meanings.study.budget_report import lengths as lengths_of
 from meanings.study.decoder_shapes import SHAPES, DecoderShape, shape_named
 from meanings.study.prompt_lengths import prompt_lengths
 from stand_ins import small_model
@@ -341,3 +342,21 @@ def test_a_statement_says_what_a_model_and_a_grid_cost(tmp_path):
         budget_report.statement("olmo-2-7b", tmp_path / "grid.yaml", 3, 100e12, 0.5)
     with pytest.raises(MeaningsError, match="at most 1"):
         budget_report.statement("olmo-2-7b", None, 3, 100e12, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "no tokenizer.json; give the tokenizer's folder"),
+        ('{"version":', "cannot be read: EOF"),
+        (
+            Tokenizer(models.WordLevel({"cat": 0}, unk_token="none")).to_str(),
+            "cannot split text that it does not know",
+        ),
+    ],
+)
+def test_a_tokenizer_that_cannot_be_used_is_one_line(tmp_path, content, said):
+    if content is not None:
+        (tmp_path / "tokenizer.json").write_text(content)
+    with pytest.raises(MeaningsError, match=said):
+        lengths_of(tokenizer=tmp_path)

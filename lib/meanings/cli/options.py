@@ -48,6 +48,14 @@ ModelName = Annotated[
 TrainingSeed = Annotated[int, typer.Option(help="Training seed.")]
 
 
+def stay_quiet(quiet: bool) -> None:
+    """Have the hub's client show no progress of downloads; call it before the client is imported,
+    as `stay_offline`.
+    """
+    if quiet:
+        os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+
+
 def stay_offline(offline: bool) -> None:
     """Forbid the hub's client the network; call it before the client is imported, which reads this
     once (worker processes inherit it).

@@ -20,6 +20,7 @@ from meanings.cli.options import (
     Quiet,
     Workers,
     stay_offline,
+    stay_quiet,
 )
 from meanings.core.errors import MeaningsError
 from meanings.core.formatting import duration, size
@@ -88,6 +89,7 @@ def study(
 ) -> None:
     """Measure what is missing of a grid of cells; a killed run goes on where it was."""
     stay_offline(offline)
+    stay_quiet(quiet)
     from meanings.study.plan import plan_study
     from meanings.study.run import run_plan
 

@@ -1,5 +1,6 @@
 """CSV files read line by line: every refusal names file, line and column."""
 
+import codecs
 import csv
 import io
 import unicodedata
@@ -34,12 +35,14 @@ def read_table(path: Path, cleaned: Callable[[str], str] = clean) -> Table:
     Raises MeaningsError where the file is missing, empty, too large, no UTF-8, separated by other
     marks than commas, has a column twice, no rows, or a row with too few or too many cells.
     """
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    reader, begins = csv.reader(io.StringIO(read_text(path), newline=""), strict=True), 1
     try:
         header = _columns(path, next(reader))
         _check_header(path, header)
         rows = []
+        begins = reader.line_num + 1
         for cells in reader:
+            begins = reader.line_num + 1
             if not any(cell.strip() for cell in cells):
                 continue
             if len(cells) != len(header):
@@ -52,11 +55,18 @@ def read_table(path: Path, cleaned: Callable[[str], str] = clean) -> Table:
     except csv.Error as error:
         raise MeaningsError(
             f"{path}, line {reader.line_num}: not readable as CSV ({error}); expected "
-            "comma-separated cells"
+            f"comma-separated cells{_unclosed(begins, reader.line_num)}"
         ) from None
     if not rows:
         raise MeaningsError(f"{path}: a header and no rows; expected one row for each concept")
     return Table(path, header, rows)
+
+
+def _unclosed(begins: int, line: int) -> str:
+    """Where to look for the cause of a row that begins on another line than it fails on."""
+    if begins >= line:
+        return ""
+    return f": the row begins on line {begins}, perhaps with a double quote that is never closed"
 
 
 def read_header(path: Path) -> tuple[str, ...]:
@@ -86,6 +96,10 @@ def read_text(path: Path) -> str:
     if raw.startswith(b"PK\x03\x04"):
         raise MeaningsError(
             f"{path}: a spreadsheet or an archive, no text; export it as CSV with commas, in UTF-8"
+        )
+    if b"\0" in raw[:2] or raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        raise MeaningsError(
+            f"{path}: UTF-16, which spreadsheets call Unicode text, or no text; save it as UTF-8"
         )
     try:
         text = raw.decode("utf-8-sig")

@@ -16,6 +16,7 @@ from meanings.core.tables import Table, read_table
 from meanings.lexicon.flaws import flaw_of_text, flaw_of_word
 from meanings.lexicon.language_codes import EXPECTED, known_code
 from meanings.lexicon.languages import LANGUAGES
+from meanings.lexicon.scripts import flaw_of_script
 
 SPACES = re.compile(r"[^\S\x00-\x1f\x85\u2028\u2029]+")  # and neither tabs nor line breaks
 Words = dict[str, dict[str, tuple[str, ...]]]
@@ -95,13 +96,18 @@ def gloss(row: Mapping[str, str], column: str, lines: dict[str, int], line: int,
     return concept
 
 
+def column_named(table: Table, name: str) -> str | None:
+    """The column of this name, in any case; None where there is none."""
+    return next((column for column in table.header if column.lower() == name), None)
+
+
 def language_columns(table: Table, others: tuple[str, ...]) -> dict[str, str]:
-    """The columns that are languages, with their codes; of what is neither these nor `others` a
-    warning says that it is left out.
+    """The columns that are languages, with their codes; of what is neither these nor `others`, in
+    any case, a warning says that it is left out.
 
     Raises MeaningsError on fewer than two languages, or one in two columns.
     """
-    codes = {column: known_code(column) for column in table.header if column not in others}
+    codes = {column: known_code(column) for column in table.header if column.lower() not in others}
     unknown = [column for column, code in codes.items() if code is None]
     found = {column: code for column, code in codes.items() if code is not None}
     doubled = [column for column, code in found.items() if list(found.values()).count(code) > 1]
@@ -139,7 +145,8 @@ def complete(
 ) -> Entries:
     """The concepts with a word in every language; a warning names the languages not known.
 
-    Raises MeaningsError where there are no such concepts, and on fewer than two languages.
+    Raises MeaningsError where there are no such concepts, on fewer than two languages, and on one
+    whose words are in another's script.
     """
     if len(languages) < 2:
         raise MeaningsError(
@@ -158,6 +165,9 @@ def complete(
             f"{path}: no concept with a word in every language of {listed(languages)}; leave out "
             "the language that lacks most"
         )
+    for code in languages:
+        if flaw := flaw_of_script(code, [entry[code][0] for entry in whole.values()]):
+            raise MeaningsError(f"{path}: language {code!r}: {flaw}")
     return Entries(
         languages,
         whole,

@@ -7,6 +7,7 @@ spreadsheets, encodings and printed lists leave in cells would go there unseen, 
 import html
 import re
 import unicodedata
+from urllib.parse import unquote
 
 # Blank though Unicode counts them as letters, marks or symbols.
 BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180e\u2800\u3164\ufe00-\ufe0f\uffa0]")
@@ -14,6 +15,12 @@ ERROR = re.compile(r"Err:\d+")
 PLACEHOLDER = re.compile(r"<.*>|(?i:n/a|n\. ?a\.)|TBD|TODO|FIXME")
 BRACKET = re.compile(r"[\[\]{}]")
 SEPARATOR = re.compile("[;,、；，،]")
+QUOTE = re.compile('["“”„‟«»「」『』《》＂]')
+MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+DATE = re.compile(
+    rf"\d{{1,4}}([-/.])\d{{1,2}}\1\d{{2,4}}|\d{{1,2}}-{MONTH}(-\d{{2,4}})?|{MONTH}-\d{{2}}"
+)
+LONGEST = 200  # letters of a word or phrase; a longer text is a paragraph, or a quote not closed
 
 
 def flaw_of_text(text: str) -> str:
@@ -48,19 +55,31 @@ def flaw_of_text(text: str) -> str:
 
 
 def flaw_of_word(text: str) -> str:
-    """As `flaw_of_text`, and what makes a text no single word: double quotes, `|` or another mark
-    between words, brackets of a printed list.
+    """As `flaw_of_text`, and what makes a text no single word: quotation marks, `|` or another mark
+    between words, brackets of a printed list, escapes, `_` for a space, a date that a spreadsheet
+    has made of it, and a whole paragraph.
     """
     if flaw := flaw_of_text(text):
         return flaw
+    if len(text) > LONGEST:
+        return f"has {len(text)} characters; expected a word of at most {LONGEST}"
     if BRACKET.search(text):
         return "has the brackets of a printed list; write the words themselves"
-    if '"' in text:
-        return "has a double quote; prompts put words between double quotes: delete it"
+    if mark := QUOTE.search(text):
+        named = "a double quote" if mark.group() == '"' else f"the quotation mark {mark.group()!r}"
+        return f"has {named}; prompts put words between double quotes: delete it"
     if "|" in text:
         return "has '|', which separates words in the wide layout only; give each word its own row"
     if mark := SEPARATOR.search(text):
         return f"has {mark.group()!r}, which is in no word; write one word, and further ones apart"
+    if "\\" in text:
+        return r"has a backslash; an escape such as \u00e9 stands for a letter: write the letter"
+    if (meant := unquote(text, errors="ignore")) != text:
+        return f"has encoded letters, as in an address; write {meant!r}"
+    if "_" in text:
+        return "has '_', which WordNet and BabelNet write for a space; write a space"
+    if DATE.fullmatch(text):
+        return "is a date, which a spreadsheet may have made of a word; write the word"
     return ""
 
 

@@ -19,6 +19,7 @@ from meanings.core.tables import read_header
 from meanings.lexicon.cldf import CLDF_COLUMNS, metadata_of, read_cldf
 from meanings.lexicon.entries import (
     Entries,
+    column_named,
     complete,
     gloss,
     language_columns,
@@ -41,10 +42,11 @@ def read_wide(path: Path) -> Entries:
         concept,category,en,fr
         cat,animal,cat,chat|chatte
 
-    `category` is optional. Every cell holds at least one word.
+    `category` is optional, case does not matter. Every cell holds at least one word.
     """
     table = read_words(path)
-    if "concept" not in table.header:
+    named, kind = column_named(table, "concept"), column_named(table, "category")
+    if named is None:
         raise MeaningsError(
             f"{path}, line 1: no column 'concept'; columns are {listed(table.header)}"
         )
@@ -53,13 +55,13 @@ def read_wide(path: Path) -> Entries:
     categories: dict[str, str] = {}
     lines: dict[str, int] = {}
     for line, row in table.rows:
-        concept = gloss(row, "concept", lines, line, path)
+        concept = gloss(row, named, lines, line, path)
         words[concept] = {
             code: split_words(row[column], f"{path}, line {line}, column {column!r}")
             for column, code in columns.items()
         }
-        if row.get("category"):
-            categories[concept] = row["category"]
+        if kind is not None and row[kind]:
+            categories[concept] = row[kind]
     return complete(path, tuple(columns.values()), words, categories)
 
 
@@ -76,7 +78,8 @@ def read_lists(path: Path) -> Entries:
     Source: Dumas et al. 2025, who publish one such file a language.
     """
     table = read_words(path)
-    if "word_original" not in table.header:
+    named = column_named(table, "word_original")
+    if named is None:
         raise MeaningsError(
             f"{path}, line 1: no column 'word_original'; columns are {listed(table.header)}"
         )
@@ -84,7 +87,7 @@ def read_lists(path: Path) -> Entries:
     words: dict[str, dict[str, tuple[str, ...]]] = {}
     lines: dict[str, int] = {}
     for line, row in table.rows:
-        concept = gloss(row, "word_original", lines, line, path)
+        concept = gloss(row, named, lines, line, path)
         words[concept] = {
             code: _list(row[column], f"{path}, line {line}, column {column!r}")
             for column, code in columns.items()
@@ -122,8 +125,8 @@ def infer_layout(path: Path) -> Layout:
     """The layout of a word list, by its name and its header.
 
     `cldf` of a folder, of a file with CLDF's metadata and of its columns; `pairs` of a file named
-    as `en-fr.txt`; `multi-simlex` where the header has `ENG 1`, `long` where columns name concept,
-    language and word, `wide` where it has `concept`, `lists` where it has `word_original`.
+    as `en-fr.txt`; `multi-simlex` where the header has `ENG 1`, `long` where columns name concept
+    and language, `wide` where it has `concept`, `lists` where it has `word_original`, in any case.
     """
     if path.is_dir() or metadata_of(path) is not None:
         return "cldf"
@@ -135,11 +138,11 @@ def infer_layout(path: Path) -> Layout:
     lower = {column.lower() for column in columns}
     if lower >= {column.lower() for column in CLDF_COLUMNS.values()}:
         return "cldf"
-    if all(lower & set(LONG_COLUMNS[what]) for what in ("concept", "language", "word")):
-        return "long"
-    if "concept" in columns:
+    if all(lower & set(LONG_COLUMNS[what]) for what in ("concept", "language")):
+        return "long"  # and its reader says so where there is no column for the word
+    if "concept" in lower:
         return "wide"
-    if "word_original" in columns:
+    if "word_original" in lower:
         return "lists"
     raise MeaningsError(
         f"{path}, line 1: expected a column 'concept' (wide layout), with 'language' and 'word' "

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from nnsight import NNsight
 from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
-from transformers.utils import logging as transformers_logging
+from transformers.utils import logging as hf_logging
 
 from meanings.core.errors import MeaningsError, one_of
 from meanings.models.as_written import check_as_written
@@ -69,9 +69,7 @@ class PatchableModel:
 
 
 def read_output(output: Tensor | tuple) -> Float[Tensor, "row position d_model"]:
-    """A decoder layer's hidden states: some architectures return them alone, some as the first of a
-    tuple.
-    """
+    """A decoder layer's hidden states, which some architectures return as the first of a tuple."""
     return output if isinstance(output, Tensor) else output[0]
 
 
@@ -99,7 +97,7 @@ def layers_path(network: torch.nn.Module, n_layers: int) -> str:
     """Dotted path of the list of `n_layers` decoder layers: as registered, or the outermost module
     list of that length.
 
-    Raises MeaningsError where there is none, or two at the same depth, with the call that mends it.
+    Raises MeaningsError where there is none, or two at the same depth, with the call to mend it.
     """
     name = type(network).__name__
     paths = [
@@ -194,10 +192,11 @@ def load_model(
     check_as_written(folder, network, DTYPES[dtype])
     network = network.to(place)
     rows = network.get_input_embeddings().weight.shape[0]
-    if len(read.words) > rows:
+    needed = 1 + max(read.words.get_vocab().values(), default=-1)
+    if needed > rows:  # ids may leave numbers out
         raise MeaningsError(
-            f"{folder}: the tokenizer has {len(read.words)} tokens but the model embeds {rows}: "
-            "they do not belong together"
+            f"{folder}: the tokenizer has {needed} tokens but the model embeds {rows}: they do not "
+            "belong together"
         )
     return wrap_model(
         network,
@@ -265,9 +264,9 @@ def _folder(path: Path | str, revision: str | None, commit: str | None) -> Path:
 
 
 def _network(folder: Path, dtype: torch.dtype) -> torch.nn.Module:
-    level = transformers_logging.get_verbosity()
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
+    level, bars = hf_logging.get_verbosity(), hf_logging.is_progress_bar_enabled()
+    hf_logging.set_verbosity_error()
+    hf_logging.disable_progress_bar()
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         network, report = AutoModelForCausalLM.from_pretrained(
@@ -288,8 +287,9 @@ def _network(folder: Path, dtype: torch.dtype) -> torch.nn.Module:
             "config.json and weights again"
         ) from None
     finally:
-        transformers_logging.set_verbosity(level)
-        transformers_logging.enable_progress_bar()
+        hf_logging.set_verbosity(level)
+        if bars:
+            hf_logging.enable_progress_bar()
     # transformers fills what is missing with random numbers and only warns.
     wrong = sorted(map(str, [*report["missing_keys"], *report["mismatched_keys"]]))
     if wrong:

@@ -29,6 +29,7 @@ WAYS = {
     "library": "what transformers' AutoTokenizer makes of the folder",
 }
 LINES = 6  # of a text of the probe
+UNKNOWN = "\uffff"  # is no character, and in no vocabulary of words
 
 
 @dataclass
@@ -130,9 +131,9 @@ def read_tokenizer(folder: Path, way: Way = "agreed") -> ReadTokenizer:
 
 def as_it_stands(folder: Path) -> PreTrainedTokenizerFast:
     """`tokenizer.json` without any change: normaliser, pre-tokenizer, model, post-processor and
-    added tokens are the file's; only truncation and padding are left out.
+    added tokens are the file's; only truncation, padding and dropout are left out.
 
-    Raises MeaningsError where it is not there or damaged.
+    Raises MeaningsError where it is not there or damaged, or has no token for what is unknown.
     """
     file = folder / FILE
     if not file.is_file():
@@ -146,8 +147,16 @@ def as_it_stands(folder: Path) -> PreTrainedTokenizerFast:
         raise MeaningsError(
             f"{file}: the tokenizer cannot be read: {error}; copy or fetch it again"
         ) from None
+    try:
+        whole.encode(UNKNOWN)
+    except Exception as error:
+        raise MeaningsError(
+            f"{file}: it cannot split text that it does not know ({error}); fetch the file again, "
+            "or take another tokenizer"
+        ) from None
     whole.no_truncation()
     whole.no_padding()
+    _split_alike(whole)
     # Around an empty one, since the constructor copies it and fills in what a file leaves out.
     words = PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer(BPE()), clean_up_tokenization_spaces=False
@@ -183,7 +192,16 @@ def by_library(folder: Path) -> PreTrainedTokenizerFast:
             f"{folder}: transformers reads the tokenizer as {type(words).__name__}, which gives no "
             "offsets; choose tokenizer=file"
         )
+    _split_alike(words.backend_tokenizer)
     return words
+
+
+def _split_alike(whole: Tokenizer) -> None:
+    """Leave out the dropout of merges, with which BPE splits a text differently each time: it is
+    for training alone.
+    """
+    if getattr(whole.model, "dropout", None) is not None:
+        whole.model.dropout = None
 
 
 def probe(lexicon: Lexicon) -> Iterator[str]:

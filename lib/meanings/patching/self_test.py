@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from meanings.core.errors import MeaningsError
+from meanings.lexicon.languages import LanguagePair
 from meanings.models.loading import PatchableModel, like_output, read_output
 from meanings.patching.query_states import hidden_states
 from meanings.patching.sweeping import sweep, unpatched
@@ -33,7 +34,7 @@ def check_patching(model: PatchableModel) -> None:
 
     Raises MeaningsError naming what failed.
     """
-    prompts = [_prompt(model, text) for text in LINES]
+    prompts = _prompts(model)
     ends = [
         Prompt(p.text, p.cut(), p.query_position, p.line_position, p.query_concept, p.pair)
         for p in prompts
@@ -79,16 +80,36 @@ def _most_probable(*distributions: Tensor) -> list[int]:
     return sorted({int(t) for rows in distributions for t in rows.topk(most).indices.flatten()})
 
 
-def _prompt(model: PatchableModel, text: str) -> Prompt:
-    from meanings.lexicon.languages import LanguagePair
+def _prompts(model: PatchableModel) -> list[Prompt]:
+    """Two prompts that differ: the texts of `LINES`, or, where the tokenizer makes the same of both
+    (it need not know digits), tokens from both ends of its vocabulary.
 
-    head, end = (
-        model.tokenizer(text + "11")["input_ids"],
-        model.tokenizer('" - 12: "', add_special_tokens=False)["input_ids"],
-    )
-    while head and head[-1] in model.special_ids:
-        head = head[:-1]
-    return Prompt(text, (*head, *end), len(head) - 1, len(head) - 1, "", LanguagePair("en", "en"))
+    Raises MeaningsError where it has no two tokens that are text.
+    """
+    end = tuple(model.tokenizer('" - 12: "', add_special_tokens=False)["input_ids"])
+    heads = [_head(model, text + "11") for text in LINES]
+    if heads[0] == heads[1] or not all(heads):
+        known = sorted(set(model.tokenizer.get_vocab().values()) - model.special_ids)
+        if len(known) < 2:
+            raise MeaningsError(
+                f"{model.name}: its tokenizer has {len(known)} tokens that are text; look at its "
+                "tokenizer.json"
+            )
+        heads = [tuple(known[:6]), tuple(known[:-7:-1])]
+        end = end or (known[0],)
+    return [
+        Prompt(text, (*head, *end), len(head) - 1, len(head) - 1, "", LanguagePair("en", "en"))
+        for text, head in zip(LINES, heads, strict=True)
+    ]
+
+
+def _head(model: PatchableModel, text: str) -> tuple[int, ...]:
+    """The text's tokens without the marks that the tokenizer puts at its end."""
+    made = model.tokenizer(text, return_special_tokens_mask=True)
+    ids, marks = made["input_ids"], made["special_tokens_mask"]
+    while ids and marks[len(ids) - 1]:
+        ids = ids[:-1]
+    return tuple(ids)
 
 
 @torch.no_grad()

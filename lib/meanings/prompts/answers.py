@@ -20,7 +20,8 @@ CLOSING = ('"', "\n")
 def first_tokens(tokenizer: PreTrainedTokenizerBase, words: Iterable[str]) -> frozenset[int]:
     """Distinct ids of the tokens that a model may say first for any of `words` after an open quote.
 
-    Each word is tried with and without a leading space; a token that is only space is not counted.
+    Each word is tried with and without a leading space; a token that is only space is not counted,
+    nor is a word that the tokenizer has no tokens for.
 
     Raises MeaningsError on an empty word. Source: Dumas et al. 2025.
     """
@@ -46,14 +47,16 @@ def first_tokens(tokenizer: PreTrainedTokenizerBase, words: Iterable[str]) -> fr
         # quote and word merge: after a prompt that ends in the quote, only the word's own split can
         # follow
         else:
-            found.add(tokenizer(form, add_special_tokens=False)["input_ids"][0])
+            found.update(tokenizer(form, add_special_tokens=False)["input_ids"][:1])
     return frozenset(token for token in found if tokenizer.decode([token]).strip())
 
 
 def word_tokens(
     tokenizer: PreTrainedTokenizerBase, words: Iterable[str]
 ) -> frozenset[tuple[int, ...]]:
-    """Ids of each word as it stands after an open quote, without the quotes."""
+    """Ids of each word as it stands after an open quote, without the quotes; of words that the
+    tokenizer has tokens for.
+    """
     found = set()
     (quote,) = tokenizer([OPEN_QUOTE], add_special_tokens=False)["input_ids"]
     for word in words:
@@ -67,17 +70,15 @@ def word_tokens(
                 else bare
             )
         )
-    return frozenset(found)
+    return frozenset(found - {()})
 
 
 def closing_tokens(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
     """Ids of all tokens that begin with the closing quote, alone or with what a tokenizer joins to
     it.
     """
-    pieces = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
-    return frozenset(
-        i for i, piece in enumerate(pieces) if piece is not None and piece.startswith(OPEN_QUOTE)
-    )
+    vocabulary = tokenizer.get_vocab()
+    return frozenset(i for piece, i in vocabulary.items() if piece.startswith(OPEN_QUOTE))
 
 
 def answer_word(generated: str) -> str:

@@ -77,7 +77,7 @@ class ConceptPairDraws:
             if model.read is not None:
                 model.read.compare(probe(lexicon))
             self.usable[words] = usable_concepts(
-                lexicon, model.tokenizer, template=request.template
+                lexicon, model.tokenizer, template=request.template, shots=request.shots
             )
         usable, left_out = self.usable[words]
         place = (*words, request.n_pairs, request.shots, seed)

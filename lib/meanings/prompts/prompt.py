@@ -18,6 +18,7 @@ from meanings.core.errors import MeaningsError, one_of
 from meanings.lexicon.languages import LanguagePair, language
 from meanings.lexicon.lexicon import Lexicon
 from meanings.prompts.concept_pairs import ConceptPair, draw_concept_pairs
+from meanings.prompts.unknown import unknown_part
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -28,6 +29,7 @@ __all__ = [
     "MergedQueryWord",
     "Prompt",
     "Template",
+    "UnknownQueryWord",
     "draw_concept_pairs",
     "merged_query_words",
     "translation_prompt",
@@ -60,6 +62,10 @@ class MergedQueryWord(MeaningsError):
     """A tokenizer joins the end of a query word with what follows it, so that the word has no last
     token of its own.
     """
+
+
+class UnknownQueryWord(MeaningsError):
+    """A tokenizer has no tokens for a part of a query word."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,8 @@ def translation_prompt(
     `shots`.
 
     Raises MeaningsError on an unknown template, language or concept, or where the concept is among
-    its own shots; MergedQueryWord where the tokenizer lets no token end at the query word's end.
+    its own shots; MergedQueryWord where the tokenizer lets no token end at the query word's end;
+    UnknownQueryWord where it does not know a part of that word.
     """
     if template not in TEMPLATES:
         raise MeaningsError(f"unknown template {template!r}: allowed are {one_of(TEMPLATES)}")
@@ -119,6 +126,11 @@ def translation_prompt(
     end = start + len(lexicon.word(concept, pair.input))
     text = solved + before + lexicon.word(concept, pair.input) + between
     ids, offsets = _encode(tokenizer, text)
+    if part := unknown_part(tokenizer, text, ids, offsets, start, end):
+        raise UnknownQueryWord(
+            f"query word {text[start:end]!r}: the tokenizer does not know {part!r}; leave the "
+            "concept out"
+        )
     return Prompt(
         text=text,
         token_ids=ids,
@@ -165,8 +177,8 @@ def merged_query_words(
     languages: Sequence[str],
     template: str = "quoted",
 ) -> dict[str, tuple[str, ...]]:
-    """By language, the concepts whose query word the tokenizer joins with what follows; languages
-    without are left out.
+    """By language, the concepts whose query word the tokenizer joins with what follows, or does
+    not know; languages without are left out.
     """
     found: dict[str, list[str]] = {}
     for code in languages:
@@ -175,7 +187,7 @@ def merged_query_words(
                 translation_prompt(
                     lexicon, tokenizer, LanguagePair(code, code), concept, (), template
                 )
-            except MergedQueryWord:
+            except (MergedQueryWord, UnknownQueryWord):
                 found.setdefault(code, []).append(concept)
     return {code: tuple(concepts) for code, concepts in found.items()}
 

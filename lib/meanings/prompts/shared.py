@@ -30,7 +30,12 @@ from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import Lexicon
 from meanings.prompts.answers import first_tokens
 from meanings.prompts.concept_pairs import ConceptPair, draw_shared_pairs
-from meanings.prompts.prompt import MergedQueryWord, merged_query_words, translation_prompt
+from meanings.prompts.prompt import (
+    MergedQueryWord,
+    UnknownQueryWord,
+    merged_query_words,
+    translation_prompt,
+)
 from meanings.prompts.usable_concepts import usable_concepts
 
 if TYPE_CHECKING:
@@ -139,7 +144,8 @@ class SharedPrompts:
                 if code := next((code for c, code in merged if c == concept), None):
                     raise MeaningsError(
                         f"{where}: {model}'s tokenizer joins the query word "
-                        f"{lexicon.word(concept, code)!r} ({code}) with what follows; {CURE}"
+                        f"{lexicon.word(concept, code)!r} ({code}) with what follows, or does not "
+                        f"know it; {CURE}"
                     )
                 if concept not in tokens:
                     words = [
@@ -183,7 +189,7 @@ def write_prompts(
     or the file cannot be written.
     """
     each = list(tokenizers.values())
-    usable, left_out = usable_concepts(lexicon, *each, template=template)
+    usable, left_out = usable_concepts(lexicon, *each, template=template, shots=shots)
     draws = {
         seed: tuple(draw_shared_pairs(usable, each, lexicon.languages, n_pairs, shots, seed))
         for seed in sorted(seeds)
@@ -290,5 +296,5 @@ def _texts(
             ]
             for side in ("source", "target")
         }
-    except MergedQueryWord as error:
+    except (MergedQueryWord, UnknownQueryWord) as error:
         raise MeaningsError(f"pair {text}: {error}") from None

@@ -67,11 +67,12 @@ def lengths(
 
     Without them: the embedded lexicon in the papers' languages, and the miniature's tokenizer.
     """
-    from meanings.study.prompt_lengths import prompt_lengths, read_tokenizer  # imports transformers
+    from meanings.models.tokenizers import as_it_stands  # imports transformers
+    from meanings.study.prompt_lengths import prompt_lengths
 
     folder = tokenizer or data_folder() / "miniature" / "seed-0" / "tokenizer"
     words = words or load_lexicon("embedded").restrict(languages=budget.LANGUAGES)
-    return prompt_lengths(words, read_tokenizer(folder), pairs, shots)
+    return prompt_lengths(words, as_it_stands(folder), pairs, shots)
 
 
 def extent_and_lengths(

@@ -1,24 +1,15 @@
 """Lengths of prompts under a tokenizer, for budgets."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
-from meanings.core.errors import MeaningsError
 from meanings.lexicon.languages import LanguagePair
 from meanings.lexicon.lexicon import Lexicon
 from meanings.patching.flops import Lengths
 from meanings.prompts.concept_pairs import draw_concept_pairs
 from meanings.prompts.prompt import translation_prompt
 from meanings.prompts.usable_concepts import usable_concepts
-
-
-def read_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """The tokenizer of a folder. Raises MeaningsError where it holds none."""
-    if not (folder / "tokenizer.json").is_file():
-        raise MeaningsError(f"{folder}: no tokenizer.json; give the tokenizer's folder")
-    return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
 def prompt_lengths(
@@ -29,7 +20,7 @@ def prompt_lengths(
     each: int = 8,
 ) -> Lengths:
     """Mean lengths over `each` target prompts of every pair, drawn with seed 0."""
-    usable, _ = usable_concepts(words, tokenizer)
+    usable, _ = usable_concepts(words, tokenizer, shots=shots)
     drawn = draw_concept_pairs(usable, tokenizer, words.languages, each, shots, seed=0)
     return Lengths.of(
         [

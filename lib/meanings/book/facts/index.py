@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from meanings.book.chapters import ChapterParameters
+from meanings.book.facts.emergence import NO_NULL
 from meanings.book.facts.wording import either, interval, share_of_training
 from meanings.core.formatting import span
 from meanings.labels import answers, gains
@@ -12,27 +13,35 @@ from meanings.statistics import claims, selection, summaries
 
 
 def shared_space(
-    page: ChapterParameters, curves: pd.DataFrame, chosen: pd.DataFrame
+    page: ChapterParameters, curves: pd.DataFrame, chosen: pd.DataFrame, lead: str = "seen"
 ) -> dict[str, object]:
     """Is there a shared space, and when?
 
-    - `curves`: means by condition and tokens; `chosen`: the rows at the chosen layers.
+    - `curves`: means by condition and tokens; `chosen`: the rows at the chosen layers; `lead`: the
+      condition that is followed. The null may be missing.
     """
-    end = selection.last_checkpoint(curves)
-    seen, null, ceiling = (
-        selection.one(end, condition=name) for name in ("seen", "null_concept", "src_unpatched")
-    )
-    onset = summaries.onsets(chosen, ["seen"]).iloc[0]
+    end, last = selection.last_checkpoint(curves), selection.last_checkpoint(chosen)
+    seen, ceiling = (selection.one(end, condition=name) for name in (lead, "src_unpatched"))
+    null, shared = NO_NULL, "nothing that would tell it from chance is defined"
+    if (end["condition"] == "null_concept").any():
+        null = interval(selection.one(end, condition="null_concept"))
+        shared = either(
+            claims.conditions_differ(last, lead, "null_concept") > 0,
+            "yes",
+            "not that could be told from chance",
+        )
+    onset = summaries.onsets(chosen, [lead]).iloc[0]
     return {
         "ix_model": page.model,
         "ix_seen": interval(seen),
-        "ix_null": interval(null),
+        "ix_null": null,
         "ix_top": f"{ceiling['mean']:.2f}",
         "ix_share": share_of_training(onset["onset"], chosen),
-        "ix_shared": either(
-            claims.conditions_differ(selection.last_checkpoint(chosen), "seen", "null_concept") > 0,
-            "yes",
-            "not that could be told from chance",
+        "ix_shared": shared,
+        "ix_vector": either(
+            lead == "seen",
+            "a vector averaged over other languages",
+            f"the vector of {lead} (there is no other pair to average over)",
         ),
     }
 
@@ -40,7 +49,8 @@ def shared_space(
 def languages(table: pd.DataFrame, patched: pd.DataFrame) -> dict[str, object]:
     """Does every language share alike?
 
-    - `table`: one row an output language with `name` and `mean`; `patched`: the rows under `seen`.
+    - `table`: one row an output language with `name` and `mean`; `patched`: the rows under the
+      condition that is followed.
     """
     best, worst = (table.loc[table["mean"].agg(pick)] for pick in ("idxmax", "idxmin"))
     return {
@@ -57,22 +67,22 @@ def languages(table: pd.DataFrame, patched: pd.DataFrame) -> dict[str, object]:
 
 
 def better_translations(
-    labelled: pd.DataFrame, changes: Mapping[str, pd.DataFrame]
+    labelled: pd.DataFrame, changes: Mapping[str, pd.DataFrame], own: str = "miniature: seen"
 ) -> dict[str, object]:
     """Is a gain a better translation?
 
-    - `labelled`: the miniature's answers; `changes`: what became of each answer, by model and
-      condition.
+    - `labelled`: the model's answers; `changes`: what became of each answer, by model and
+      condition; `own`: the name of the model's among them.
     """
     right = answers.right_rate(labelled)
     source, after = (
         selection.one(right, group=name) for name in ("source prompt", answers.PATCHED_GROUP)
     )
-    own = changes["miniature: seen"]
+    changed = changes[own]
     return {
-        "ix_gains": int((own["direction"] == 1).sum()),
-        "ix_prompts": len(own),
-        "ix_losses": int((own["direction"] == -1).sum()),
+        "ix_gains": int((changed["direction"] == 1).sum()),
+        "ix_prompts": len(changed),
+        "ix_losses": int((changed["direction"] == -1).sum()),
         "ix_better": span(*gains.share_of(changes["Gemma: self"], ["translation"])),
         "ix_source": f"{source['mean']:.0%}",
         "ix_after": f"{after['mean']:.0%}",
