@@ -112,12 +112,19 @@ def publish_means(folder: Path, name: str, keys: Iterable[str] | None = None) ->
     return path
 
 
-def publish_concepts(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
+def publish_concepts(
+    folder: Path, name: str, keys: Iterable[str] | None = None, add: bool = False
+) -> Path:
     """Write `data/published/<name>.parquet`: `concept_means` of the cells, for words that may be
     redistributed; as `publish` otherwise.
+
+    - `add`: to the rows that the table has; those of the same settings and conditions are replaced.
     """
     path = _path(name, "parquet")
-    table = pa.Table.from_pandas(concept_means(read_cells(folder, keys)), preserve_index=False)
+    means = concept_means(read_cells(folder, keys))
+    if add and path.is_file():
+        means = added(pd.read_parquet(path), means)
+    table = pa.Table.from_pandas(means, preserve_index=False)
     floats = ["p_source", "p_target"]
     with atomic_file(path) as aside:
         pq.write_table(
@@ -129,6 +136,22 @@ def publish_concepts(folder: Path, name: str, keys: Iterable[str] | None = None)
             use_dictionary=[column for column in table.column_names if column not in floats],
         )
     return path
+
+
+def added(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `new` after those of `old`, without the old ones of a setting and condition that
+    `new` has.
+
+    Raises MeaningsError where the two have other columns.
+    """
+    if list(old) != list(new):
+        raise MeaningsError(
+            f"the published table has the columns {', '.join(old)}, and the cells give "
+            f"{', '.join(new)}: publish all of its grids again, without --add"
+        )
+    cell = [*SETTING, "condition"]
+    replaced = pd.MultiIndex.from_frame(old[cell]).isin(pd.MultiIndex.from_frame(new[cell]))
+    return pd.concat([old[~replaced], new.astype(old.dtypes)], ignore_index=True)
 
 
 def concept_means(cells: pd.DataFrame) -> pd.DataFrame:
