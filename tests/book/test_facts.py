@@ -16,6 +16,7 @@ from meanings.book.facts import (
     trust,
     wording,
 )
+from meanings.book.tables import claims as claim_tables
 from meanings.book.tables import costs as cost_tables
 from meanings.book.tables import miniature as miniature_tables
 from meanings.book.tables import trust as trust_tables
@@ -199,30 +200,38 @@ def test_the_first_pages_gains_and_languages():
     assert same["ix_depends"] == "does not clearly depend on the language"
 
 
-def test_known_truth_counts_what_was_reported_rightly():
+def test_hits_and_false_alarms_are_counted_apart():
+    """Half of the networks have no meeting layer: reporting none everywhere is no hit."""
     trials = trust_tables.known_truth()
     layers = trials[(trials["what"] == "meeting layer") & (trials["by"] == "one layer alone")]
-    assert trust.known_truth(trials)["tr_alone"] == f"{len(layers)} of {len(layers)}"
-    wrong = trials.assign(reported=trials["true"] + 1)
-    assert trust.known_truth(wrong)["tr_alone"].startswith("0 of")
+    n_there, n_absent = int((layers["true"] >= 0).sum()), int((layers["true"] < 0).sum())
+    assert n_there and n_absent
+    found = trust.known_truth(trials)
+    assert found["tr_alone"] == f"{n_there} of {n_there}"
+    assert found["tr_alone_false"] == f"0 of {n_absent}"
+    never = trust.known_truth(trials.assign(reported=-1.0))
+    assert never["tr_alone"] == f"0 of {n_there}" and never["tr_alone_false"] == f"0 of {n_absent}"
+    always = trust.known_truth(trials.assign(reported=trials["true"].clip(lower=0)))
+    assert always["tr_alone"] == f"{n_there} of {n_there}"
+    assert always["tr_alone_false"] == f"{n_absent} of {n_absent}"
 
 
-def test_rules_that_claim_too_much_are_named():
+def test_rules_that_exceed_their_nominal_rate_are_named():
     rates = trust_tables.false_positives()
-    assert trust.false_claims(rates)["tr_over"] == "none"
+    assert trust.false_claims(rates)["tr_over"] == 0
     worse = rates.assign(low=rates["low"].mask(rates["version"] == "now", 0.5), rate=0.6)
     found = trust.false_claims(worse)
     assert found["tr_over"] == found["tr_rules"]
-    assert "(60% where 5% is promised)" in found["tr_over_names"]
+    assert "(60%, nominal 5%)" in found["tr_over_says"]
 
 
 def test_claims_where_nothing_is_shared_and_the_blind_spot():
     claims = pd.DataFrame(
-        {"training_seed": [0, 1], "mean": [0.001, 0.03], "claimed": True, "matters": [False, True]}
-    )
+        {"training_seed": [0, 1], "mean": [0.001, 0.03], "high": [0.002, 0.04], "above zero": True}
+    ).assign(claimed=[False, True])
     found = trust.nothing_shared(claims)
-    assert (found["tr_apart"], found["tr_apart_matters"]) == (2, 1)
-    assert found["tr_apart_largest"] == "0.030"
+    assert (found["tr_apart_zero"], found["tr_apart"]) == (2, 1)
+    assert (found["tr_apart_largest"], found["tr_apart_high"]) == ("0.030", "0.040")
     reached = variants.published_recovery()
     found = trust.blind_spot(reached)
     one = reached[reached["model"] == "one-token"]
@@ -230,13 +239,55 @@ def test_claims_where_nothing_is_shared_and_the_blind_spot():
     assert found["tr_one_head"] == f"{one['attention_0'].mean():.2f}"
 
 
-def test_verdicts_name_the_claims_that_do_not_hold():
-    table = pd.DataFrame(
-        {"verdict": ["holds in every seed", "holds in 1 of 3 seeds only"]}, index=["a", "b"]
+def claim_row(name: str, verdict: str, *runs: str, value: float | None = 0.5) -> dict:
+    """A row of the catalogue of claims."""
+    return {
+        "id": name,
+        "chapter": "trust",
+        "statement": f"{name} is so.",
+        "value": value,
+        "low": value,
+        "high": value,
+        "n_concepts": 64,
+        "n_pairs": 0,
+        "n_seeds": 3,
+        "smallest_effect": 0.02,
+        "verdict": verdict,
+        "by_seed": {str(i): {"value": 0.25, "verdict": said} for i, said in enumerate(runs)},
+        "refuted_by": "a result",
+    }
+
+
+def test_claims_are_counted_by_verdict_and_the_others_named():
+    rows = [
+        claim_row("a", "holds", "holds", "holds"),
+        claim_row("b", "refuted"),
+        claim_row("c", "undecided", "holds", "undecided", value=None),
+    ]
+    found = trust.claims(rows)
+    counted = [found[f"tr_{name}"] for name in ("claims", "held", "refuted", "undecided")]
+    assert counted == [3, 1, 1, 1]
+    assert (found["tr_several"], found["tr_same"]) == (2, 1)
+    assert found["tr_not"] == "“b is so.” refuted “c is so.” undecided"
+    assert trust.claims(rows[:1])["tr_not"] == "None."
+    table = claim_tables.claims_table(rows)
+    assert table["estimate"].tolist()[::2] == ["0.500 [0.500, 0.500]", "not measured"]
+    assert table["n"].iloc[0] == "64 concepts, 3 runs"
+    assert table["by training run"].iloc[2] == "0.25 holds, 0.25 undecided"
+    assert claim_tables.refutations(rows)["refuted by"].tolist() == ["a result"] * 3
+
+
+def test_templates_are_summed_up_by_what_the_miniature_was_trained_on():
+    values = {"quoted": 0.9, "arrow": 0.8, "equals": 0.85, "slash": 0.7, "comma": 0.7, "space": 0.7}
+    values |= {"no_names": 0.0, "no_quotes": 0.03, "brackets": 0.01}
+    found = pd.DataFrame(
+        {"template": name, "condition": condition, "mean": mean + (condition != "seen") / 20}
+        for name, mean in values.items()
+        for condition in ("seen", "src_unpatched")
     )
-    found = trust.verdicts(table)
-    assert (found["tr_held"], found["tr_not"]) == (1, "“b” holds in 1 of 3 seeds only")
-    assert trust.verdicts(table.iloc[:1])["tr_not"] == "none"
+    said = trust.templates(found)
+    assert said["tr_lines_trained"] == "0.80 to 0.90" and said["tr_lines_separators"] == "0.70"
+    assert said["tr_lines_other"] == "0.00 to 0.03" and said["tr_lines_direct"] == "0.05 to 0.08"
 
 
 def test_comparisons_of_models_follow_their_intervals():

@@ -19,3 +19,27 @@ def false_positives() -> pd.DataFrame:
     `meanings.validity.false_positives.table`.
     """
     return published_csv("false_positives", "meanings validity false-positives")
+
+
+def detections(trials: pd.DataFrame) -> pd.DataFrame:
+    """How often each layer is found in the networks that have one, and reported in those that have
+    none.
+
+    - `trials`: `known_truth`. Index `layer` and `patched`; columns `found` and `false alarms`, as
+      `15 of 15`.
+    """
+    rows = trials[trials["what"].str.endswith("layer")]
+    right, there = rows["true"] == rows["reported"], rows["true"] >= 0
+    counted = pd.DataFrame(
+        {"layer": rows["what"], "patched": rows["by"], "hit": right & there, "there": there}
+        | {"alarm": ~right & ~there, "absent": ~there}
+    )
+    n = counted.groupby(["layer", "patched"])[["hit", "there", "alarm", "absent"]].sum()
+    text = {"found": ("hit", "there"), "false alarms": ("alarm", "absent")}
+    return pd.DataFrame(
+        {
+            heading: [f"{a} of {b}" for a, b in zip(n[some], n[whole], strict=True)]
+            for heading, (some, whole) in text.items()
+        },
+        index=n.index,
+    )
