@@ -16,6 +16,7 @@ from meanings.book.facts import (
     trust,
     wording,
 )
+from meanings.book.tables import agreement as agreement_tables
 from meanings.book.tables import claims as claim_tables
 from meanings.book.tables import costs as cost_tables
 from meanings.book.tables import miniature as miniature_tables
@@ -290,21 +291,15 @@ def test_templates_are_summed_up_by_what_the_miniature_was_trained_on():
     assert said["tr_lines_other"] == "0.00 to 0.03" and said["tr_lines_direct"] == "0.05 to 0.08"
 
 
-def test_comparisons_of_models_follow_their_intervals():
-    names = ("seen - null_concept", "seen - tgt", "en_en - seen", "self - seen")
-
-    def table(low, high):
-        return rows(
-            *(
-                {"pair": "all", "what": name, "first_layer": 0, "low": low, "high": high}
-                for name in names
-            )
-        )
-
-    found = real_model.comparisons({"a": table(0.1, 0.2), "b": table(-0.1, 0.1)})
-    assert found["rm_gain_says"] == "not in all of them"
-    assert found["rm_own"] == "a: above; b: not told apart"
-    assert real_model.comparisons({"a": table(0.1, 0.2)})["rm_gain_says"] == "in all of them"
+def test_what_a_claim_says_follows_its_verdict():
+    rows = [claim_row("real-concept", "holds"), claim_row("real-mean-and-own-pair", "refuted")]
+    said = wording.statements(rows)
+    assert said["real_concept"] == "real-concept is so."
+    assert said["real_mean_and_own_pair"].endswith("is so. This claim is refuted.")
+    answers = [row[2] for row in real_model.agreement(rows)]
+    assert answers == ["yes", "no", "not comparable"]
+    shown = agreement_tables.agreement(real_model.agreement(rows))
+    assert shown["do they agree"].tolist() == answers and shown.index.name == "the paper"
 
 
 def test_the_miniatures_targets_and_variants():
@@ -318,6 +313,13 @@ def test_the_miniatures_targets_and_variants():
     mix = miniature_tables.recipe()
     found = miniature.recipe(mix, miniature_tables.languages(mix))
     assert found["mi_languages"] == len(mix["languages"]) and "layers of" in found["mi_size"]
+    weights = mix["documents"]
+    assert found["mi_format"] == f"{weights['quoted_lines'] / sum(weights.values()):.0%}"
+    doubled = mix | {"documents": weights | {"sentences": sum(weights.values())}}
+    assert found["mi_running"] == "4%"
+    assert miniature.recipe(doubled, miniature_tables.languages(mix))["mi_running"] == "51%"
+    said = index.recipe(mix, miniature_tables.variants())["ix_recipe"]
+    assert f"{len(miniature_tables.variants())} variants" in said and "4% are running text" in said
 
 
 def test_whether_a_study_fits_into_a_night_follows_its_hours():

@@ -22,6 +22,8 @@ def recipe(mix: dict, tiers: pd.DataFrame) -> dict[str, object]:
         "mi_folds": mix["folds"],
         "mi_steps": mix["training"]["steps"],
         "mi_seeds": tables.seeds(),
+        "mi_format": f"{tables.share_of(mix, tables.TEST_FORMAT):.0%}",
+        "mi_running": f"{tables.share_of(mix, tables.RUNNING_TEXT):.0%}",
     }
 
 

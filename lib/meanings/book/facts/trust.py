@@ -207,13 +207,6 @@ def claims(rows: Sequence[Mapping[str, Any]]) -> dict[str, object]:
     }
 
 
-def by_id(rows: Sequence[Mapping[str, Any]], chapter: str) -> dict[str, object]:
-    """The statements of a chapter's claims, each under its id with underscores."""
-    return {
-        row["id"].replace("-", "_"): row["statement"] for row in rows if row["chapter"] == chapter
-    }
-
-
 def agreement(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str, str]]:
     """What the paper does about its own reliability, and this study."""
     n_shared = {row["id"]: row for row in rows}["trust-nothing-shared"]

@@ -43,9 +43,9 @@ def lines(
                 label=look.label,
             )
         for heading, place in headings.items():
-            axis.text(0, place, heading, va="center", fontsize=8.5, weight="bold")
+            axis.text(0, place, heading, va="center", fontsize=9, weight="bold")
         axis.set_yticks(list(places.values()), [escape(labels[name]) for name in places])
-        axis.tick_params(axis="y", length=0)
+        axis.tick_params(axis="y", length=0, labelsize=9)
         axis.set_ylim(row - 0.4, -0.6)
         axis.set_xlim(-0.02, 1.02)
         axis.set_xlabel("P(source concept)")

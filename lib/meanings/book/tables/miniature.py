@@ -2,6 +2,7 @@
 tried on the way.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -24,6 +25,10 @@ VARIANT_COLUMNS = (
     "verdict",
 )
 
+# Kinds of documents: those in the format of the test's prompts, and running text.
+TEST_FORMAT = ("quoted_lines",)
+RUNNING_TEXT = ("sentences", "passage")
+
 
 def recipe() -> dict:
     """`data/miniature/mix.yaml`: languages, pairs, kinds of documents, model and schedule."""
@@ -31,8 +36,8 @@ def recipe() -> dict:
 
 
 def languages(mix: dict) -> pd.DataFrame:
-    """One row a language: `code`, `name`, `tier`, `share of text` (0 to 1), and the languages it
-    stands beside in parallel text.
+    """One row a language: `code`, `name`, `tier`, `share` (0 to 1) of the documents in one
+    language, and the languages it stands beside in parallel text.
     """
     whole = sum(entry["share"] for entry in mix["languages"].values())
     rows = []
@@ -49,7 +54,7 @@ def languages(mix: dict) -> pd.DataFrame:
                 "code": code,
                 "name": LANGUAGES[code].name,
                 "tier": entry["tier"],
-                "share of text": entry["share"] / whole,
+                "share": entry["share"] / whole,
                 "beside": " ".join(partners) or "none",
             }
         )
@@ -63,6 +68,12 @@ def documents(mix: dict) -> pd.DataFrame:
     return table.assign(
         **{"kind of document": table["kind of document"].str.replace("_", " ")}
     ).set_index("kind of document")
+
+
+def share_of(mix: Mapping, kinds: Sequence[str]) -> float:
+    """The share of these kinds among all documents that are drawn."""
+    weights = mix["documents"]
+    return sum(weights[kind] for kind in kinds) / sum(weights.values())
 
 
 def untaught(mix: dict) -> int:

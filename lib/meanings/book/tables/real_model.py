@@ -97,11 +97,17 @@ def compared(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
         }
         for a, b in COMPARED
     }
-    rows["seen / ceiling"] = {
+    rows["seen / asked directly"] = {
         name: f"{at(table, 'seen')['mean'] / at(table, 'src_unpatched')['mean']:.2f}"
         for name, table in tables.items()
     }
     return pd.DataFrame(rows).T.rename_axis("comparison")
+
+
+def counted(table: pd.DataFrame) -> str:
+    """Numbers of concepts and language pairs of published means, in words."""
+    n_pairs = len(set(table["pair"]) - {"all"})
+    return f"{int(at(table, 'seen')['n_units'])} concepts, {n_pairs} language pairs"
 
 
 def last_read(table: pd.DataFrame, condition: str = "seen") -> int:

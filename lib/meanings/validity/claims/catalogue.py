@@ -116,6 +116,12 @@ def catalogue() -> tuple[dict[str, Any], ...]:
     return tuple(rows(claims, tables_of(claims)))
 
 
+def of_chapter(chapter: str) -> list[dict[str, Any]]:
+    """The rows of a chapter's claims, from the published tables that these read."""
+    claims = [claim for claim in all_claims() if claim.chapter == chapter]
+    return list(rows(claims, tables_of(claims)))
+
+
 def stated(claim: Claim, effect: Effect | None) -> str:
     """The statement with its numbers; without an effect, with `(not measured)` in their place."""
     if effect is None:
