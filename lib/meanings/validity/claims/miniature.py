@@ -53,39 +53,45 @@ def itself(tables: Tables) -> Effect:
 
 CLAIMS = (
     Claim(
-        "miniature-translates",
-        CHAPTER,
-        "Without a patch, the miniature gives the right word a probability of {value:.2f} between "
-        "languages of its training text.",
-        "probability",
-        "above",
-        0.25,
-        "a probability of at most .25",
-        (TABLE,),
-        own_word,
+        id="miniature-translates",
+        chapter=CHAPTER,
+        statement=(
+            "Without a patch, the miniature gives the right word a probability of {value:.2f} "
+            "between languages of its training text."
+        ),
+        unit="probability",
+        side="above",
+        smallest_effect=0.25,
+        refuted_by="a probability of at most .25",
+        tables=(TABLE,),
+        effect=own_word,
     ),
     Claim(
-        "miniature-never-beside",
-        CHAPTER,
-        "It also translates between languages that never stand side by side in its training text, "
-        "with a probability of {value:.2f}.",
-        "probability",
-        "above",
-        0.25,
-        "a probability of at most .25",
-        (TABLE,),
-        never_beside,
+        id="miniature-never-beside",
+        chapter=CHAPTER,
+        statement=(
+            "It also translates between languages that never stand side by side in its training "
+            "text, with a probability of {value:.2f}."
+        ),
+        unit="probability",
+        side="above",
+        smallest_effect=0.25,
+        refuted_by="a probability of at most .25",
+        tables=(TABLE,),
+        effect=never_beside,
     ),
     Claim(
-        "method-identity",
-        "method",
-        "A prompt patched with its own vectors answers as before: P(target) changes by "
-        "{value:z.4f}.",
-        "probability",
-        "within",
-        0.001,
-        "a change of more than .001",
-        (TABLE,),
-        itself,
+        id="method-identity",
+        chapter="method",
+        statement=(
+            "A prompt patched with its own vectors answers as before: P(target) changes by "
+            "{value:z.4f}."
+        ),
+        unit="probability",
+        side="within",
+        smallest_effect=0.001,
+        refuted_by="a change of more than .001",
+        tables=(TABLE,),
+        effect=itself,
     ),
 )

@@ -42,62 +42,70 @@ def published_difference(a: str, b: str) -> Callable[[Tables], Effect]:
 
 CLAIMS = (
     Claim(
-        "real-concept",
-        CHAPTER,
-        "In Gemma the other-language mean gives the source concept {value:.2f} more probability "
-        "than another concept's vector, on the embedded lexicon.",
-        "probability",
-        "above",
-        SMALLEST_EFFECT,
-        f"a difference of at most {SMALLEST_EFFECT}",
-        (EMBEDDED,),
-        difference("seen", "null_concept"),
+        id="real-concept",
+        chapter=CHAPTER,
+        statement=(
+            "In Gemma the other-language mean gives the source concept {value:.2f} more "
+            "probability than another concept's vector, on the embedded lexicon."
+        ),
+        unit="probability",
+        side="above",
+        smallest_effect=SMALLEST_EFFECT,
+        refuted_by=f"a difference of at most {SMALLEST_EFFECT}",
+        tables=(EMBEDDED,),
+        effect=difference("seen", "null_concept"),
     ),
     Claim(
-        "real-concept-simlex",
-        CHAPTER,
-        "The same holds on the nouns of Multi-SimLex: {value:.2f} more.",
-        "probability",
-        "above",
-        SMALLEST_EFFECT,
-        f"a difference of at most {SMALLEST_EFFECT}",
-        (SIMLEX,),
-        published_difference("seen", "null_concept"),
+        id="real-concept-simlex",
+        chapter=CHAPTER,
+        statement="The same holds on the nouns of Multi-SimLex: {value:.2f} more.",
+        unit="probability",
+        side="above",
+        smallest_effect=SMALLEST_EFFECT,
+        refuted_by=f"a difference of at most {SMALLEST_EFFECT}",
+        tables=(SIMLEX,),
+        effect=published_difference("seen", "null_concept"),
     ),
     Claim(
-        "real-mean-and-own-pair",
-        CHAPTER,
-        "In Gemma the other-language mean does as well as the target pair's own vector: "
-        "{value:+.3f} in probability.",
-        "probability",
-        "within",
-        SMALLEST_EFFECT,
-        f"a difference of more than {SMALLEST_EFFECT} either way",
-        (EMBEDDED,),
-        difference("seen", "tgt"),
+        id="real-mean-and-own-pair",
+        chapter=CHAPTER,
+        statement=(
+            "In Gemma the other-language mean does as well as the target pair's own vector: "
+            "{value:+.3f} in probability."
+        ),
+        unit="probability",
+        side="within",
+        smallest_effect=SMALLEST_EFFECT,
+        refuted_by=f"a difference of more than {SMALLEST_EFFECT} either way",
+        tables=(EMBEDDED,),
+        effect=difference("seen", "tgt"),
     ),
     Claim(
-        "real-english",
-        CHAPTER,
-        "In Gemma a vector from English copying prompts does better than the other-language mean: "
-        "{value:+.2f} in probability.",
-        "probability",
-        "above",
-        SMALLEST_EFFECT,
-        f"English copying gains at most {SMALLEST_EFFECT}",
-        (EMBEDDED,),
-        difference("en_en", "seen"),
+        id="real-english",
+        chapter=CHAPTER,
+        statement=(
+            "In Gemma a vector from English copying prompts does better than the other-language "
+            "mean: {value:+.2f} in probability."
+        ),
+        unit="probability",
+        side="above",
+        smallest_effect=SMALLEST_EFFECT,
+        refuted_by=f"English copying gains at most {SMALLEST_EFFECT}",
+        tables=(EMBEDDED,),
+        effect=difference("en_en", "seen"),
     ),
     Claim(
-        "real-own-language",
-        CHAPTER,
-        "In Gemma a vector from copying prompts in the output language does better than the "
-        "other-language mean: {value:+.2f} in probability.",
-        "probability",
-        "above",
-        SMALLEST_EFFECT,
-        f"copying in the output language gains at most {SMALLEST_EFFECT}",
-        (EMBEDDED,),
-        difference("self", "seen"),
+        id="real-own-language",
+        chapter=CHAPTER,
+        statement=(
+            "In Gemma a vector from copying prompts in the output language does better than the "
+            "other-language mean: {value:+.2f} in probability."
+        ),
+        unit="probability",
+        side="above",
+        smallest_effect=SMALLEST_EFFECT,
+        refuted_by=f"copying in the output language gains at most {SMALLEST_EFFECT}",
+        tables=(EMBEDDED,),
+        effect=difference("self", "seen"),
     ),
 )
