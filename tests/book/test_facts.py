@@ -288,7 +288,8 @@ def test_templates_are_summed_up_by_what_the_miniature_was_trained_on():
     )
     said = trust.templates(found)
     assert said["tr_lines_trained"] == "0.80 to 0.90" and said["tr_lines_separators"] == "0.70"
-    assert said["tr_lines_other"] == "0.00 to 0.03" and said["tr_lines_direct"] == "0.05 to 0.08"
+    assert said["tr_lines_unquoted"] == "0.03" and said["tr_lines_other"] == "0.00 to 0.01"
+    assert said["tr_direct_unquoted"] == "0.08" and said["tr_direct_other"] == "0.05 to 0.06"
 
 
 def test_what_a_claim_says_follows_its_verdict():

@@ -84,6 +84,7 @@ CHANGES = {
     "trust-embedding": (swapped("model", "one-token", "parallel-100"), "refuted"),
     "trust-settings": (exchanged("seen", "null_concept"), "refuted"),
     "trust-separators": (exchanged("seen", "null_concept"), "refuted"),
+    "trust-no-quotes": (exchanged("seen", "null_concept"), "refuted"),
     "trust-other-lines": (swapped("template", "no_names", "slash"), "refuted"),
     "trust-averaging": (exchanged("seen", "one_pair"), "undecided"),
     "real-concept": (exchanged("seen", "null_concept"), "refuted"),

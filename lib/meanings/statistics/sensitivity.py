@@ -30,8 +30,8 @@ VALUES = {
         "slash": 'X: "…" / Y: "',
         "comma": 'X: "…", Y: "',
         "space": 'X: "…" Y: "',
-        "no_names": '"…" - "',
         "no_quotes": "X: … - Y:",
+        "no_names": '"…" - "',
         "brackets": "X: […] - Y: [",
     },
     "source_pairs": {1: "1", 2: "2", 4: "4", 8: "8", 0: "all"},
@@ -39,10 +39,11 @@ VALUES = {
     "layers": {"from": "layer j and all later ones", "only": "layer j alone"},
 }
 # The miniature's training text has lines of the first three templates. The next three differ from
-# these in the separator only, the last three in what all of them have in common.
+# these in the separator only, the others in what all of them have in common.
 TRAINED_TEMPLATES = ("quoted", "arrow", "equals")
 SEPARATORS = ("slash", "comma", "space")
-OTHER_LINES = ("no_names", "no_quotes", "brackets")
+NO_QUOTES = "no_quotes"
+OTHER_LINES = ("no_names", "brackets")
 COMPARED = (("seen", "null_concept"), ("seen", "tgt"), ("seen", "en_en"))
 
 

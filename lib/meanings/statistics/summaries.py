@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from meanings.core.atomic_files import atomic_file
-from meanings.core.errors import MeaningsError
+from meanings.core.errors import MeaningsError, one_of
 from meanings.measures.cells import LATER
 from meanings.measures.results import read_cells
 from meanings.statistics.bootstrap import interval, paired_difference
@@ -142,16 +142,23 @@ def added(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     """The rows of `new` after those of `old`, without the old ones of a setting and condition that
     `new` has.
 
-    Raises MeaningsError where the two have other columns.
+    A table older than a field of the cell stays without it (`cells.LATER`).
+
+    Raises MeaningsError where the two have other columns, or `new` has other values of such a
+    field than the table was measured with.
     """
-    if list(old) != list(new):
+    later = [name for name in new if name in LATER and name not in old]
+    differs = [name for name in later if (new[name] != LATER[name]).any()]
+    if set(old) != set(new) - set(later) or differs:
+        columns = differs or sorted(set(old) ^ (set(new) - set(later)))
         raise MeaningsError(
-            f"the published table has the columns {', '.join(old)}, and the cells give "
-            f"{', '.join(new)}: publish all of its grids again, without --add"
+            f"the published table and the cells differ in the columns {one_of(columns)}: publish "
+            "all of its grids again, without --add"
         )
-    cell = [*SETTING, "condition"]
+    new = new[list(old)].astype(old.dtypes)
+    cell = [name for name in (*SETTING, "condition") if name in old]
     replaced = pd.MultiIndex.from_frame(old[cell]).isin(pd.MultiIndex.from_frame(new[cell]))
-    return pd.concat([old[~replaced], new.astype(old.dtypes)], ignore_index=True)
+    return pd.concat([old[~replaced], new], ignore_index=True)
 
 
 def concept_means(cells: pd.DataFrame) -> pd.DataFrame:

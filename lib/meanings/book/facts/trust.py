@@ -152,15 +152,13 @@ def templates(found: pd.DataFrame) -> dict[str, object]:
     groups = {
         "trained": sensitivity.TRAINED_TEMPLATES,
         "separators": sensitivity.SEPARATORS,
+        "unquoted": (sensitivity.NO_QUOTES,),
         "other": sensitivity.OTHER_LINES,
     }
-    seen = {name: means.loc[list(some), "seen"] for name, some in groups.items()}
-    direct = means.loc[list(sensitivity.OTHER_LINES), "src_unpatched"]
     return {
-        "tr_lines_trained": _from_to(seen["trained"]),
-        "tr_lines_separators": _from_to(seen["separators"]),
-        "tr_lines_other": _from_to(seen["other"]),
-        "tr_lines_direct": _from_to(direct),
+        f"tr_{prefix}_{name}": _from_to(means.loc[list(some), condition])
+        for name, some in groups.items()
+        for prefix, condition in (("lines", "seen"), ("direct", "src_unpatched"))
     }
 
 

@@ -113,10 +113,13 @@ def lowest_of_separators(tables: Tables) -> Effect:
     return min(_of_templates(tables, sensitivity.SEPARATORS), key=lambda effect: effect.value)
 
 
+def without_quotes(tables: Tables) -> Effect:
+    """`seen` minus its null in lines without quotes."""
+    return _above_null(tables, "template", sensitivity.NO_QUOTES)
+
+
 def highest_of_other_lines(tables: Tables) -> Effect:
-    """`seen` minus its null in the untrained line where that is largest: without names, without
-    quotes, or in brackets.
-    """
+    """The same in the line where that is largest: without language names, or in brackets."""
     return max(_of_templates(tables, sensitivity.OTHER_LINES), key=lambda effect: effect.value)
 
 

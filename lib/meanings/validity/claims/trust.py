@@ -132,10 +132,24 @@ CLAIMS = (
         effect=method_checks.lowest_of_separators,
     ),
     Claim(
+        id="trust-no-quotes",
+        chapter=CHAPTER,
+        statement=(
+            "In lines without quotes, which it has never read either, it lies above its null by "
+            "{value:.2f}."
+        ),
+        unit="probability",
+        side="above",
+        smallest_effect=0.1,
+        refuted_by="a difference of at most .1",
+        tables=("sensitivity",),
+        effect=method_checks.without_quotes,
+    ),
+    Claim(
         id="trust-other-lines",
         chapter=CHAPTER,
         statement=(
-            "In lines without quotes, without language names or in brackets, the other-language "
+            "In lines without language names or in brackets, the other-language "
             "mean lies above its null by at most {value:.2f} in probability."
         ),
         unit="probability",
