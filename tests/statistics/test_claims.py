@@ -22,7 +22,7 @@ def test_a_difference_is_claimed_beyond_the_smallest_effect_only():
         same = np.full((1, 40), factor * SMALLEST_EFFECT)
         assert rules.difference_sign(same) == said
         assert claims.sign(pd.Series({"low": same.min(), "high": same.max()})) == said
-        assert rules.difference_sign(same, smallest=0) == np.sign(factor)
+        assert rules.difference_sign(same, smallest=0.0) == np.sign(factor)
     # One end beyond it is not enough.
     assert rules.interval_sign(np.array([SMALLEST_EFFECT / 2, 0.5])) == 0
 

@@ -11,6 +11,7 @@ import pytest
 from meanings.book.figures import sensitivity as sensitivity_figures
 from meanings.book.figures import templates as template_figures
 from meanings.core.errors import MeaningsError
+from meanings.core.paths import data_folder
 from meanings.measures.results import published
 from meanings.miniature.corpus import FRAMES
 from meanings.prompts.prompt import TEMPLATES
@@ -49,8 +50,9 @@ def test_a_concepts_mean_is_over_pairs_and_settings_stay_apart():
     }
 
 
-def test_rows_join_a_published_table_and_replace_their_own_setting_only(table):
+def test_rows_join_a_published_table_and_replace_their_own_setting_only():
     """A table older than a field of the cell stays as it is, and so do its rows."""
+    table = pd.read_parquet(data_folder() / "published" / "sensitivity.parquet")
     newer = {"prompts_sha256": "", "tokenizer": "file"}
     again = table[table["template"] == "slash"].assign(p_source=0.5, **newer)
     others = table[table["template"] != "slash"].reset_index(drop=True)

@@ -95,7 +95,7 @@ def test_two_conditions_without_a_difference_are_told_apart_about_as_often_as_pr
         false_positives(
             as_test(conditions_compared(cells(effect), "seen", "null_concept", **smallest)), 400
         )
-        for smallest in ({}, {"smallest": 0})
+        for smallest in ({}, {"smallest": 0.0})
     )
     assert 0.02 <= without_effect["rate"] <= 0.09 and abs(found["mean"]) < 0.01
     assert found["rate"] <= without_effect["rate"]

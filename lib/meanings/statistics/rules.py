@@ -51,7 +51,7 @@ def languages_differ(
     means = mean_where_present(values, axis=-2)
     flat = means.reshape(-1, *means.shape[-2:])
     found = np.array([friedman_p(each) < LEVEL for each in flat]).reshape(means.shape[:-2])
-    return found & (np.ptp(point_means(values), axis=-1) > SMALLEST_EFFECT)
+    return np.asarray(found & (np.ptp(point_means(values), axis=-1) > SMALLEST_EFFECT))
 
 
 def friedman_p(means: Float[np.ndarray, "language concept"]) -> float:

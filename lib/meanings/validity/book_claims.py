@@ -84,7 +84,7 @@ def _of_conditions(page: pd.DataFrame, all_runs: pd.DataFrame) -> list[Permutati
         ),
         shared.by(
             f"{BEYOND_ZERO}, layer by split halves",
-            _compared(end, "seen", "null_concept", one_sided=True, smallest=0),
+            _compared(end, "seen", "null_concept", one_sided=True, smallest=0.0),
             "before",
         ),
         replace(shared, chapter="index").by(
@@ -97,7 +97,7 @@ def _of_conditions(page: pd.DataFrame, all_runs: pd.DataFrame) -> list[Permutati
             "spared",
         ),
         differ.by(BEYOND, _compared(end, "seen", "tgt")),
-        differ.by(BEYOND_ZERO, _compared(end, "seen", "tgt", smallest=0), "before"),
+        differ.by(BEYOND_ZERO, _compared(end, "seen", "tgt", smallest=0.0), "before"),
         layers.by(
             "interval above 0, split halves",
             permuted_claims.best_layer_above_average(seen, True),

@@ -96,7 +96,7 @@ def best_layer_above_average(table: pd.DataFrame, split: bool) -> Outcomes:
         shuffled = permuted(values, randoms)
         layers = layer_choice.split_half_layers(shuffled) if split else _best_of_all(shuffled)
         difference = layer_choice.take_layers(shuffled, layers) - shuffled.mean(axis=1)
-        return rules.difference_sign(difference, smallest=0) > 0, point_means(difference)
+        return rules.difference_sign(difference, smallest=0.0) > 0, point_means(difference)
 
     return outcomes
 
