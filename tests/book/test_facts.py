@@ -232,6 +232,7 @@ def test_claims_where_nothing_is_shared_and_the_blind_spot():
     ).assign(claimed=[False, True])
     found = trust.nothing_shared(claims)
     assert (found["tr_apart_zero"], found["tr_apart"]) == (2, 1)
+    assert trust.nothing_shared(claims.assign(claimed=False))["tr_apart"] == "none"
     assert (found["tr_apart_largest"], found["tr_apart_high"]) == ("0.030", "0.040")
     reached = variants.published_recovery()
     found = trust.blind_spot(reached)
@@ -307,8 +308,7 @@ def test_the_miniatures_targets_and_variants():
     report = pd.DataFrame({"met": ["yes", "no"]}, index=["accuracy", "p_null"])
     found = miniature.targets(report)
     assert (found["mi_met"], found["mi_missed"]) == (1, "p null")
-    assert found["mi_missed_says"] == "Not every target is met"
-    assert miniature.targets(report.iloc[:1])["mi_missed_says"] == "All targets are met"
+    assert miniature.targets(report.iloc[:1])["mi_missed"] == "none"
     assert miniature.variants(pd.DataFrame({"P(source)": ["0.2", "0.31"]}))["mi_top"] == "0.31"
     assert miniature.variants(pd.DataFrame({"P(source)": []})) == {"mi_tried": 0, "mi_top": "0.00"}
     mix = miniature_tables.recipe()

@@ -84,6 +84,13 @@ def test_templates_of_the_training_text_are_those_it_has():
         assert (line in written) == (name in groups[0]), line
 
 
+def test_what_a_table_of_settings_counts(table):
+    rows = table[table["model"] == "miniature"]
+    n, pairs = rows["source_concept"].nunique(), rows["pairs"].iloc[0].split()
+    said = sensitivity_statistics.counted(table)
+    assert said == f"{n} concepts, {len(pairs)} language pairs, 1 training run"
+
+
 def test_one_thing_changes_at_a_time(table):
     for factor in sensitivity_statistics.VALUES:
         rows = sensitivity_statistics.around(table, factor)

@@ -70,6 +70,17 @@ def around(table: pd.DataFrame, factor: str, model: str = "miniature") -> pd.Dat
     )
 
 
+def counted(table: pd.DataFrame, model: str = "miniature") -> str:
+    """Numbers of concepts, language pairs and training runs of a model's rows, in words."""
+    rows = table[table["model"] == model]
+    n_pairs = max(len(str(pairs).split()) for pairs in rows["pairs"].unique())
+    n_runs = rows["training_seed"].nunique()
+    return (
+        f"{rows['source_concept'].nunique()} concepts, {n_pairs} language pairs, {n_runs} training "
+        f"run{'s' if n_runs > 1 else ''}"
+    )
+
+
 def settings(
     table: pd.DataFrame, factor: str, conditions: Sequence[str], model: str = "miniature"
 ) -> pd.DataFrame:

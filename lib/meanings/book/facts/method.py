@@ -58,7 +58,7 @@ def patched_answer(
         "me_before": before,
         "me_after": after,
         # Rounding differs with the machine and its threads; what matters is the order of it.
-        "me_gap": "below 0.00001" if gap < ROUNDING else f"{gap:.0e}",
+        "me_gap": "less than 0.00001" if gap < ROUNDING else f"{gap:.0e}",
         "me_p0": f"{unpatched['P(source)']:.3f}",
         "me_p1": f"{layers.loc[first_layer, 'P(source)']:.3f}",
         "me_t0": f"{unpatched['P(target)']:.3f}",

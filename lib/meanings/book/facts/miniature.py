@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from meanings.book.facts.wording import either, plain_names
+from meanings.book.facts.wording import plain_names
 from meanings.book.tables import miniature as tables
 
 
@@ -37,9 +37,6 @@ def targets(report: pd.DataFrame) -> dict[str, object]:
         "mi_met": met,
         "mi_all": len(report),
         "mi_missed": plain_names(report.index[report["met"] == "no"]),
-        "mi_missed_says": either(
-            met == len(report), "All targets are met", "Not every target is met"
-        ),
     }
 
 

@@ -92,7 +92,7 @@ def nothing_shared(claims: pd.DataFrame) -> dict[str, object]:
         "tr_apart_n": len(claims),
         "tr_apart_seeds": claims["training_seed"].nunique(),
         "tr_apart_zero": int(claims["above zero"].sum()),
-        "tr_apart": int(claims["claimed"].sum()),
+        "tr_apart": int(claims["claimed"].sum()) or "none",
         "tr_apart_largest": f"{claims['mean'].max():.3f}",
         "tr_apart_high": f"{claims['high'].max():.3f}",
     }
@@ -174,7 +174,7 @@ def averaging(gains: pd.DataFrame, table: pd.DataFrame) -> dict[str, object]:
     """
     last = gains[gains["k"] == gains["k"].iloc[-1]].set_index("what")
     text = {
-        what: f"{row['mean']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
+        what: f"{row['mean']:+z.3f} [{row['low']:+z.3f}, {row['high']:+z.3f}]"
         for what, row in last.iterrows()
     }
     return {

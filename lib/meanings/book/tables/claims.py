@@ -7,7 +7,7 @@ import pandas as pd
 
 # What is resampled is said where intervals are explained; claims about constructed networks or
 # permutations have no concepts.
-HEADINGS = ("chapter", "claim", "estimate", "smallest effect", "n", "verdict", "by training run")
+HEADINGS = ("chapter", "claim", "verdict", "estimate", "smallest effect", "n", "by training run")
 
 
 def claims_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -16,10 +16,10 @@ def claims_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         (
             row["chapter"].replace("_", " "),
             row["statement"],
+            row["verdict"],
             estimate(row),
             f"{row['smallest_effect']:g}",
             counts(row),
-            row["verdict"],
             runs(row["by_seed"]),
         )
         for row in rows

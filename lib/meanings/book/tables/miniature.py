@@ -9,7 +9,7 @@ import pandas as pd
 import yaml
 
 from meanings.core.errors import MeaningsError
-from meanings.core.formatting import amount
+from meanings.core.formatting import amount, span
 from meanings.core.paths import data_folder
 from meanings.lexicon.languages import LANGUAGES
 from meanings.measures.results import published
@@ -91,18 +91,19 @@ def size(mix: dict) -> str:
 
 
 def report() -> pd.DataFrame:
-    """What the miniature shows, with intervals and targets; empty without its published table."""
+    """What the miniature can do, one row a measure: mean with interval, `target`, and whether it is
+    `met`; empty without its published table.
+    """
+    columns = ["what is measured", "mean", "target", "met"]
     if not (data_folder() / "published" / "miniature.parquet").is_file():
-        return pd.DataFrame(columns=["measure", "mean", "low", "high", "target", "met"]).set_index(
-            "measure"
-        )
+        return pd.DataFrame(columns=columns).set_index(columns[0])
     from meanings.miniature.report import report_table
 
-    return (
-        report_table()
-        .assign(met=lambda table: table["met"].map({True: "yes", False: "no"}))
-        .set_index("measure")
-    )
+    found = report_table()
+    spans = map(span, found["mean"], found["low"], found["high"])
+    met = found["met"].map({True: "yes", False: "no"})
+    rows = zip(found["description"], spans, found["target"], met, strict=True)
+    return pd.DataFrame(rows, columns=columns).set_index(columns[0])
 
 
 def seeds() -> int:

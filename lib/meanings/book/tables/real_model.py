@@ -92,7 +92,7 @@ def compared(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     lexicon.
     """
     rows = {
-        f"{a} - {b}".replace("_", " "): {
+        f"{a} - {b}".replace("null_concept", "null"): {
             name: _signed(at(table, f"{a} - {b}")) for name, table in tables.items()
         }
         for a, b in COMPARED
