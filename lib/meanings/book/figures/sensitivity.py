@@ -1,5 +1,5 @@
-"""Figures of how the numbers move with the study's own choices: one factor each, null and the
-model asked directly in sight.
+"""Figures of how the numbers move with the study's own choices: one factor each, null and direct
+score in sight.
 """
 
 from collections.abc import Mapping, Sequence
@@ -143,7 +143,7 @@ def two_curves(
     return Picture(
         figure,
         f"Line chart: {PROBABILITY} by {xlabel}, with 95 % intervals, for {'; '.join(said)}. Nulls "
-        "are dotted, the model asked directly is dashed.",
+        "are dotted, the direct score dashed.",
     )
 
 

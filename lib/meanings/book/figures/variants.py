@@ -12,7 +12,7 @@ from meanings.core.formatting import span
 
 ORDER = ("src_unpatched", "tgt", "seen", "null_concept")
 STEPS = {  # what the target prompt gets: words for the legend, colour, mark
-    "asked": ("the source word itself: asked directly", "#000000", "|"),
+    "asked": ("the source word itself", "#000000", "|"),
     "embedding": ("its layers and its embedding", "#E69F00", "s"),
     "layers": ("its layers, as a patch does", "#AA4499", "D"),
     "seen": ("layers, mean of other languages", CONDITIONS["seen"].colour, "o"),
@@ -91,7 +91,7 @@ def ways(table: pd.DataFrame, attention: pd.DataFrame) -> Picture:
         figure.legend(*top.get_legend_handles_labels(), loc="outside lower center", **layout)
         _attention(bottom, attention, models)
     said = "; ".join(
-        f"{row.model}: asked directly {row.asked:.2f}, layers {row.layers:.2f}, with embedding "
+        f"{row.model}: asked {row.asked:.2f}, layers {row.layers:.2f}, with embedding "
         f"{row.embedding:.2f}, seen {row.seen:.2f}"
         for row in table.itertuples()
     )
@@ -118,7 +118,7 @@ def _steps(axis: Axes, table: pd.DataFrame, models: list[str]) -> None:
     axis.set_yticks(range(len(models)), models)
     axis.set_ylim(len(models) - 0.5, -0.5)
     axis.set_xlim(-0.02, 1.02)
-    axis.set_xlabel("P(source concept) when the target prompt takes over")
+    axis.set_xlabel("P(source concept) when the target prompt gets ...")
 
 
 def _attention(axis: Axes, attention: pd.DataFrame, models: list[str]) -> None:
