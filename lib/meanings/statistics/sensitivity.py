@@ -44,6 +44,11 @@ TRAINED_TEMPLATES = ("quoted", "arrow", "equals")
 SEPARATORS = ("slash", "comma", "space")
 NO_QUOTES = "no_quotes"
 OTHER_LINES = ("no_names", "brackets")
+GROUPS = {
+    "in the training text": TRAINED_TEMPLATES,
+    "another separator": SEPARATORS,
+    "another line": (NO_QUOTES, *OTHER_LINES),
+}
 COMPARED = (("seen", "null_concept"), ("seen", "tgt"), ("seen", "en_en"))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from meanings.book.facts.wording import interval
+from meanings.book.facts.wording import claim, interval
 from meanings.book.tables import real_model as tables
 
 
@@ -52,35 +52,15 @@ def language_pairs(embedded: pd.DataFrame, simlex: pd.DataFrame) -> dict[str, ob
     }
 
 
-def agreement(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str, str]]:
-    """What the papers report, and what holds in this model.
+def claims(rows: Sequence[Mapping[str, Any]]) -> dict[str, object]:
+    """The chapter's claims.
 
-    - `rows`: the chapter's claims, of `meanings.validity.claims.catalogue`.
+    - `rows`: of `meanings.validity.claims.catalogue`.
     """
-    found = {row["id"]: row for row in rows}
-
-    def held(name: str) -> str:
-        """Whether a claim agrees with what the papers report."""
-        return {"holds": "yes", "refuted": "no"}.get(found[name]["verdict"], "undecided")
-
-    return [
-        (
-            "A mean over other languages carries the concept.",
-            found["real-concept"]["statement"],
-            held("real-concept"),
-            "",
-        ),
-        (
-            "The mean over languages does not hurt and often helps.",
-            found["real-mean-and-own-pair"]["statement"],
-            held("real-mean-and-own-pair"),
-            "This compares with the pair's own vector; for single languages see Language "
-            "dependence.",
-        ),
-        (
-            "Shared concept spaces emerge early and go on refining.",
-            "Not measured: this is one final model.",
-            "not comparable",
-            "Checkpoints of this model are not public.",
-        ),
-    ]
+    return {
+        "rm_claim_concept": claim(rows, "real-concept"),
+        "rm_claim_simlex": claim(rows, "real-concept-simlex"),
+        "rm_claim_pair": claim(rows, "real-mean-and-own-pair"),
+        "rm_claim_english": claim(rows, "real-english"),
+        "rm_claim_own": claim(rows, "real-own-language"),
+    }

@@ -68,7 +68,6 @@ def false_claims(rates: pd.DataFrame) -> dict[str, object]:
     return {
         "tr_smallest": f"{SMALLEST_EFFECT:.2f}",
         "tr_rules": len(now),
-        "tr_over": len(over),
         "tr_over_says": either(
             over.empty,
             "No rule in use exceeds its nominal rate of false claims",
@@ -155,10 +154,17 @@ def templates(found: pd.DataFrame) -> dict[str, object]:
         "unquoted": (sensitivity.NO_QUOTES,),
         "other": sensitivity.OTHER_LINES,
     }
+    seen, direct = (
+        {name: _from_to(means.loc[list(some), condition]) for name, some in groups.items()}
+        for condition in ("seen", "src_unpatched")
+    )
     return {
-        f"tr_{prefix}_{name}": _from_to(means.loc[list(some), condition])
-        for name, some in groups.items()
-        for prefix, condition in (("lines", "seen"), ("direct", "src_unpatched"))
+        "tr_lines_trained": seen["trained"],
+        "tr_lines_separators": seen["separators"],
+        "tr_lines_unquoted": seen["unquoted"],
+        "tr_lines_other": seen["other"],
+        "tr_direct_unquoted": direct["unquoted"],
+        "tr_direct_other": direct["other"],
     }
 
 
@@ -203,31 +209,3 @@ def claims(rows: Sequence[Mapping[str, Any]]) -> dict[str, object]:
         "tr_same": sum(same),
         "tr_not": " ".join(others) or "None.",
     }
-
-
-def agreement(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str, str]]:
-    """What the paper does about its own reliability, and this study."""
-    n_shared = {row["id"]: row for row in rows}["trust-nothing-shared"]
-    return [
-        (
-            "One training seed; no intervals.",
-            "Intervals over concepts and training seeds, and three seeds of the miniature.",
-            "not comparable",
-            "Three seeds estimate the variance between runs badly; language pairs and prompt seeds "
-            "are fixed.",
-        ),
-        (
-            "No null condition for the concept vector.",
-            "A third concept's vector is the null. In a model that shares nothing the two differ "
-            f"by {n_shared['value']:.3f}.",
-            "not comparable",
-            "The paper reports none.",
-        ),
-        (
-            "The patch overwrites all layers from j on.",
-            "In constructed networks this finds the layer that reads the word, and not the "
-            "layer at which languages meet.",
-            "not comparable",
-            "The paper has no networks with a known truth.",
-        ),
-    ]

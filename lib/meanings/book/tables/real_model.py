@@ -2,6 +2,9 @@
 checkpoint, in one form.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pandas as pd
 
 from meanings.core.errors import MeaningsError
@@ -127,3 +130,34 @@ def _span(row: pd.Series) -> str:
 
 def _signed(row: pd.Series) -> str:
     return f"{row['mean']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
+
+
+def paper(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str, str]]:
+    """What the papers report and what holds in this model: rows of `tables.agreement`.
+
+    - `rows`: the chapter's claims, of `meanings.validity.claims.catalogue`.
+    """
+    found = {row["id"]: row for row in rows}
+    concept, pair = found["real-concept"], found["real-mean-and-own-pair"]
+    agree = {"holds": "yes", "refuted": "no"}
+    return [
+        (
+            "A mean over other languages carries the concept.",
+            concept["statement"],
+            agree.get(concept["verdict"], "undecided"),
+            "",
+        ),
+        (
+            "The mean over languages does not hurt and often helps.",
+            pair["statement"],
+            agree.get(pair["verdict"], "undecided"),
+            "This compares it with the pair's own vector. For single languages see Language "
+            "dependence.",
+        ),
+        (
+            "Shared concept spaces emerge early and go on refining.",
+            "Not measured: this is one final model.",
+            "not comparable",
+            "Checkpoints of this model are not public.",
+        ),
+    ]
