@@ -7,7 +7,7 @@ import re
 import pandas as pd
 
 # Cells of whole sentences, which the style sheet gives a width that can be read.
-LONG = re.compile(r"<(t[dh])>([^<]{45,})</\1>")
+LONG = re.compile(r"<(t[dh])>([^<]{24,})</\1>")
 
 
 def to_html(table: pd.DataFrame) -> str:

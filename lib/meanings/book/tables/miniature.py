@@ -133,7 +133,7 @@ def variants() -> pd.DataFrame:
     )  # one wide column reads better than two narrow ones
     tokens = [amount(value) if value == value else "" for value in table["tokens"]]
     table = table.assign(tokens=tokens).drop(columns=["change", "verdict"])
-    table.insert(1, "what was changed: what came of it", told)
+    table.insert(1, "change: result", told)
     return table.rename(
         columns={"p_source": "P(source)", "p_null": "null", "p_target": "P(target)"}
     ).set_index("variant")
