@@ -70,8 +70,8 @@ CLAIMS = (
         id="miniature-never-beside",
         chapter=CHAPTER,
         statement=(
-            "It also translates between languages that never stand side by side in its training "
-            "text, with a probability of {value:.2f}."
+            "Without a patch, the miniature gives the right word a probability of {value:.2f} "
+            "between languages that never stand side by side in its training text."
         ),
         unit="probability",
         side="above",

@@ -58,7 +58,10 @@ CLAIMS = (
     Claim(
         id="real-concept-simlex",
         chapter=CHAPTER,
-        statement="The same holds on the nouns of Multi-SimLex: {value:.2f} more.",
+        statement=(
+            "On the nouns of Multi-SimLex, the other-language mean gives the source concept "
+            "{value:.2f} more probability than another concept's vector."
+        ),
         unit="probability",
         side="above",
         smallest_effect=SMALLEST_EFFECT,

@@ -94,7 +94,8 @@ CLAIMS = (
         id="trust-embedding",
         chapter=CHAPTER,
         statement=(
-            "In that model, exchanging the word's embedding as well adds {value:.2f} to P(source)."
+            "Where every word is one token, exchanging the word's embedding as well as its layers "
+            "adds {value:.2f} to P(source)."
         ),
         unit="probability",
         side="above",
@@ -135,8 +136,8 @@ CLAIMS = (
         id="trust-no-quotes",
         chapter=CHAPTER,
         statement=(
-            "In lines without quotes, which it has never read either, it lies above its null by "
-            "{value:.2f}."
+            "In lines without quotes, the other-language mean lies above its null by {value:.2f} "
+            "in probability."
         ),
         unit="probability",
         side="above",
