@@ -12,7 +12,7 @@ Rooms in the order in which data flows. Each imports only from rooms above it (a
     statistics  intervals, layers, onsets, and the rules behind each claim
     labels      what kind of right or wrong an answer is; annotation by other readers
     miniature   the small model that everything runs on by default
-    validity    constructed networks with known truth; claims put to shuffled labels
+    validity    constructed networks with known truth; permuted labels; the book's claims
     book        chapters, figures, tables, pages
     cli         `meanings ...`
 """

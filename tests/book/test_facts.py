@@ -12,12 +12,14 @@ from meanings.book.facts import (
     index,
     language_dependence,
     miniature,
-    real_model,
     trust,
     wording,
 )
+from meanings.book.tables import agreement as agreement_tables
+from meanings.book.tables import claims as claim_tables
 from meanings.book.tables import costs as cost_tables
 from meanings.book.tables import miniature as miniature_tables
+from meanings.book.tables import real_model as real_tables
 from meanings.book.tables import trust as trust_tables
 from meanings.labels.annotation.agreement import Agreement
 from meanings.patching.flops import Lengths
@@ -199,30 +201,39 @@ def test_the_first_pages_gains_and_languages():
     assert same["ix_depends"] == "does not clearly depend on the language"
 
 
-def test_known_truth_counts_what_was_reported_rightly():
+def test_hits_and_false_alarms_are_counted_apart():
+    """Half of the networks have no meeting layer: reporting none everywhere is no hit."""
     trials = trust_tables.known_truth()
     layers = trials[(trials["what"] == "meeting layer") & (trials["by"] == "one layer alone")]
-    assert trust.known_truth(trials)["tr_alone"] == f"{len(layers)} of {len(layers)}"
-    wrong = trials.assign(reported=trials["true"] + 1)
-    assert trust.known_truth(wrong)["tr_alone"].startswith("0 of")
+    n_there, n_absent = int((layers["true"] >= 0).sum()), int((layers["true"] < 0).sum())
+    assert n_there and n_absent
+    found = trust.known_truth(trials)
+    assert found["tr_alone"] == f"{n_there} of {n_there}"
+    assert found["tr_alone_false"] == f"0 of {n_absent}"
+    never = trust.known_truth(trials.assign(reported=-1.0))
+    assert never["tr_alone"] == f"0 of {n_there}" and never["tr_alone_false"] == f"0 of {n_absent}"
+    always = trust.known_truth(trials.assign(reported=trials["true"].clip(lower=0)))
+    assert always["tr_alone"] == f"{n_there} of {n_there}"
+    assert always["tr_alone_false"] == f"{n_absent} of {n_absent}"
 
 
-def test_rules_that_claim_too_much_are_named():
+def test_rules_that_exceed_their_nominal_rate_are_named():
     rates = trust_tables.false_positives()
-    assert trust.false_claims(rates)["tr_over"] == "none"
+    assert trust.false_claims(rates)["tr_over_says"].startswith("No rule in use exceeds")
     worse = rates.assign(low=rates["low"].mask(rates["version"] == "now", 0.5), rate=0.6)
     found = trust.false_claims(worse)
-    assert found["tr_over"] == found["tr_rules"]
-    assert "(60% where 5% is promised)" in found["tr_over_names"]
+    assert found["tr_over_says"].count("nominal") == found["tr_rules"] + 1
+    assert "(60%, nominal 5%)" in found["tr_over_says"]
 
 
 def test_claims_where_nothing_is_shared_and_the_blind_spot():
     claims = pd.DataFrame(
-        {"training_seed": [0, 1], "mean": [0.001, 0.03], "claimed": True, "matters": [False, True]}
-    )
+        {"training_seed": [0, 1], "mean": [0.001, 0.03], "high": [0.002, 0.04], "above zero": True}
+    ).assign(claimed=[False, True])
     found = trust.nothing_shared(claims)
-    assert (found["tr_apart"], found["tr_apart_matters"]) == (2, 1)
-    assert found["tr_apart_largest"] == "0.030"
+    assert (found["tr_apart_zero"], found["tr_apart"]) == (2, 1)
+    assert trust.nothing_shared(claims.assign(claimed=False))["tr_apart"] == "none"
+    assert (found["tr_apart_largest"], found["tr_apart_high"]) == ("0.030", "0.040")
     reached = variants.published_recovery()
     found = trust.blind_spot(reached)
     one = reached[reached["model"] == "one-token"]
@@ -230,43 +241,86 @@ def test_claims_where_nothing_is_shared_and_the_blind_spot():
     assert found["tr_one_head"] == f"{one['attention_0'].mean():.2f}"
 
 
-def test_verdicts_name_the_claims_that_do_not_hold():
-    table = pd.DataFrame(
-        {"verdict": ["holds in every seed", "holds in 1 of 3 seeds only"]}, index=["a", "b"]
+def claim_row(name: str, verdict: str, *runs: str, value: float | None = 0.5) -> dict:
+    """A row of the catalogue of claims."""
+    return {
+        "id": name,
+        "chapter": "trust",
+        "statement": f"{name} is so.",
+        "value": value,
+        "low": value,
+        "high": value,
+        "n_concepts": 64,
+        "n_pairs": 0,
+        "n_seeds": 3,
+        "smallest_effect": 0.02,
+        "verdict": verdict,
+        "by_seed": {str(i): {"value": 0.25, "verdict": said} for i, said in enumerate(runs)},
+        "refuted_by": "a result",
+    }
+
+
+def test_claims_are_counted_by_verdict_and_the_others_named():
+    rows = [
+        claim_row("a", "holds", "holds", "holds"),
+        claim_row("b", "refuted"),
+        claim_row("c", "undecided", "holds", "undecided", value=None),
+    ]
+    found = trust.claims(rows)
+    counted = [found[f"tr_{name}"] for name in ("claims", "held", "refuted", "undecided")]
+    assert counted == [3, 1, 1, 1]
+    assert (found["tr_several"], found["tr_same"]) == (2, 1)
+    assert found["tr_not"] == "“b is so.” refuted “c is so.” undecided"
+    assert trust.claims(rows[:1])["tr_not"] == "None."
+    table = claim_tables.claims_table(rows)
+    assert table["estimate"].tolist()[::2] == ["0.500 [0.500, 0.500]", "not measured"]
+    assert table["n"].iloc[0] == "64 concepts, 3 runs"
+    assert table["by training run"].iloc[2] == "0.25 holds, 0.25 undecided"
+    assert claim_tables.refutations(rows)["refuted by"].tolist() == ["a result"] * 3
+
+
+def test_templates_are_summed_up_by_what_the_miniature_was_trained_on():
+    values = {"quoted": 0.9, "arrow": 0.8, "equals": 0.85, "slash": 0.7, "comma": 0.7, "space": 0.7}
+    values |= {"no_names": 0.0, "no_quotes": 0.03, "brackets": 0.01}
+    found = pd.DataFrame(
+        {"template": name, "condition": condition, "mean": mean + (condition != "seen") / 20}
+        for name, mean in values.items()
+        for condition in ("seen", "src_unpatched")
     )
-    found = trust.verdicts(table)
-    assert (found["tr_held"], found["tr_not"]) == (1, "“b” holds in 1 of 3 seeds only")
-    assert trust.verdicts(table.iloc[:1])["tr_not"] == "none"
+    said = trust.templates(found)
+    assert said["tr_lines_trained"] == "0.80 to 0.90" and said["tr_lines_separators"] == "0.70"
+    assert said["tr_lines_unquoted"] == "0.03" and said["tr_lines_other"] == "0.00 to 0.01"
+    assert said["tr_direct_unquoted"] == "0.08" and said["tr_direct_other"] == "0.05 to 0.06"
 
 
-def test_comparisons_of_models_follow_their_intervals():
-    names = ("seen - null_concept", "seen - tgt", "en_en - seen", "self - seen")
-
-    def table(low, high):
-        return rows(
-            *(
-                {"pair": "all", "what": name, "first_layer": 0, "low": low, "high": high}
-                for name in names
-            )
-        )
-
-    found = real_model.comparisons({"a": table(0.1, 0.2), "b": table(-0.1, 0.1)})
-    assert found["rm_gain_says"] == "not in all of them"
-    assert found["rm_own"] == "a: above; b: not told apart"
-    assert real_model.comparisons({"a": table(0.1, 0.2)})["rm_gain_says"] == "in all of them"
+def test_what_a_claim_says_follows_its_verdict():
+    rows = [claim_row("real-concept", "holds"), claim_row("real-mean-and-own-pair", "refuted")]
+    assert wording.claim(rows, "real-concept") == "real-concept is so."
+    said = wording.claim(rows, "real-mean-and-own-pair")
+    assert said.endswith("is so. This claim is refuted.")
+    answers = [row[2] for row in real_tables.paper(rows)]
+    assert answers == ["yes", "no", "not comparable"]
+    shown = agreement_tables.agreement(real_tables.paper(rows))
+    assert shown["do they agree"].tolist() == answers and shown.index.name == "the paper"
 
 
 def test_the_miniatures_targets_and_variants():
     report = pd.DataFrame({"met": ["yes", "no"]}, index=["accuracy", "p_null"])
     found = miniature.targets(report)
     assert (found["mi_met"], found["mi_missed"]) == (1, "p null")
-    assert found["mi_missed_says"] == "Not every target is met"
-    assert miniature.targets(report.iloc[:1])["mi_missed_says"] == "All targets are met"
+    assert miniature.targets(report.iloc[:1])["mi_missed"] == "none"
     assert miniature.variants(pd.DataFrame({"P(source)": ["0.2", "0.31"]}))["mi_top"] == "0.31"
     assert miniature.variants(pd.DataFrame({"P(source)": []})) == {"mi_tried": 0, "mi_top": "0.00"}
     mix = miniature_tables.recipe()
     found = miniature.recipe(mix, miniature_tables.languages(mix))
     assert found["mi_languages"] == len(mix["languages"]) and "layers of" in found["mi_size"]
+    weights = mix["documents"]
+    assert found["mi_format"] == f"{weights['quoted_lines'] / sum(weights.values()):.0%}"
+    doubled = mix | {"documents": weights | {"sentences": sum(weights.values())}}
+    assert found["mi_running"] == "4%"
+    assert miniature.recipe(doubled, miniature_tables.languages(mix))["mi_running"] == "51%"
+    said = index.recipe(mix, miniature_tables.variants())["ix_recipe"]
+    assert f"{len(miniature_tables.variants())} variants" in said and "4% are running text" in said
 
 
 def test_whether_a_study_fits_into_a_night_follows_its_hours():

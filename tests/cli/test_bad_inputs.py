@@ -342,6 +342,9 @@ ROWS = [
     grid("a number for a name", "7: [fr-es]", "unknown parameter 7", "allowed are model"),
     grid("a list for a name", "[a, b]: 1", "['a', 'b'] is no name", "expected lines"),
     grid("half a character", '+model: "\\ud800"', "model='", "no text"),
+    grid(
+        "answers without a closing quote", "+template: brackets", "no closing quote", "generate=0"
+    ),
     grid("an escape sequence in a name", '+template: "\\e[2J"', r"\x1b[2J", "allowed are quoted"),
     grid("a NUL in a path", '+lexicon: "words\\0.csv"', r"words\x00.csv", "no such file"),
     grid("an empty condition", "+conditions: []", "conditions", "at least 1"),

@@ -92,6 +92,7 @@ LIGHT = {
     "statistics": ("torch", "transformers", "matplotlib"),
     "labels": ("torch", "transformers", "matplotlib"),
     "miniature.report": ("torch", "transformers", "matplotlib"),
+    "validity.claims": ("torch", "transformers", "matplotlib"),
     "book.chapters": ("torch", "transformers", "matplotlib"),
     "book.pages": ("torch", "transformers", "matplotlib"),
     "book.figures": ("torch", "transformers"),

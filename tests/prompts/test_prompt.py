@@ -106,7 +106,7 @@ def test_the_query_position_is_the_last_token_of_the_query_word(chinese, any_tok
             continue
         said = any_tokenizer.decode(prompt.cut(), skip_special_tokens=True)
         word = chinese.word(concept, pair[0])
-        assert said.endswith(f'"{word}')
+        assert said.endswith(f"{TEMPLATES[template].before[-1]}{word}")
         assert prompt.text.startswith(said) and len(said) > prompt.text.rindex("\n")
         assert (
             any_tokenizer.decode(
@@ -147,6 +147,19 @@ def test_the_same_solved_lines_give_the_same_tokens(lexicon, tokenizer):
         for concept in lexicon.concepts[3:]
     ]
     assert len({prompt.token_ids[: prompt.line_position] for prompt in prompts}) == 1
+
+
+@pytest.mark.parametrize("form", TEMPLATES.values(), ids=list(TEMPLATES))
+def test_the_answer_follows_as_the_words_of_the_examples_do(lexicon, tokenizer, form):
+    """The example and the query are written alike up to the answer, whose space is its own."""
+    shot, concept = lexicon.concepts[:2]
+    prompt = translation_prompt(lexicon, tokenizer, PAIR, concept, [shot], form.name)
+    example, query = prompt.text.split("\n")
+    word, answer = lexicon.word(shot, PAIR.input), lexicon.word(shot, PAIR.output)
+    before_answer = example[: -len(answer + form.after.rstrip("\n"))]
+    asked = query.replace(lexicon.word(concept, PAIR.input), word)
+    assert asked == before_answer.rstrip(" ")
+    assert form.quotes_answers == query.endswith('"')
 
 
 def test_wrong_requests_are_refused(lexicon, tokenizer):

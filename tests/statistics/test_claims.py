@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from meanings.statistics import claims, rules
+from meanings.statistics.effects import SMALLEST_EFFECT
 from stand_ins.score_tables import cells
 
 
@@ -12,6 +13,27 @@ def test_a_true_difference_is_claimed():
     assert claims.conditions_differ(higher, "seen", "null_concept") == 1
     assert claims.conditions_differ(higher, "null_concept", "seen") == -1
     assert claims.conditions_differ(equal, "seen", "null_concept") == 0
+
+
+def test_a_difference_is_claimed_beyond_the_smallest_effect_only():
+    """However certain: every concept has the same difference."""
+    ends = {1.01: 1, 0.99: 0, -0.99: 0, -1.01: -1}
+    for factor, said in ends.items():
+        same = np.full((1, 40), factor * SMALLEST_EFFECT)
+        assert rules.difference_sign(same) == said
+        assert claims.sign(pd.Series({"low": same.min(), "high": same.max()})) == said
+        assert rules.difference_sign(same, smallest=0.0) == np.sign(factor)
+    # One end beyond it is not enough.
+    assert rules.interval_sign(np.array([SMALLEST_EFFECT / 2, 0.5])) == 0
+
+
+def test_languages_differ_by_more_than_the_smallest_effect():
+    """Friedman's test sees ranks alone, and is sure of any constant difference."""
+    concepts = np.linspace(0, 1, 40)
+    for apart, said in ((0.9, False), (1.1, True)):
+        values = np.stack([concepts + i * apart * SMALLEST_EFFECT / 2 for i in range(3)])
+        assert rules.friedman_p(values) < 1e-6
+        assert rules.languages_differ(values[:, None]) == said
 
 
 def test_onsets_are_ordered_only_where_their_intervals_do_not_meet():

@@ -9,10 +9,14 @@ import pandas as pd
 import pytest
 
 from meanings.book.figures import sensitivity as sensitivity_figures
+from meanings.book.figures import templates as template_figures
 from meanings.core.errors import MeaningsError
+from meanings.core.paths import data_folder
 from meanings.measures.results import published
+from meanings.miniature.corpus import FRAMES
+from meanings.prompts.prompt import TEMPLATES
 from meanings.statistics import sensitivity as sensitivity_statistics
-from meanings.statistics.summaries import SETTING, concept_means
+from meanings.statistics.summaries import SETTING, added, concept_means
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +48,47 @@ def test_a_concepts_mean_is_over_pairs_and_settings_stay_apart():
         (0, "fox"): "en-fi fr-es",
         (2, "owl"): "fr-es",
     }
+
+
+def test_rows_join_a_published_table_and_replace_their_own_setting_only():
+    """A table older than a field of the cell stays as it is, and so do its rows."""
+    table = pd.read_parquet(data_folder() / "published" / "sensitivity.parquet")
+    newer = {"prompts_sha256": "", "tokenizer": "file"}
+    again = table[table["template"] == "slash"].assign(p_source=0.5, **newer)
+    others = table[table["template"] != "slash"].reset_index(drop=True)
+    found = added(table, again)
+    assert found.iloc[: len(others)].equals(others) and list(found) == list(table)
+    assert len(found) == len(table) and (found.iloc[len(others) :]["p_source"] == 0.5).all()
+    joined = added(others, again)
+    assert joined.equals(found)
+    with pytest.raises(MeaningsError, match="columns tokenizer: publish all"):
+        added(table, again.assign(tokenizer="library"))
+    with pytest.raises(MeaningsError, match="columns p_source: publish all"):
+        added(table, again.drop(columns="p_source"))
+
+
+def test_templates_of_the_training_text_are_those_it_has():
+    """Every template is in one group, and only the first group's separators are written there."""
+    groups = (
+        sensitivity_statistics.TRAINED_TEMPLATES,
+        sensitivity_statistics.SEPARATORS,
+        (sensitivity_statistics.NO_QUOTES, *sensitivity_statistics.OTHER_LINES),
+    )
+    names = [name for group in groups for name in group]
+    assert sorted(names) == sorted(TEMPLATES) == sorted(sensitivity_statistics.VALUES["template"])
+    written = ['{A}: "{a}" - {B}: "{b}"', *FRAMES]
+    for name in names:
+        form = TEMPLATES[name]
+        line = form.before + "{a}" + form.between + "{b}" + form.after.rstrip()
+        line = line.replace("{input}", "{A}").replace("{output}", "{B}")
+        assert (line in written) == (name in groups[0]), line
+
+
+def test_what_a_table_of_settings_counts(table):
+    rows = table[table["model"] == "miniature"]
+    n, pairs = rows["source_concept"].nunique(), rows["pairs"].iloc[0].split()
+    said = sensitivity_statistics.counted(table)
+    assert said == f"{n} concepts, {len(pairs)} language pairs, 1 training run"
 
 
 def test_one_thing_changes_at_a_time(table):
@@ -115,6 +160,12 @@ def test_every_factor_has_its_figure(table):
         drawn.append(
             sensitivity_figures.levels(found, factor, sensitivity_statistics.VALUES[factor], factor)
         )
+        if factor == "template":
+            labels = sensitivity_statistics.VALUES[factor]
+            groups = {"read": ("quoted", "arrow"), "not read": ("brackets",)}
+            drawn.append(template_figures.lines(found, labels, groups))
+            shown = [text.get_text() for text in drawn[-1].figure.axes[0].get_yticklabels()]
+            assert shown == [labels[name] for name in ("quoted", "arrow", "brackets")]
     for factor in ("layers", "score"):
         found = sensitivity_statistics.by_layer(
             table, factor, ["seen", "null_concept", "src_unpatched"]

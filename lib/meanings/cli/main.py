@@ -1,5 +1,5 @@
-"""The command line: `meanings study | chapter | book | publish | export | annotate | models |
-checkpoints | recovery | budget | prompts | lexicon | miniature | validity | gemma`.
+"""The command line: `meanings study | chapter | book | claims | publish | export | annotate |
+models | checkpoints | recovery | budget | prompts | lexicon | miniature | validity | gemma`.
 
 Thin over the library, one module a group of commands. What a user can mend is one line on standard
 error and exit code 2, and nothing is written.
@@ -33,6 +33,7 @@ for command in (
     models.recovery,
     models.budget,
     models.gemma,
+    validity.claims,
 ):
     app.command()(command)
 app.command("reach", hidden=True, help="The same as `meanings recovery`.")(models.recovery)

@@ -171,6 +171,12 @@ def publish(
             help="Means over language pairs, a row per concept: for comparing many settings.",
         ),
     ] = False,
+    add: Annotated[
+        bool,
+        typer.Option(
+            "--add", help="With --by-concept: add to the rows that the published table has."
+        ),
+    ] = False,
 ) -> None:
     """Merge measured cells into one table that ships with the study."""
     from meanings.statistics.summaries import publish_concepts, publish_means
@@ -179,9 +185,14 @@ def publish(
 
     if means and by_concept:
         raise MeaningsError("--means and --by-concept write different tables: give one of them")
+    if add and not by_concept:
+        raise MeaningsError("--add is for tables of means over language pairs: give --by-concept")
     check_name(name)
-    write = publish_means if means else publish_concepts if by_concept else publish_rows
-    path = write(out, name, None if everything else finished_keys(grids or (None,), out))
+    keys = None if everything else finished_keys(grids or (None,), out)
+    if by_concept:
+        path = publish_concepts(out, name, keys, add)
+    else:
+        path = (publish_means if means else publish_rows)(out, name, keys)
     typer.echo(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)")
 
 

@@ -1,5 +1,8 @@
-"""Checks of the method on the command line: `meanings validity known-truth | false-positives`."""
+"""The book's claims and checks of the method on the command line: `meanings claims`, `meanings
+validity known-truth | false-positives`.
+"""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +23,31 @@ World = Annotated[
         show_default=False,
     ),
 ]
+
+
+def claims(
+    as_json: Annotated[bool, typer.Option("--json", help="All fields, as a JSON list.")] = False,
+) -> None:
+    """List the book's claims: each statement, its estimate with an interval, and the verdict."""
+    from meanings.validity.claims.catalogue import catalogue
+
+    found = catalogue()
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=1, allow_nan=False))
+        return
+    for row in found:
+        typer.echo(f"{row['id']}: {row['verdict']}{_interval(row)}")
+        typer.echo(f"    {row['statement']}")
+        typer.echo(f"    refuted by: {row['refuted_by']}")
+
+
+def _interval(row: dict) -> str:
+    """`, 0.61 [0.55, 0.67] probability, smallest effect 0.02`; empty where nothing was measured."""
+    if row["value"] is None:
+        return ""
+    value, low, high = (f"{row[name]:.3g}" for name in ("value", "low", "high"))
+    unit, smallest = row["unit"], row["smallest_effect"]
+    return f", {value} [{low}, {high}] {unit}, smallest effect {smallest:g}"
 
 
 @app.command("known-truth")

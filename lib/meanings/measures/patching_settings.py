@@ -109,6 +109,12 @@ def check_settings(
             raise MeaningsError(f"{name} {one_of(values)}: one is named twice; name each once")
     if settings.template not in TEMPLATES:
         raise MeaningsError(f"template {settings.template!r}: allowed are {one_of(TEMPLATES)}")
+    whole_words = settings.generate > 0 or settings.score == "word"
+    if whole_words and not TEMPLATES[settings.template].quotes_answers:
+        raise MeaningsError(
+            f"template {settings.template!r} has no closing quote at which an answer ends: ask for "
+            "generate=0 and score=first_token"
+        )
     if min(settings.prompt_seeds) < 0:
         raise MeaningsError(f"prompt_seeds {one_of(settings.prompt_seeds)}: a seed is 0 or more")
     names = tuple(CONDITIONS) if settings.conditions == "all" else settings.conditions

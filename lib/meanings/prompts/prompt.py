@@ -47,6 +47,11 @@ class Template:
     between: str = '" - {output}: "'
     after: str = '"\n'
 
+    @property
+    def quotes_answers(self) -> bool:
+        """Whether the answer follows an open quote, whose closing quote then ends it."""
+        return self.between.endswith('"')
+
 
 TEMPLATES: dict[str, Template] = {
     template.name: template
@@ -54,6 +59,14 @@ TEMPLATES: dict[str, Template] = {
         Template("quoted"),
         Template("arrow", between='" → {output}: "'),
         Template("equals", before='{input} "', between='" = {output} "'),
+        # Separators that no document of the miniature has between quoted words with names.
+        Template("slash", between='" / {output}: "'),
+        Template("comma", between='", {output}: "'),
+        Template("space", between='" {output}: "'),
+        # Lines without what all documents with quoted words have in common.
+        Template("no_names", before='"', between='" - "'),
+        Template("no_quotes", before="{input}: ", between=" - {output}: ", after="\n"),
+        Template("brackets", before="{input}: [", between="] - {output}: [", after="]\n"),
     )
 }
 
@@ -124,7 +137,8 @@ def translation_prompt(
     )
     start = len(solved) + len(before)
     end = start + len(lexicon.word(concept, pair.input))
-    text = solved + before + lexicon.word(concept, pair.input) + between
+    # A space before the answer belongs to the answer's first token.
+    text = solved + before + lexicon.word(concept, pair.input) + between.rstrip(" ")
     ids, offsets = _encode(tokenizer, text)
     if part := unknown_part(tokenizer, text, ids, offsets, start, end):
         raise UnknownQueryWord(

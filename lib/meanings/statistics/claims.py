@@ -21,13 +21,15 @@ Sign = Literal[-1, 0, 1]
 
 
 def sign(row: pd.Series) -> Sign:
-    """What the interval `low`, `high` of a difference says: above zero, below zero, or neither."""
+    """What the interval `low`, `high` of a difference says: above the smallest effect, below its
+    negative, or neither.
+    """
     return int(rules.interval_sign(np.array([row["low"], row["high"]])))
 
 
 def conditions_differ(table: pd.DataFrame, a: str, b: str, value: str = "p_source") -> Sign:
     """Whether `value` under condition `a` lies above (1) or below (-1) that under `b`, within
-    concepts, or neither (0).
+    concepts and by more than the smallest effect, or neither (0).
 
     Raises MeaningsError where one of them is not in the table or no concept has both.
     """
@@ -40,7 +42,7 @@ def patching_gains(
     answers: pd.DataFrame, patched: str = "seen", unpatched: str = "src_unpatched"
 ) -> Sign:
     """Whether a patch makes more answers right than wrong: the interval, over concepts, of the
-    difference in the share of right ones.
+    difference in the share of right ones, against the smallest effect.
 
     - `answers`: a row an answer, with `condition`, `pair`, `source_concept` and `right` (0 or 1).
     """

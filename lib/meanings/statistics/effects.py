@@ -8,6 +8,10 @@ it is *undecided*: a test that merely fails to find a difference never makes a c
 from dataclasses import dataclass
 from typing import Literal
 
+# Of a probability or a share: a smaller difference counts as none, however certain it is. The rules
+# of `meanings.statistics.rules` use it, and every claim that names no larger one.
+SMALLEST_EFFECT = 0.02
+
 Side = Literal["above", "below", "within"]
 Verdict = Literal["holds", "refuted", "undecided"]
 

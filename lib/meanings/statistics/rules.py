@@ -2,6 +2,9 @@
 
     values[..., training seed, concept]        P(source) or any other score, NaN where not measured
 
+A difference is claimed where its whole interval lies beyond `effects.SMALLEST_EFFECT`: with enough
+concepts an interval tells any difference from zero, however small.
+
 Axes before the last two are languages or layers, as each rule says; whatever stands before these
 (such as permutations of labels) is carried along, so that many permutations are decided at once.
 `meanings.statistics.claims` applies the same rules to tables. What a rule lets through where there
@@ -12,33 +15,43 @@ import numpy as np
 import scipy
 from jaxtyping import Bool, Float, Int, Shaped
 
-from meanings.statistics.resampling import mean_where_present, resampled_means
+from meanings.statistics.effects import SMALLEST_EFFECT
+from meanings.statistics.resampling import mean_where_present, point_means, resampled_means
 
 LEVEL = 0.05
 ENDS = (LEVEL / 2, 1 - LEVEL / 2)
 
 
-def interval_sign(ends: Shaped[np.ndarray, " 2 *rest"]) -> Int[np.ndarray, " *rest"]:
-    """What intervals of a difference, from low to high, say: 1 above zero, -1 below, 0 neither."""
+def interval_sign(
+    ends: Shaped[np.ndarray, " 2 *rest"], smallest: float = SMALLEST_EFFECT
+) -> Int[np.ndarray, " *rest"]:
+    """What intervals of a difference, from low to high, say: 1 above `smallest`, -1 below
+    `-smallest`, 0 neither.
+    """
     low, high = ends
-    return np.where(low > 0, 1, np.where(high < 0, -1, 0))
+    return np.where(low > smallest, 1, np.where(high < -smallest, -1, 0))
 
 
 def difference_sign(
-    differences: Float[np.ndarray, "*rest seed concept"],
+    differences: Float[np.ndarray, "*rest seed concept"], smallest: float = SMALLEST_EFFECT
 ) -> Int[np.ndarray, " *rest"]:
-    """Whether a difference within concepts lies above zero (1), below (-1), or neither."""
-    return interval_sign(np.nanquantile(resampled_means(differences), ENDS, axis=0))
+    """Whether a difference within concepts lies above `smallest` (1), below `-smallest` (-1), or
+    neither.
+    """
+    return interval_sign(np.nanquantile(resampled_means(differences), ENDS, axis=0), smallest)
 
 
 def languages_differ(
     values: Float[np.ndarray, "*rest language seed concept"],
 ) -> Bool[np.ndarray, " *rest"]:
-    """Whether languages differ, by Friedman's test: each concept ranks the languages."""
+    """Whether languages differ, by Friedman's test and by more than the smallest effect.
+
+    In the test each concept ranks the languages; the effect is the largest mean minus the smallest.
+    """
     means = mean_where_present(values, axis=-2)
     flat = means.reshape(-1, *means.shape[-2:])
-    found = np.array([friedman_p(each) < LEVEL for each in flat])
-    return found.reshape(means.shape[:-2])
+    found = np.array([friedman_p(each) < LEVEL for each in flat]).reshape(means.shape[:-2])
+    return np.asarray(found & (np.ptp(point_means(values), axis=-1) > SMALLEST_EFFECT))
 
 
 def friedman_p(means: Float[np.ndarray, "language concept"]) -> float:
@@ -58,7 +71,8 @@ def friedman_p(means: Float[np.ndarray, "language concept"]) -> float:
 def output_languages_differ_more(
     values: Float[np.ndarray, "*rest input output seed concept"],
 ) -> Int[np.ndarray, " *rest"]:
-    """Whether output languages differ more than input languages (1), less (-1), or neither.
+    """Whether output languages differ more than input languages (1), less (-1), or neither, by more
+    than the smallest effect.
 
     spread = max - min over languages of the mean;   the interval of  spread(output) - spread(input)
     over concepts

@@ -23,10 +23,31 @@ BASE = {
 }
 VALUES = {
     "shots": {1: "1", 3: "3", 5: "5", 8: "8"},
-    "template": {"quoted": '"…" - X: "', "arrow": '"…" → X: "', "equals": '"…" = X "'},
+    "template": {
+        "quoted": 'X: "…" - Y: "',
+        "arrow": 'X: "…" → Y: "',
+        "equals": 'X "…" = Y "',
+        "slash": 'X: "…" / Y: "',
+        "comma": 'X: "…", Y: "',
+        "space": 'X: "…" Y: "',
+        "no_quotes": "X: … - Y:",
+        "no_names": '"…" - "',
+        "brackets": "X: […] - Y: [",
+    },
     "source_pairs": {1: "1", 2: "2", 4: "4", 8: "8", 0: "all"},
     "score": {"first_token": "first token", "word": "whole word"},
     "layers": {"from": "layer j and all later ones", "only": "layer j alone"},
+}
+# The miniature's training text has lines of the first three templates. The next three differ from
+# these in the separator only, the others in what all of them have in common.
+TRAINED_TEMPLATES = ("quoted", "arrow", "equals")
+SEPARATORS = ("slash", "comma", "space")
+NO_QUOTES = "no_quotes"
+OTHER_LINES = ("no_names", "brackets")
+GROUPS = {
+    "in the training text": TRAINED_TEMPLATES,
+    "another separator": SEPARATORS,
+    "another line": (NO_QUOTES, *OTHER_LINES),
 }
 COMPARED = (("seen", "null_concept"), ("seen", "tgt"), ("seen", "en_en"))
 
@@ -51,6 +72,17 @@ def around(table: pd.DataFrame, factor: str, model: str = "miniature") -> pd.Dat
         )
     return rows.assign(
         **{factor: pd.Categorical(rows[factor], categories=list(VALUES[factor]), ordered=True)}
+    )
+
+
+def counted(table: pd.DataFrame, model: str = "miniature") -> str:
+    """Numbers of concepts, language pairs and training runs of a model's rows, in words."""
+    rows = table[table["model"] == model]
+    n_pairs = max(len(str(pairs).split()) for pairs in rows["pairs"].unique())
+    n_runs = rows["training_seed"].nunique()
+    return (
+        f"{rows['source_concept'].nunique()} concepts, {n_pairs} language pairs, {n_runs} training "
+        f"run{'s' if n_runs > 1 else ''}"
     )
 
 
@@ -119,8 +151,8 @@ def comparisons(table: pd.DataFrame, factor: str, model: str = "miniature") -> p
 
 
 def beats_null(found: pd.DataFrame) -> bool:
-    """Whether the concept is more likely than under the null, interval above zero, at every value
-    of the factor. `found`: from `comparisons`.
+    """Whether the concept is more likely than under the null, by more than the smallest effect, at
+    every value of the factor. `found`: from `comparisons`.
     """
     return bool((found.loc[found["what"] == "seen - null_concept", "verdict"] == "above").all())
 
@@ -231,16 +263,15 @@ def gain_is(table: pd.DataFrame, model: str = "miniature") -> str:
     """Where the gain of the mean over languages comes from, at the largest k: `none`, `averaging`,
     `languages`, `both`, or `languages cost`.
 
-    - `averaging`: k prompts in one pair gain over one (interval above zero); `languages`: the
-      languages add to that.
+    - `averaging`: k prompts in one pair gain over one, by more than the smallest effect;
+      `languages`: the languages add to that.
     """
     found = averaging(table, model)
     last = found[found["k"] == found["k"].iloc[-1]].set_index("what")
     noise, languages = (
-        last.loc["over examples", "low"] > 0,
-        last.loc["languages, same number", "low"] > 0,
+        sign(last.loc[name]) > 0 for name in ("over examples", "languages, same number")
     )
-    if last.loc["languages, same number", "high"] < 0:
+    if sign(last.loc["languages, same number"]) < 0:
         return "languages cost"
     return (
         "both"

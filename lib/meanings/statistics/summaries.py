@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from meanings.core.atomic_files import atomic_file
-from meanings.core.errors import MeaningsError
+from meanings.core.errors import MeaningsError, one_of
 from meanings.measures.cells import LATER
 from meanings.measures.results import read_cells
 from meanings.statistics.bootstrap import interval, paired_difference
@@ -112,12 +112,19 @@ def publish_means(folder: Path, name: str, keys: Iterable[str] | None = None) ->
     return path
 
 
-def publish_concepts(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
+def publish_concepts(
+    folder: Path, name: str, keys: Iterable[str] | None = None, add: bool = False
+) -> Path:
     """Write `data/published/<name>.parquet`: `concept_means` of the cells, for words that may be
     redistributed; as `publish` otherwise.
+
+    - `add`: to the rows that the table has; those of the same settings and conditions are replaced.
     """
     path = _path(name, "parquet")
-    table = pa.Table.from_pandas(concept_means(read_cells(folder, keys)), preserve_index=False)
+    means = concept_means(read_cells(folder, keys))
+    if add and path.is_file():
+        means = added(pd.read_parquet(path), means)
+    table = pa.Table.from_pandas(means, preserve_index=False)
     floats = ["p_source", "p_target"]
     with atomic_file(path) as aside:
         pq.write_table(
@@ -129,6 +136,29 @@ def publish_concepts(folder: Path, name: str, keys: Iterable[str] | None = None)
             use_dictionary=[column for column in table.column_names if column not in floats],
         )
     return path
+
+
+def added(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `new` after those of `old`, without the old ones of a setting and condition that
+    `new` has.
+
+    A table older than a field of the cell stays without it (`cells.LATER`).
+
+    Raises MeaningsError where the two have other columns, or `new` has other values of such a
+    field than the table was measured with.
+    """
+    later = [name for name in new if name in LATER and name not in old]
+    differs = [name for name in later if (new[name] != LATER[name]).any()]
+    if set(old) != set(new) - set(later) or differs:
+        columns = differs or sorted(set(old) ^ (set(new) - set(later)))
+        raise MeaningsError(
+            f"the published table and the cells differ in the columns {one_of(columns)}: publish "
+            "all of its grids again, without --add"
+        )
+    new = new[list(old)].astype(old.dtypes)
+    cell = [name for name in (*SETTING, "condition") if name in old]
+    replaced = pd.MultiIndex.from_frame(old[cell]).isin(pd.MultiIndex.from_frame(new[cell]))
+    return pd.concat([old[~replaced], new], ignore_index=True)
 
 
 def concept_means(cells: pd.DataFrame) -> pd.DataFrame:

@@ -20,12 +20,16 @@ BY = ["model", "step"]
 
 
 def published_variants() -> pd.DataFrame:
-    """The published cells of the short miniatures, with `dose`.
+    """The published cells of the short miniatures, with `dose`."""
+    return with_dose(published("worlds"))
+
+
+def with_dose(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with models and conditions as text, and with `dose`.
 
     `dose`: per cent of the parallel documents that are in two languages; NaN for miniatures that
     differ in something else.
     """
-    table = published("worlds")
     doses = {
         name: float(found[1])
         for name in table["model"].unique()
@@ -78,13 +82,13 @@ def rises_with_dose(chosen: pd.DataFrame) -> dict[int, bool]:
     }
 
 
-def claims_where_nothing_is_shared(table: pd.DataFrame, smallest: float = 0.02) -> pd.DataFrame:
+def claims_where_nothing_is_shared(table: pd.DataFrame) -> pd.DataFrame:
     """The claim of a shared space, `seen` above its null, in the miniature without anything to
     share (`apart`).
 
     One row a training seed and pair at the end of training: the paired difference with its
-    interval; `claimed`: the book's rule would claim a shared space; `matters`: it would, and the
-    difference in probability is larger than `smallest`.
+    interval; `above zero`: the interval lies there; `claimed`: it lies above the smallest effect,
+    so that the book's rule would claim a shared space.
     """
     apart = selection.last_checkpoint(at_best_layer(table[table["model"] == "apart"]))
     found = [
@@ -99,8 +103,7 @@ def claims_where_nothing_is_shared(table: pd.DataFrame, smallest: float = 0.02) 
             "'meanings miniature worlds'"
         )
     rows = pd.concat(found, ignore_index=True)
-    claimed = rows.apply(sign, axis=1) == 1
-    return rows.assign(claimed=claimed, matters=claimed & (rows["mean"] > smallest))
+    return rows.assign(**{"above zero": rows["low"] > 0, "claimed": rows.apply(sign, axis=1) == 1})
 
 
 def published_recovery() -> pd.DataFrame:

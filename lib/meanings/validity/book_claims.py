@@ -1,6 +1,7 @@
 """Every claim of the book that permutations can test, on the published table of the miniature."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from meanings.models.checkpoints import trajectory
 from meanings.statistics import claims, layer_choice, selection
 from meanings.statistics import languages as language_statistics
 from meanings.statistics.correlation import property_correlations, rank_correlation
+from meanings.statistics.effects import SMALLEST_EFFECT
 from meanings.statistics.matching import shared_cells
 from meanings.statistics.summaries import COMPARED
 from meanings.study.grid import DEFAULT_PAIRS
@@ -21,7 +23,8 @@ from meanings.validity.permuting import unit_means
 
 WITHIN_CONCEPTS = "two conditions, within concepts"
 OUTPUTS = "output languages, within concepts"
-WITHOUT_ZERO = "interval of the difference without 0"
+BEYOND = f"interval of the difference beyond {SMALLEST_EFFECT}"
+BEYOND_ZERO = "interval of the difference beyond 0"
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,10 @@ def all_tests() -> list[PermutationTest]:
     ]
 
 
-def _compared(
-    rows: pd.DataFrame, a: str, b: str, *, one_sided: bool = False, naive: bool = False
-) -> Outcomes:
-    """Two conditions compared, in the cells that they share."""
+def _compared(rows: pd.DataFrame, a: str, b: str, **how: Any) -> Outcomes:
+    """Two conditions compared, in the cells that they share; `how`: as `conditions_compared`."""
     means = unit_means(shared_cells(rows, [a, b]), ["condition", "first_layer"])
-    return permuted_claims.conditions_compared(means, a, b, one_sided=one_sided, naive=naive)
+    return permuted_claims.conditions_compared(means, a, b, **how)
 
 
 def _of_conditions(page: pd.DataFrame, all_runs: pd.DataFrame) -> list[PermutationTest]:
@@ -78,8 +79,13 @@ def _of_conditions(page: pd.DataFrame, all_runs: pd.DataFrame) -> list[Permutati
     )
     return [
         shared.by(
-            "interval of the difference above 0, layer by split halves",
+            f"{BEYOND}, layer by split halves",
             _compared(end, "seen", "null_concept", one_sided=True),
+        ),
+        shared.by(
+            f"{BEYOND_ZERO}, layer by split halves",
+            _compared(end, "seen", "null_concept", one_sided=True, smallest=0.0),
+            "before",
         ),
         replace(shared, chapter="index").by(
             "the same, over training runs",
@@ -90,7 +96,8 @@ def _of_conditions(page: pd.DataFrame, all_runs: pd.DataFrame) -> list[Permutati
             _compared(end, "seen", "null_concept", one_sided=True, naive=True),
             "spared",
         ),
-        differ.by(WITHOUT_ZERO, _compared(end, "seen", "tgt")),
+        differ.by(BEYOND, _compared(end, "seen", "tgt")),
+        differ.by(BEYOND_ZERO, _compared(end, "seen", "tgt", smallest=0.0), "before"),
         layers.by(
             "interval above 0, split halves",
             permuted_claims.best_layer_above_average(seen, True),
@@ -133,7 +140,7 @@ def _of_all_layers(end: pd.DataFrame) -> list[PermutationTest]:
         words = f"{a} and {b.replace('null_concept', 'a wrong concept')}"
         claim = f"{words} differ, all layers patched"
         differ = BookClaim(claim, "real_model", WITHIN_CONCEPTS, 0.05)
-        tests.append(differ.by(WITHOUT_ZERO, _compared(whole, a, b)))
+        tests.append(differ.by(BEYOND, _compared(whole, a, b)))
     return tests
 
 
@@ -181,7 +188,7 @@ def _of_outputs(patched: pd.DataFrame) -> list[PermutationTest]:
             "before",
         ),
         depends.by(
-            "Friedman's test over concepts",
+            f"Friedman's test over concepts, and means more than {SMALLEST_EFFECT} apart",
             permuted_claims.languages_differ(patched, tested=True),
         ),
         more.by(
@@ -190,7 +197,7 @@ def _of_outputs(patched: pd.DataFrame) -> list[PermutationTest]:
             "before",
         ),
         more.by(
-            "interval of the difference of spreads above 0",
+            f"interval of the difference of spreads above {SMALLEST_EFFECT}",
             permuted_claims.output_languages_differ_more(patched, interval=True),
         ),
     ]
@@ -263,7 +270,7 @@ def _of_answers(own: pd.DataFrame) -> list[PermutationTest]:
             "more gains than losses", permuted_claims.more_gains_than_losses(answers), "before"
         ),
         gains.by(
-            "interval of the difference in right answers above 0",
+            f"interval of the difference in right answers above {SMALLEST_EFFECT}",
             permuted_claims.conditions_compared(
                 answers, "seen", "src_unpatched", one_sided=True, value="right"
             ),

@@ -15,6 +15,7 @@ import pandas as pd
 from meanings.core.errors import MeaningsError
 from meanings.patching import conditions
 from meanings.statistics import claims, layer_choice, rules, summaries
+from meanings.statistics.effects import SMALLEST_EFFECT
 from meanings.statistics.resampling import (
     mean_where_present,
     point_means,
@@ -49,8 +50,10 @@ def conditions_compared(
     one_sided: bool = False,
     naive: bool = False,
     value: str = "p_source",
+    smallest: float = SMALLEST_EFFECT,
 ) -> Outcomes:
-    """That two conditions differ, at layers chosen as `layer_choice.at_chosen_layer` does.
+    """That two conditions differ by more than `smallest`, at layers chosen as
+    `layer_choice.at_chosen_layer` does.
 
     - `one_sided`: that `a` lies above `b`; `naive`: at the layer that is best for `a` on all
       concepts.
@@ -77,15 +80,15 @@ def conditions_compared(
         swap = exchanges(randoms, n_units)[:, None, None, :]
         pair = np.where(swap, own[1], own[0]), np.where(swap, own[0], own[1])
         first, second = map(layer_choice.take_layers, pair, layers_of(*pair))
-        found = rules.difference_sign(first - second)
+        found = rules.difference_sign(first - second, smallest)
         return (found > 0 if one_sided else found != 0), point_means(first - second)
 
     return outcomes
 
 
 def best_layer_above_average(table: pd.DataFrame, split: bool) -> Outcomes:
-    """That the best layer lies above the average layer: chosen on one half of the concepts and
-    reported on the other, or on all at once.
+    """That the best layer lies above the average layer, however little: chosen on one half of the
+    concepts and reported on the other, or on all at once. No claim of the book.
     """
     _, values = to_array(table, "p_source", ["first_layer"])
 
@@ -93,7 +96,7 @@ def best_layer_above_average(table: pd.DataFrame, split: bool) -> Outcomes:
         shuffled = permuted(values, randoms)
         layers = layer_choice.split_half_layers(shuffled) if split else _best_of_all(shuffled)
         difference = layer_choice.take_layers(shuffled, layers) - shuffled.mean(axis=1)
-        return rules.difference_sign(difference) > 0, point_means(difference)
+        return rules.difference_sign(difference, smallest=0.0) > 0, point_means(difference)
 
     return outcomes
 

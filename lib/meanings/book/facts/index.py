@@ -1,12 +1,14 @@
 """What the first page says: the book's three answers."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
 from meanings.book.chapters import ChapterParameters
 from meanings.book.facts.emergence import NO_NULL
 from meanings.book.facts.wording import either, interval, share_of_training
+from meanings.book.tables import miniature as miniature_tables
 from meanings.core.formatting import span
 from meanings.labels import answers, gains
 from meanings.statistics import claims, selection, summaries
@@ -86,4 +88,18 @@ def better_translations(
         "ix_better": span(*gains.share_of(changes["Gemma: self"], ["translation"])),
         "ix_source": f"{source['mean']:.0%}",
         "ix_after": f"{after['mean']:.0%}",
+    }
+
+
+def recipe(mix: Mapping[str, Any], tried: pd.DataFrame) -> dict[str, object]:
+    """How the miniature's recipe was chosen, in one sentence.
+
+    - `mix`: the training recipe; `tried`: one row a variant.
+    """
+    in_format = miniature_tables.share_of(mix, miniature_tables.TEST_FORMAT)
+    running = miniature_tables.share_of(mix, miniature_tables.RUNNING_TEXT)
+    return {
+        "ix_recipe": f"The miniature's recipe is the one of {len(tried)} variants with the highest "
+        f"P(source); {in_format:.0%} of its training documents have the format of the test's "
+        f"prompts, and {running:.0%} are running text."
     }

@@ -1,8 +1,11 @@
 """What the chapter Method says: the tensors of one patch in numbers and words."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pandas as pd
 
-from meanings.book.facts.wording import either
+from meanings.book.facts.wording import claim, either
 from meanings.book.walkthrough import Walkthrough
 
 ROUNDING = 1e-5  # in a probability, of float32 over the layers of a small model
@@ -58,7 +61,7 @@ def patched_answer(
         "me_before": before,
         "me_after": after,
         # Rounding differs with the machine and its threads; what matters is the order of it.
-        "me_gap": "below 0.00001" if gap < ROUNDING else f"{gap:.0e}",
+        "me_gap": "less than 0.00001" if gap < ROUNDING else f"{gap:.0e}",
         "me_p0": f"{unpatched['P(source)']:.3f}",
         "me_p1": f"{layers.loc[first_layer, 'P(source)']:.3f}",
         "me_t0": f"{unpatched['P(target)']:.3f}",
@@ -81,4 +84,14 @@ def cheap_sweep(walk: Walkthrough) -> dict[str, object]:
         "me_published": f"{saving['published']:,.0f}",
         "me_ours": f"{saving['ours']:,.0f}",
         "me_ratio": f"{saving['ratio']:.0f}",
+    }
+
+
+def claims(rows: Sequence[Mapping[str, Any]]) -> dict[str, object]:
+    """The chapter's claims.
+
+    - `rows`: of `meanings.validity.claims.catalogue`.
+    """
+    return {
+        "me_identity": claim(rows, "method-identity"),
     }

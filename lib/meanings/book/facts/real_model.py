@@ -1,39 +1,37 @@
 """What the page From the miniature to a real model says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
-from meanings.book.facts.wording import COMPARED, either, interval
+from meanings.book.facts.wording import claim, interval
 from meanings.book.tables import real_model as tables
-from meanings.statistics import claims
-
-Lexicons = Mapping[str, pd.DataFrame]
 
 
 def levels(embedded: pd.DataFrame, simlex: pd.DataFrame) -> dict[str, object]:
-    """Ceiling, `seen` and null on two lexicons, all layers overwritten.
+    """Asked directly, `seen` and null on two lexicons, all layers overwritten.
 
     - `embedded`, `simlex`: published means (`meanings.statistics.summaries.means`).
     """
-    ceiling, seen, null = (
+    direct, seen, null = (
         tables.at(embedded, name) for name in ("src_unpatched", "seen", "null_concept")
     )
-    other_ceiling, other_seen, other_null = (
+    other_direct, other_seen, other_null = (
         tables.at(simlex, name) for name in ("src_unpatched", "seen", "null_concept")
     )
     return {
         "rm_name": "Gemma 3 270M",
         "rm_bits": 4,
         "rm_concepts": int(seen["n_units"]),
-        "rm_ceiling": interval(ceiling),
+        "rm_direct": interval(direct),
         "rm_seen": interval(seen),
         "rm_null": f"{null['mean']:.3f}",
-        "rm_correct": f"{ceiling['correct']:.0%}",
-        "rm_s_ceiling": interval(other_ceiling),
+        "rm_correct": f"{direct['correct']:.0%}",
+        "rm_s_direct": interval(other_direct),
         "rm_s_seen": interval(other_seen),
         "rm_s_null": f"{other_null['mean']:.3f}",
-        "rm_s_correct": f"{other_ceiling['correct']:.0%}",
+        "rm_s_correct": f"{other_direct['correct']:.0%}",
         "rm_until": tables.last_read(embedded),
         "rm_s_until": tables.last_read(simlex),
         "rm_layers": int(embedded["first_layer"].max()) + 1,
@@ -54,25 +52,15 @@ def language_pairs(embedded: pd.DataFrame, simlex: pd.DataFrame) -> dict[str, ob
     }
 
 
-def comparisons(models: Lexicons) -> dict[str, object]:
-    """What the intervals of differences say in each model.
+def claims(rows: Sequence[Mapping[str, Any]]) -> dict[str, object]:
+    """The chapter's claims.
 
-    - `models`: published means, by the name of the model and its lexicon.
+    - `rows`: of `meanings.validity.claims.catalogue`.
     """
-    gains = [tables.at(table, "seen - null_concept") for table in models.values()]
     return {
-        "rm_gain_says": either(
-            all(row["low"] > 0 for row in gains), "in all of them", "not in all of them"
-        ),
-        "rm_gains": _by_model(models, "seen - null_concept"),
-        "rm_hurts": _by_model(models, "seen - tgt"),
-        "rm_english": _by_model(models, "en_en - seen"),
-        "rm_own": _by_model(models, "self - seen"),
+        "rm_claim_concept": claim(rows, "real-concept"),
+        "rm_claim_simlex": claim(rows, "real-concept-simlex"),
+        "rm_claim_pair": claim(rows, "real-mean-and-own-pair"),
+        "rm_claim_english": claim(rows, "real-english"),
+        "rm_claim_own": claim(rows, "real-own-language"),
     }
-
-
-def _by_model(models: Lexicons, difference: str) -> str:
-    return "; ".join(
-        f"{name}: {COMPARED[claims.sign(tables.at(table, difference))]}"
-        for name, table in models.items()
-    )

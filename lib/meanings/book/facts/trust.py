@@ -1,10 +1,15 @@
 """What the page How far to trust this says."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pandas as pd
 
 from meanings.book.facts.wording import either, plain_names
+from meanings.book.tables import trust as tables
 from meanings.statistics import sensitivity
 from meanings.statistics.correlation import rank_correlation
+from meanings.statistics.effects import SMALLEST_EFFECT
 
 SETTINGS = {
     "shots": "number of few-shot examples",
@@ -14,36 +19,40 @@ SETTINGS = {
     "score": "first token or whole word",
 }
 GAIN_IS = {
-    "languages": "languages it is, and not averaging",
-    "averaging": "averaging it is, and not languages",
-    "both": "both add something",
-    "none": "neither adds anything",
-    "languages cost": "other languages cost something",
+    "languages": "the gain comes from mixing languages and not from averaging over examples",
+    "averaging": "the gain comes from averaging over examples and not from mixing languages",
+    "both": "mixing languages and averaging over examples both add to the gain",
+    "none": "neither mixing languages nor averaging over examples adds anything",
+    "languages cost": "mixing languages costs something",
 }
 
 
 def known_truth(trials: pd.DataFrame) -> dict[str, object]:
-    """How often layers are reported rightly, and how often the onset's interval covers the truth.
+    """How often layers are found and falsely reported, and how often the onset's interval covers
+    the truth.
 
-    - `trials`: one row a trial, `what` was asked `by` which kind of patch, `true` and `reported`.
+    - `trials`: one row a trial, `what` was measured `by` which kind of patch, `true` and
+      `reported`.
     """
+    found = tables.detections(trials).reset_index().set_index(["layer", "patched"])
     covered = trials[trials["what"] == "coverage"]["reported"]
+    one, later = (
+        found.loc["meeting layer", "one layer alone"],
+        ("meeting layer", "all later layers"),
+    )
     return {
-        "tr_alone": _right(trials, "meeting layer", "one layer alone"),
-        "tr_meeting": _right(trials, "meeting layer", "all later layers"),
-        "tr_reading": _right(trials, "reading layer", "all later layers"),
+        "tr_alone": one["found"],
+        "tr_alone_false": one["false alarms"],
+        "tr_later": found.loc[later, "found"],
+        "tr_later_false": found.loc[later, "false alarms"],
+        "tr_reading": found.loc[("reading layer", "all later layers"), "found"],
         "tr_cover_low": f"{covered.min():.0%}",
         "tr_cover_high": f"{covered.max():.0%}",
     }
 
 
-def _right(trials: pd.DataFrame, what: str, by: str) -> str:
-    rows = trials[(trials["what"] == what) & (trials["by"] == by)]
-    return f"{int((rows['true'] == rows['reported']).sum())} of {len(rows)}"
-
-
 def false_claims(rates: pd.DataFrame) -> dict[str, object]:
-    """Which rules claim more than they promise where labels are shuffled.
+    """Which rules exceed their nominal rate where labels are permuted.
 
     - `rates`: one row a rule: `claim`, `version` (now, before, ...), `rate` with its interval, and
       the `nominal` rate that the rule promises.
@@ -53,14 +62,19 @@ def false_claims(rates: pd.DataFrame) -> dict[str, object]:
     over, given_up = (excess[excess["version"] == name] for name in ("now", "before"))
     worst = given_up.sort_values("rate").iloc[-1]
     names = [
-        f"{row.claim} ({row.rate:.0%} where {row.nominal:.0%} is promised)"
-        for row in over.itertuples()
+        f"{row.claim} ({row.rate:.0%}, nominal {row.nominal:.0%})" for row in over.itertuples()
     ]
+    zero = int((now["rate"] == 0).sum())
     return {
+        "tr_smallest": f"{SMALLEST_EFFECT:.2f}",
         "tr_rules": len(now),
-        "tr_over": len(over) or "none",
-        "tr_over_names": "; ".join(names) or "all keep their word",
-        "tr_shuffles": int(rates["shuffles"].max()),
+        "tr_over_says": either(
+            over.empty,
+            "No rule in use exceeds its nominal rate of false claims",
+            f"These rules exceed their nominal rate: {'; '.join(names)}",
+        ),
+        "tr_never": zero,
+        "tr_shuffles": f"{rates['shuffles'].max():,}",
         "tr_before": len(given_up),
         "tr_worst": worst["claim"],
         "tr_worst_rate": f"{worst['rate']:.0%}",
@@ -70,14 +84,16 @@ def false_claims(rates: pd.DataFrame) -> dict[str, object]:
 def nothing_shared(claims: pd.DataFrame) -> dict[str, object]:
     """How often a shared space is claimed of models that share nothing.
 
-    - `claims`: one row a training seed and pair: `mean` difference, `claimed`, `matters`.
+    - `claims`: one row a training seed and pair: `mean` difference with its interval, `above zero`,
+      `claimed`.
     """
     return {
         "tr_apart_n": len(claims),
         "tr_apart_seeds": claims["training_seed"].nunique(),
-        "tr_apart": int(claims["claimed"].sum()),
-        "tr_apart_matters": int(claims["matters"].sum()),
+        "tr_apart_zero": int(claims["above zero"].sum()),
+        "tr_apart": int(claims["claimed"].sum()) or "none",
         "tr_apart_largest": f"{claims['mean'].max():.3f}",
+        "tr_apart_high": f"{claims['high'].max():.3f}",
     }
 
 
@@ -106,6 +122,8 @@ def settings(table: pd.DataFrame, scores: pd.DataFrame) -> dict[str, object]:
     - `table`: the published means by setting; `scores`: each concept's `first_token` and `word`.
     """
     found = {name: sensitivity.comparisons(table, name) for name in SETTINGS}
+    templates = found["template"]
+    found["template"] = templates[templates["template"].isin(sensitivity.TRAINED_TEMPLATES)]
     beaten = [name for name in SETTINGS if sensitivity.beats_null(found[name])]
     disordered = [
         title for name, title in SETTINGS.items() if not sensitivity.same_order(found[name])
@@ -115,13 +133,44 @@ def settings(table: pd.DataFrame, scores: pd.DataFrame) -> dict[str, object]:
         "tr_beats": len(beaten),
         "tr_order": either(
             not disordered,
-            "no setting turns the order of two conditions round",
+            "no setting reverses the order of two conditions",
             f"the order of conditions depends on: {plain_names(disordered)}",
         ),
         "tr_word": f"{scores['word'].mean():.2f}",
         "tr_token": f"{scores['first_token'].mean():.2f}",
         "tr_word_rank": f"{rank_correlation(scores['first_token'], scores['word']):.2f}",
     }
+
+
+def templates(found: pd.DataFrame) -> dict[str, object]:
+    """P(source) in the lines that the miniature was trained on, and in others.
+
+    - `found`: means by `template` and `condition`.
+    """
+    means = found.pivot(index="template", columns="condition", values="mean")
+    groups = {
+        "trained": sensitivity.TRAINED_TEMPLATES,
+        "separators": sensitivity.SEPARATORS,
+        "unquoted": (sensitivity.NO_QUOTES,),
+        "other": sensitivity.OTHER_LINES,
+    }
+    seen, direct = (
+        {name: _from_to(means.loc[list(some), condition]) for name, some in groups.items()}
+        for condition in ("seen", "src_unpatched")
+    )
+    return {
+        "tr_lines_trained": seen["trained"],
+        "tr_lines_separators": seen["separators"],
+        "tr_lines_unquoted": seen["unquoted"],
+        "tr_lines_other": seen["other"],
+        "tr_direct_unquoted": direct["unquoted"],
+        "tr_direct_other": direct["other"],
+    }
+
+
+def _from_to(values: pd.Series) -> str:
+    low, high = f"{values.min():.2f}", f"{values.max():.2f}"
+    return low if low == high else f"{low} to {high}"
 
 
 def averaging(gains: pd.DataFrame, table: pd.DataFrame) -> dict[str, object]:
@@ -131,26 +180,32 @@ def averaging(gains: pd.DataFrame, table: pd.DataFrame) -> dict[str, object]:
     """
     last = gains[gains["k"] == gains["k"].iloc[-1]].set_index("what")
     text = {
-        what: f"{row['mean']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
+        what: f"{row['mean']:+z.3f} [{row['low']:+z.3f}, {row['high']:+z.3f}]"
         for what, row in last.iterrows()
     }
     return {
         "tr_gain_over": text["over languages"],
         "tr_lines": text["over examples"],
-        "tr_same": text["languages, same number"],
+        "tr_same_number": text["languages, same number"],
         "tr_gain": GAIN_IS[sensitivity.gain_is(table)],
     }
 
 
-def verdicts(table: pd.DataFrame) -> dict[str, object]:
-    """How many of the book's claims hold in every training run, and what becomes of the others.
+def claims(rows: Sequence[Mapping[str, Any]]) -> dict[str, object]:
+    """How many of the book's claims hold, in how many all training runs agree, and which do not.
 
-    - `table`: one row a claim, with its `verdict`.
+    - `rows`: of `meanings.validity.claims.catalogue`.
     """
-    held = table["verdict"].str.startswith("holds in every seed")
-    others = [f"“{claim}” {text}" for claim, text in table.loc[~held, "verdict"].items()]
+    verdicts = [row["verdict"] for row in rows]
+    several = [row["by_seed"] for row in rows if row["by_seed"]]
+    same = [len({run["verdict"] for run in runs.values()}) == 1 for runs in several]
+    others = [f"“{row['statement']}” {row['verdict']}" for row in rows if row["verdict"] != "holds"]
     return {
-        "tr_claims": len(table),
-        "tr_held": int(held.sum()),
-        "tr_not": "; ".join(others) or "none",
+        "tr_claims": len(rows),
+        "tr_held": verdicts.count("holds"),
+        "tr_refuted": verdicts.count("refuted"),
+        "tr_undecided": verdicts.count("undecided"),
+        "tr_several": len(several),
+        "tr_same": sum(same),
+        "tr_not": " ".join(others) or "None.",
     }

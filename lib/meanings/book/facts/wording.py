@@ -1,13 +1,13 @@
 """Words for numbers that several pages share."""
 
+from collections.abc import Mapping, Sequence
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from meanings.core.formatting import span
-
-COMPARED = {1: "above", -1: "below", 0: "not told apart"}
 
 
 def interval(row: pd.Series) -> str:
@@ -34,3 +34,13 @@ def share_of_training(moment: Real, table: pd.DataFrame) -> str:
 def plain_names(names: pd.Index | list[str]) -> str:
     """Labels joined by commas, underscores as spaces; `none` where there are none."""
     return ", ".join(str(name).replace("_", " ") for name in names) or "none"
+
+
+def claim(rows: Sequence[Mapping[str, Any]], name: str) -> str:
+    """The statement of the claim with this id; one that does not hold says so.
+
+    - `rows`: of `meanings.validity.claims.catalogue`.
+    """
+    (row,) = (row for row in rows if row["id"] == name)
+    verdict = "" if row["verdict"] == "holds" else f" This claim is {row['verdict']}."
+    return row["statement"] + verdict

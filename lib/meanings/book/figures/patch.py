@@ -14,15 +14,19 @@ SOURCE, TARGET, PLAIN, INK = "#D55E00", "#0072B2", "#E6E6E6", "#333333"
 
 
 class Column(NamedTuple):
-    """A column of layers in the drawing: its title and colour, and where it and its line stand."""
+    """A column of layers in the drawing: its title and colour, and where it stands."""
 
     title: str
     colour: str
     x: float
-    line_x: float
 
 
-COLUMNS = (Column("source prompt", SOURCE, 2.1, 2.1), Column("target prompt", TARGET, 6.6, 7.0))
+COLUMNS = (
+    Column("source word", SOURCE, 1.5),
+    Column("target word", TARGET, 5.1),
+    Column("last quote", INK, 8.6),
+)
+HALF = 0.72  # of a box's width
 
 
 def patch_drawing(
@@ -35,68 +39,92 @@ def patch_drawing(
     answer: str,
     others: str = "",
 ) -> Picture:
-    """Source prompt below left, target prompt below right, a column of layers over each query word.
+    """A column of layers over the source prompt's query word, one over the target prompt's, and one
+    over its last quote, where the answer is read.
 
-    Layers from `first_layer` on are overwritten in the target's column by the source's.
+    Layers from `first_layer` on are overwritten in the target word's column by the source's. At
+    the last quote each layer attends to the outputs of the layer below at the target word.
     """
     lines = (
-        f"{escape(source_line)}\n(cut there) {others}",
-        f"{escape(target_line)}\n(the answer follows the open quote)",
+        (COLUMNS[0].x, f"{escape(source_line)}\n(source prompt, cut)\n{others}"),
+        ((COLUMNS[1].x + COLUMNS[2].x) / 2, f"{escape(target_line)}\n(target prompt)"),
     )
-    with canvas(3.7) as (figure, axes):
+    words = (source_word, target_word, '"')
+    with canvas(3.9) as (figure, axes):
         axis = axes[0, 0]
         axis.set_axis_off()
         axis.set_xlim(0, 10)
-        axis.set_ylim(-0.3 * n_layers - 0.9, n_layers + 1.7)
-        for column, word, line in zip(COLUMNS, (source_word, target_word), lines, strict=True):
+        axis.set_ylim(-0.3 * n_layers - 0.9, n_layers + 2.4)
+        for column, word in zip(COLUMNS, words, strict=True):
             for layer in range(n_layers):
                 _layer(axis, column, layer, overwritten=layer >= first_layer)
             bold = {"ha": "center", "color": column.colour, "weight": "bold"}
-            axis.text(column.x, n_layers + 1.05, column.title, fontsize=9.5, **bold)
-            axis.text(column.x, -0.35, escape(word), va="top", fontsize=10, **bold)
-            style = {"ha": "center", "va": "top", "fontsize": 8, "color": INK}
-            axis.text(column.line_x, -0.1 * n_layers - 0.75, line, **style)
+            axis.text(column.x, n_layers + 0.25, column.title, fontsize=9.5, **bold)
+            axis.text(column.x, -0.35, escape(word), va="top", fontsize=10.5, **bold)
+        for x, line in lines:
+            style = {"ha": "center", "va": "top", "fontsize": 9, "color": INK}
+            axis.text(x, -0.12 * n_layers - 0.35, line, **style)
         for layer in range(first_layer, n_layers):
-            _arrow(axis, layer)
-        axis.text(4.35, n_layers + 0.35, "concept vector", ha="center", fontsize=8.5, color=SOURCE)
-        out = {"arrowstyle": "-|>", "color": INK, "lw": 1.1}
-        axis.annotate("", (8.95, n_layers - 0.1), (7.2, n_layers - 0.5), arrowprops=out)
-        said = f"“{escape(answer)}”?"
-        axis.text(9.0, n_layers + 0.05, said, ha="center", va="bottom", fontsize=9)
+            _arrow(axis, COLUMNS[:2], (layer, layer), SOURCE)
+        for layer in range(n_layers - 1):
+            colour = SOURCE if layer >= first_layer else TARGET
+            _arrow(axis, COLUMNS[1:], (layer, layer + 1), colour, dashed=True)
+        _labels(axis, n_layers, answer)
     return Picture(
         figure,
-        f"Drawing: a column of {n_layers} layers over the source word {source_word} and one over "
-        f"the target word {target_word}; "
-        f"arrows carry the source's vectors of layers {first_layer} to {n_layers - 1} into the "
-        "target's column, and the answer is read there.",
+        f"Drawing: three columns of {n_layers} layers, over the source word {source_word}, the "
+        f"target word {target_word} and the target prompt's last quote. Arrows carry the source's "
+        f"vectors of layers {first_layer} to {n_layers - 1} into the target word's column. Dashed "
+        "arrows of attention lead from each layer there to the next layer over the last quote, "
+        f"where the answer is read: {answer}.",
     )
+
+
+def _labels(axis: Axes, n_layers: int, answer: str) -> None:
+    """Words over the arrows, and the answer over the column that gives it."""
+    source, target, last = (column.x for column in COLUMNS)
+    style = {"ha": "center", "fontsize": 9}
+    axis.text((source + target) / 2, n_layers + 1.0, "concept vector", color=SOURCE, **style)
+    axis.text((target + last) / 2, n_layers + 1.0, "attention", color=INK, **style)
+    out = {"arrowstyle": "-|>", "color": INK, "lw": 1.1}
+    axis.annotate("", (last, n_layers + 1.6), (last, n_layers + 0.95), arrowprops=out)
+    said = {"ha": "center", "va": "bottom", "fontsize": 10}
+    axis.text(last, n_layers + 1.65, f"“{escape(answer)}”", **said)
 
 
 def _layer(axis: Axes, column: Column, layer: int, *, overwritten: bool) -> None:
     """The box of one layer: the source's colour where its output is written, or comes from."""
-    source = column.colour == SOURCE
-    fill = SOURCE if overwritten else (PLAIN if source else TARGET)
+    fill = PLAIN
+    if column.colour != INK:
+        fill = SOURCE if overwritten else PLAIN if column.colour == SOURCE else TARGET
     box = FancyBboxPatch(
-        (column.x - 0.55, layer + 0.1),
-        1.1,
+        (column.x - HALF, layer + 0.1),
+        2 * HALF,
         0.72,
         boxstyle="round,pad=0.02",
         fc=fill,
         ec=column.colour,
         lw=1.1,
-        alpha=1 if overwritten or not source else 0.9,
     )
     axis.add_patch(box)
-    style = {"ha": "center", "va": "center", "fontsize": 7}
+    style = {"ha": "center", "va": "center", "fontsize": 9}
     colour = INK if fill == PLAIN else "white"
     axis.text(column.x, layer + 0.46, f"layer {layer}", color=colour, **style)
 
 
-def _arrow(axis: Axes, layer: int) -> None:
-    """From the source's layer to the target's."""
-    ends = (2.75, layer + 0.46), (5.95, layer + 0.46)
-    style = {"arrowstyle": "-|>", "mutation_scale": 8, "color": SOURCE, "lw": 1.1}
-    axis.add_patch(FancyArrowPatch(*ends, **style))
+def _arrow(
+    axis: Axes,
+    columns: tuple[Column, ...],
+    layers: tuple[int, int],
+    colour: str,
+    *,
+    dashed: bool = False,
+) -> None:
+    """From a layer of the first column to one of the second."""
+    start, end = columns
+    ends = (start.x + HALF + 0.08, layers[0] + 0.46), (end.x - HALF - 0.08, layers[1] + 0.46)
+    style = {"arrowstyle": "-|>", "mutation_scale": 7, "color": colour, "lw": 1.0}
+    axis.add_patch(FancyArrowPatch(*ends, **style, ls=(0, (3, 1.5)) if dashed else "-"))
 
 
 def runs_drawing(n_tokens: int, position: int, n_layers: int, conditions: int) -> Picture:

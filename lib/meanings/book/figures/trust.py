@@ -156,49 +156,49 @@ def coverage(table: pd.DataFrame) -> Picture:
 
 
 def false_positives(table: pd.DataFrame) -> Picture:
-    """How often each claim is made under shuffled labels, with intervals; the level that its rule
-    promises is a short line.
+    """How often each claim is made under permuted labels, with intervals; a rule's nominal rate is
+    an upright mark. The rule's name stands over its row.
 
     - `table`: `meanings.book.tables.trust.false_positives`.
     """
     order = {"now": 0, "before": 1, "shown": 2, "spared": 3}
     rows = table.sort_values("version", key=lambda c: c.map(order), kind="stable")
     rows = rows.reset_index(drop=True)
-    with canvas(1.1 + 0.235 * len(rows)) as (figure, axes):
+    with canvas(1.2 + 0.33 * len(rows)) as (figure, axes):
         axis = axes[0, 0]
         for version, (label, colour, mark) in VERSIONS.items():
             some = rows[rows["version"] == version]
             spread = np.clip([some["rate"] - some["low"], some["high"] - some["rate"]], 0, None)
             style = {"fmt": mark, "color": colour, "ms": 4.5, "lw": 1.6, "label": label}
-            axis.errorbar(some["rate"], some.index, xerr=spread, **style)
-        promised = {"color": "#000000", "ms": 9, "mew": 1.4, "label": "promised"}
-        axis.plot(rows["nominal"], rows.index, "|", **promised)
-        axis.set_yticks(rows.index, [_rule(row) for row in rows.itertuples()])
-        axis.tick_params(axis="y", labelsize=6.5)
+            axis.errorbar(some["rate"], some.index + 0.2, xerr=spread, **style)
+        nominal = {"color": "#000000", "ms": 9, "mew": 1.4, "label": "nominal rate"}
+        axis.plot(rows["nominal"], rows.index + 0.2, "|", **nominal)
+        for row in rows.itertuples():
+            axis.text(0, row.Index - 0.22, _rule(row), va="center", fontsize=8.9)
+        axis.set_yticks([])
         axis.set_xscale("symlog", linthresh=0.1, linscale=1.2)
-        axis.set_xticks([0, 0.05, 0.1, 0.3, 1], ["0", "5 %", "10 %", "30 %", "all"])
-        axis.tick_params(axis="x", labelsize=7)
+        axis.set_xticks([0, 0.05, 0.1, 0.3, 1], ["0", "5 %", "10 %", "30 %", "100 %"])
         axis.minorticks_off()
         axis.set_xlim(-0.005, 1.15)
-        axis.set_ylim(len(rows) - 0.5, -0.5)
-        axis.set_xlabel("share of shuffles in\nwhich it is claimed", fontsize=8)
-        layout = {"ncols": 3, "frameon": False, "columnspacing": 0.9, "handletextpad": 0.3}
-        figure.legend(loc="outside lower center", fontsize=7.5, **layout)
+        axis.set_ylim(len(rows) - 0.4, -0.6)
+        axis.set_xlabel("share of permutations in which the claim is made")
+        axis.grid(False, axis="y")
+        layout = {"ncols": 2, "frameon": False, "columnspacing": 0.9, "handletextpad": 0.3}
+        figure.legend(loc="outside lower center", fontsize=8.9, **layout)
     now = table[table["version"] == "now"]
     over = int((now["low"] > now["nominal"]).sum())
     worst = table[table["version"] == "before"].sort_values("rate").iloc[-1]
     return Picture(
         figure,
         f"False positives of {len(table)} rules over {int(table['shuffles'].min())} to "
-        f"{int(table['shuffles'].max())} shuffles. Of {len(now)} rules in use, {over} exceed what "
-        "they promise; "
-        f"of the rules given up, the worst claimed '{worst['claim']}' in {worst['rate']:.0%} of "
-        "shuffles.",
+        f"{int(table['shuffles'].max())} permutations. Of {len(now)} rules in use, {over} exceed "
+        f"their nominal rate; of the rules given up, the worst claimed '{worst['claim']}' in "
+        f"{worst['rate']:.0%} of permutations.",
     )
 
 
 def _rule(row: Any) -> str:
-    """A rule's name on the axis, with its chapter where it is in use."""
+    """A rule's name on its row, with its chapter where it is in use."""
     if row.version != "now":
         return row.claim
     return f"{row.claim} ({row.chapter.replace('_', ' ')})"

@@ -2,7 +2,12 @@
 that scrolls.
 """
 
+import re
+
 import pandas as pd
+
+# Cells of whole sentences, which the style sheet gives a width that can be read.
+LONG = re.compile(r"<(t[dh])>([^<]{24,})</\1>")
 
 
 def to_html(table: pd.DataFrame) -> str:
@@ -11,6 +16,7 @@ def to_html(table: pd.DataFrame) -> str:
     named = table.rename_axis(index=[None] * table.index.nlevels, columns=corner or None)
     with pd.option_context("display.max_colwidth", None):
         body = named.to_html(escape=True, border=0, na_rep="", justify="left", classes="book-table")
+    body = LONG.sub(r'<\1 class="long">\2</\1>', body)
     return f'<div class="table-box" tabindex="0">{body}</div>'
 
 

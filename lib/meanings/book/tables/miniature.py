@@ -2,13 +2,14 @@
 tried on the way.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 import yaml
 
 from meanings.core.errors import MeaningsError
-from meanings.core.formatting import amount
+from meanings.core.formatting import amount, span
 from meanings.core.paths import data_folder
 from meanings.lexicon.languages import LANGUAGES
 from meanings.measures.results import published
@@ -24,6 +25,10 @@ VARIANT_COLUMNS = (
     "verdict",
 )
 
+# Kinds of documents: those in the format of the test's prompts, and running text.
+TEST_FORMAT = ("quoted_lines",)
+RUNNING_TEXT = ("sentences", "passage")
+
 
 def recipe() -> dict:
     """`data/miniature/mix.yaml`: languages, pairs, kinds of documents, model and schedule."""
@@ -31,8 +36,8 @@ def recipe() -> dict:
 
 
 def languages(mix: dict) -> pd.DataFrame:
-    """One row a language: `code`, `name`, `tier`, `share of text` (0 to 1), and the languages it
-    stands beside in parallel text.
+    """One row a language: `code`, `name`, `tier`, `share` (0 to 1) of the documents in one
+    language, and the languages it stands beside in parallel text.
     """
     whole = sum(entry["share"] for entry in mix["languages"].values())
     rows = []
@@ -49,7 +54,7 @@ def languages(mix: dict) -> pd.DataFrame:
                 "code": code,
                 "name": LANGUAGES[code].name,
                 "tier": entry["tier"],
-                "share of text": entry["share"] / whole,
+                "share": entry["share"] / whole,
                 "beside": " ".join(partners) or "none",
             }
         )
@@ -63,6 +68,12 @@ def documents(mix: dict) -> pd.DataFrame:
     return table.assign(
         **{"kind of document": table["kind of document"].str.replace("_", " ")}
     ).set_index("kind of document")
+
+
+def share_of(mix: Mapping, kinds: Sequence[str]) -> float:
+    """The share of these kinds among all documents that are drawn."""
+    weights = mix["documents"]
+    return sum(weights[kind] for kind in kinds) / sum(weights.values())
 
 
 def untaught(mix: dict) -> int:
@@ -80,18 +91,19 @@ def size(mix: dict) -> str:
 
 
 def report() -> pd.DataFrame:
-    """What the miniature shows, with intervals and targets; empty without its published table."""
+    """What the miniature can do, one row a measure: mean with interval, `target`, and whether it is
+    `met`; empty without its published table.
+    """
+    columns = ["what is measured", "mean", "target", "met"]
     if not (data_folder() / "published" / "miniature.parquet").is_file():
-        return pd.DataFrame(columns=["measure", "mean", "low", "high", "target", "met"]).set_index(
-            "measure"
-        )
+        return pd.DataFrame(columns=columns).set_index(columns[0])
     from meanings.miniature.report import report_table
 
-    return (
-        report_table()
-        .assign(met=lambda table: table["met"].map({True: "yes", False: "no"}))
-        .set_index("measure")
-    )
+    found = report_table()
+    spans = map(span, found["mean"], found["low"], found["high"])
+    met = found["met"].map({True: "yes", False: "no"})
+    rows = zip(found["description"], spans, found["target"], met, strict=True)
+    return pd.DataFrame(rows, columns=columns).set_index(columns[0])
 
 
 def seeds() -> int:
@@ -121,7 +133,7 @@ def variants() -> pd.DataFrame:
     )  # one wide column reads better than two narrow ones
     tokens = [amount(value) if value == value else "" for value in table["tokens"]]
     table = table.assign(tokens=tokens).drop(columns=["change", "verdict"])
-    table.insert(1, "what was changed: what came of it", told)
+    table.insert(1, "change: result", told)
     return table.rename(
         columns={"p_source": "P(source)", "p_null": "null", "p_target": "P(target)"}
     ).set_index("variant")

@@ -2,6 +2,9 @@
 checkpoint, in one form.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pandas as pd
 
 from meanings.core.errors import MeaningsError
@@ -92,16 +95,22 @@ def compared(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     lexicon.
     """
     rows = {
-        f"{a} - {b}".replace("_", " "): {
+        f"{a} - {b}".replace("null_concept", "null"): {
             name: _signed(at(table, f"{a} - {b}")) for name, table in tables.items()
         }
         for a, b in COMPARED
     }
-    rows["seen / ceiling"] = {
+    rows["seen / asked directly"] = {
         name: f"{at(table, 'seen')['mean'] / at(table, 'src_unpatched')['mean']:.2f}"
         for name, table in tables.items()
     }
     return pd.DataFrame(rows).T.rename_axis("comparison")
+
+
+def counted(table: pd.DataFrame) -> str:
+    """Numbers of concepts and language pairs of published means, in words."""
+    n_pairs = len(set(table["pair"]) - {"all"})
+    return f"{int(at(table, 'seen')['n_units'])} concepts, {n_pairs} language pairs"
 
 
 def last_read(table: pd.DataFrame, condition: str = "seen") -> int:
@@ -121,3 +130,34 @@ def _span(row: pd.Series) -> str:
 
 def _signed(row: pd.Series) -> str:
     return f"{row['mean']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
+
+
+def paper(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str, str]]:
+    """What the papers report and what holds in this model: rows of `tables.agreement`.
+
+    - `rows`: the chapter's claims, of `meanings.validity.claims.catalogue`.
+    """
+    found = {row["id"]: row for row in rows}
+    concept, pair = found["real-concept"], found["real-mean-and-own-pair"]
+    agree = {"holds": "yes", "refuted": "no"}
+    return [
+        (
+            "A mean over other languages carries the concept.",
+            concept["statement"],
+            agree.get(concept["verdict"], "undecided"),
+            "",
+        ),
+        (
+            "The mean over languages does not hurt and often helps.",
+            pair["statement"],
+            agree.get(pair["verdict"], "undecided"),
+            "This compares it with the pair's own vector. For single languages see Language "
+            "dependence.",
+        ),
+        (
+            "Shared concept spaces emerge early and go on refining.",
+            "Not measured: this is one final model.",
+            "not comparable",
+            "Checkpoints of this model are not public.",
+        ),
+    ]
