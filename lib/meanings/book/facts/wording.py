@@ -1,6 +1,8 @@
 """Words for numbers that several pages share."""
 
+from collections.abc import Mapping, Sequence
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,3 +36,15 @@ def share_of_training(moment: Real, table: pd.DataFrame) -> str:
 def plain_names(names: pd.Index | list[str]) -> str:
     """Labels joined by commas, underscores as spaces; `none` where there are none."""
     return ", ".join(str(name).replace("_", " ") for name in names) or "none"
+
+
+def statements(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The statements of claims, each under its id with underscores; one that does not hold says so.
+
+    - `rows`: of `meanings.validity.claims.catalogue`.
+    """
+    return {
+        row["id"].replace("-", "_"): row["statement"]
+        + ("" if row["verdict"] == "holds" else f" This claim is {row['verdict']}.")
+        for row in rows
+    }

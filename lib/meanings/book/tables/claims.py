@@ -1,0 +1,55 @@
+"""The book's claims as a page shows them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+# What is resampled is said where intervals are explained; claims about constructed networks or
+# permutations have no concepts.
+HEADINGS = ("chapter", "claim", "estimate", "smallest effect", "n", "verdict", "by training run")
+
+
+def claims_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """One row a claim of `meanings.validity.claims.catalogue`, in words."""
+    found = [
+        (
+            row["chapter"].replace("_", " "),
+            row["statement"],
+            estimate(row),
+            f"{row['smallest_effect']:g}",
+            counts(row),
+            row["verdict"],
+            runs(row["by_seed"]),
+        )
+        for row in rows
+    ]
+    return pd.DataFrame(found, columns=list(HEADINGS)).set_index("chapter")
+
+
+def refutations(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """By claim, what result would refute it."""
+    found = [(row["id"], row["refuted_by"]) for row in rows]
+    return pd.DataFrame(found, columns=["claim", "refuted by"]).set_index("claim")
+
+
+def estimate(row: Mapping[str, Any]) -> str:
+    """`0.61 [0.55, 0.67]`, or that nothing was measured."""
+    if row["value"] is None:
+        return "not measured"
+    digits = 4 if abs(row["smallest_effect"]) < 0.01 else 3 if row["smallest_effect"] < 0.1 else 2
+    value, low, high = (f"{row[name]:z.{digits}f}" for name in ("value", "low", "high"))
+    return f"{value} [{low}, {high}]"
+
+
+def counts(row: Mapping[str, Any]) -> str:
+    """Concepts, language pairs and training runs, those that the claim has."""
+    words = {"n_concepts": "concepts", "n_pairs": "pairs", "n_seeds": "runs"}
+    if not row["n_concepts"]:
+        return ""
+    return ", ".join(f"{row[name]} {word}" for name, word in words.items() if row[name])
+
+
+def runs(by_seed: Mapping[str, Mapping[str, Any]]) -> str:
+    """`0.61 holds, 0.55 undecided`: each training run by itself."""
+    return ", ".join(f"{found['value']:z.2g} {found['verdict']}" for found in by_seed.values())

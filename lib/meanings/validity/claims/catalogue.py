@@ -1,0 +1,152 @@
+"""All claims of the book: `meanings claims`, and the pages, read them here.
+
+Each chapter's claims are the tuple `CLAIMS` of a module of this folder. The published tables that
+they name are read once.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import pandas as pd
+
+from meanings.core.errors import MeaningsError, one_of
+from meanings.core.paths import data_folder
+from meanings.measures.results import published, published_csv
+from meanings.statistics.effects import Effect, Verdict
+from meanings.validity.claims.claim import Claim, Tables
+
+# In the order of the book.
+MODULES = (
+    "miniature",
+    "emergence",
+    "language_dependence",
+    "error_analysis",
+    "trust",
+    "real_model",
+)
+# What makes a table again that is not `meanings publish`ed.
+COMMANDS = {
+    "known_truth": "meanings validity known-truth",
+    "false_positives": "meanings validity false-positives",
+    "reach": "meanings miniature worlds",
+}
+COLUMNS = (
+    "id",
+    "chapter",
+    "statement",
+    "value",
+    "low",
+    "high",
+    "unit",
+    "n_concepts",
+    "n_pairs",
+    "n_seeds",
+    "smallest_effect",
+    "verdict",
+    "by_seed",
+    "refuted_by",
+)
+
+
+def all_claims() -> tuple[Claim, ...]:
+    """The claims of every chapter that has some, in the order of the book.
+
+    Raises MeaningsError where two have the same id.
+    """
+    package = __package__
+    names = [f"{package}.{name}" for name in MODULES if find_spec(f"{package}.{name}")]
+    claims = tuple(claim for name in names for claim in import_module(name).CLAIMS)
+    ids = [claim.id for claim in claims]
+    if twice := sorted({name for name in ids if ids.count(name) > 1}):
+        raise MeaningsError(f"two claims have the id {one_of(twice)}; an id names one claim")
+    return claims
+
+
+def tables_of(claims: Iterable[Claim]) -> Tables:
+    """The published tables that these claims read, by name."""
+    return {name: table(name) for claim in claims for name in claim.tables}
+
+
+@lru_cache(maxsize=16)
+def table(name: str) -> pd.DataFrame:
+    """A published table, Parquet or CSV, read once a process; not to be written to."""
+    folder = data_folder() / "published"
+    if (folder / f"{name}.csv").is_file() or name in COMMANDS:
+        return published_csv(name, COMMANDS.get(name, f"meanings publish {name} --means"))
+    return published(name)
+
+
+def rows(claims: Iterable[Claim], tables: Tables) -> Iterator[dict[str, Any]]:
+    """A row a claim with the fields `COLUMNS`, as numbers and text that JSON takes.
+
+    `value`, `low`, `high` and the counts are None where the tables lack what the claim needs.
+    `by_seed`: by training seed the same estimate of that run alone, and what it says; empty where
+    the tables have one run.
+    """
+    for claim in claims:
+        own = {name: tables[name] for name in claim.tables}
+        effect, verdict = claim.decide(own)
+        counts = {
+            name: getattr(effect, name, None) for name in ("n_concepts", "n_pairs", "n_seeds")
+        }
+        runs = {seed: found for seed, found in claim.by_seed(own).items() if found[0] is not None}
+        yield {
+            "id": claim.id,
+            "chapter": claim.chapter,
+            "statement": stated(claim, effect),
+            **estimate(effect),
+            "unit": claim.unit,
+            **counts,
+            "smallest_effect": claim.smallest_effect,
+            "verdict": verdict,
+            "by_seed": {str(seed): _of_run(*found) for seed, found in runs.items()}
+            if len(runs) > 1
+            else {},
+            "refuted_by": claim.refuted_by,
+        }
+
+
+@lru_cache(maxsize=1)
+def catalogue() -> tuple[dict[str, Any], ...]:
+    """The rows of all claims, from the published tables; computed once a process."""
+    claims = all_claims()
+    return tuple(rows(claims, tables_of(claims)))
+
+
+def of_chapter(chapter: str) -> list[dict[str, Any]]:
+    """The rows of a chapter's claims, from the published tables that these read."""
+    claims = [claim for claim in all_claims() if claim.chapter == chapter]
+    return list(rows(claims, tables_of(claims)))
+
+
+def stated(claim: Claim, effect: Effect | None) -> str:
+    """The statement with its numbers; without an effect, with `(not measured)` in their place."""
+    if effect is None:
+        return claim.statement.format_map(_NotMeasured())
+    return claim.statement.format(**estimate(effect))
+
+
+def estimate(effect: Effect | None) -> dict[str, float | None]:
+    """`value`, `low` and `high`; None where there is no effect."""
+    return {name: getattr(effect, name, None) for name in ("value", "low", "high")}
+
+
+def _of_run(effect: Effect | None, verdict: Verdict) -> dict[str, Any]:
+    return {**estimate(effect), "verdict": verdict}
+
+
+class _Blank:
+    """A number that was not measured, whatever its format."""
+
+    def __format__(self, spec: str) -> str:
+        return "(not measured)"
+
+
+class _NotMeasured(dict):
+    """Every number is missing."""
+
+    def __missing__(self, key: str) -> _Blank:
+        return _Blank()
