@@ -13,7 +13,7 @@ from meanings.measures.cells import LATER
 from meanings.measures.results import read_cells
 from meanings.statistics.bootstrap import interval, paired_difference
 from meanings.statistics.matching import shared_cells
-from meanings.statistics.onset import OWN, Rule, earlier_by, onset
+from meanings.statistics.onset import OWN, Rule, onset
 from meanings.statistics.resampling import RESAMPLES
 from meanings.study.publish import _path
 
@@ -49,38 +49,14 @@ def onsets(
     - `fraction`: of the way from the floor to the height at the end that a curve must have come.
     - `height_of`: the condition whose height it is, such as `src_unpatched`; else its own.
     """
-    rows, floor = _over_null(chosen, conditions)
+    rows, floor = over_null(chosen, conditions)
     table = onset(
         rows, "p_source", ["condition"], step="tokens", rule=Rule(floor, fraction, height_of)
     )
-    return _in_order(table, conditions)
+    return in_order(table, conditions)
 
 
-def onsets_at_level(chosen: pd.DataFrame, conditions: Sequence[str], level: float) -> pd.DataFrame:
-    """The moment from which on P(source) of each condition stays above an absolute level: as
-    `onsets`.
-    """
-    rows, _ = _over_null(chosen, conditions)
-    table = onset(rows, "p_source", ["condition"], step="tokens", rule=Rule(level, 0.0, OWN, 0.0))
-    return _in_order(table, conditions)
-
-
-def needs_less_training(
-    chosen: pd.DataFrame,
-    first: str,
-    second: str,
-    conditions: Sequence[str],
-    fraction: float = 0.5,
-    height_of: str = OWN,
-) -> tuple[float, float, float]:
-    """Share of training that the onset of `first` comes before that of `second`, with its interval:
-    `meanings.statistics.onset.earlier_by`, over the cells that all `conditions` share.
-    """
-    rows, floor = _over_null(chosen, conditions)
-    return earlier_by(rows, "p_source", first, second, rule=Rule(floor, fraction, height_of))
-
-
-def _over_null(chosen: pd.DataFrame, conditions: Sequence[str]) -> tuple[pd.DataFrame, float]:
+def over_null(chosen: pd.DataFrame, conditions: Sequence[str]) -> tuple[pd.DataFrame, float]:
     """The rows of the conditions in the cells that they share with the wrong-concept null, and the
     null's mean at the end of training, 0 where it was not measured.
     """
@@ -91,7 +67,7 @@ def _over_null(chosen: pd.DataFrame, conditions: Sequence[str]) -> tuple[pd.Data
     return shared[shared["condition"].isin(conditions)], float(null.mean()) if len(null) else 0.0
 
 
-def _in_order(table: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
+def in_order(table: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
     """One row a condition, in the order of `conditions`."""
     there = set(table["condition"])
     return table.set_index("condition").loc[[c for c in conditions if c in there]].reset_index()

@@ -1,5 +1,5 @@
-"""Figures of how the numbers move with the study's own choices: one factor each, null and ceiling
-in sight.
+"""Figures of how the numbers move with the study's own choices: one factor each, null and direct
+score in sight.
 """
 
 from collections.abc import Mapping, Sequence
@@ -126,14 +126,14 @@ def two_curves(
                         f"{values[value]}, at most {span(best['mean'], best['low'], best['high'])} "
                         f"at layer {int(best['first_layer'])}"
                     )
-            ceiling = rows[rows["condition"] == "src_unpatched"]
-            if len(ceiling):
+            direct = rows[rows["condition"] == "src_unpatched"]
+            if len(direct):
                 axis.axhline(
-                    ceiling["mean"].iloc[0],
+                    direct["mean"].iloc[0],
                     color=colour,
                     ls=CONDITIONS["src_unpatched"].dash,
                     lw=1.1,
-                    label=f"{values[value]}: ceiling",
+                    label=f"{values[value]}: asked directly",
                 )
         axis.set_xticks(sorted(layer for layer in found["first_layer"].unique() if layer >= 0))
         axis.set_ylim(-0.02, min(1.02, float(found["high"].max()) * 1.1))
@@ -143,7 +143,7 @@ def two_curves(
     return Picture(
         figure,
         f"Line chart: {PROBABILITY} by {xlabel}, with 95 % intervals, for {'; '.join(said)}. Nulls "
-        "are dotted, ceilings dashed.",
+        "are dotted, the direct score dashed.",
     )
 
 

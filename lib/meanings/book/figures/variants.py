@@ -12,7 +12,7 @@ from meanings.core.formatting import span
 
 ORDER = ("src_unpatched", "tgt", "seen", "null_concept")
 STEPS = {  # what the target prompt gets: words for the legend, colour, mark
-    "asked": ("the source word itself (ceiling)", "#000000", "|"),
+    "asked": ("the source word itself", "#000000", "|"),
     "embedding": ("its layers and its embedding", "#E69F00", "s"),
     "layers": ("its layers, as a patch does", "#AA4499", "D"),
     "seen": ("layers, mean of other languages", CONDITIONS["seen"].colour, "o"),

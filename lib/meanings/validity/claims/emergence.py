@@ -3,7 +3,7 @@
 import pandas as pd
 
 from meanings.core.errors import MeaningsError
-from meanings.statistics import cognates, layer_choice, selection, summaries
+from meanings.statistics import cognates, layer_choice, onset_tables, selection
 from meanings.statistics.bootstrap import interval, paired_difference
 from meanings.statistics.effects import Effect
 from meanings.statistics.onset import OWN
@@ -61,7 +61,7 @@ def _earlier(tables: Tables, first: str, second: str, height_of: str = OWN) -> E
     height of `height_of`.
     """
     rows = chosen(tables, (*COMPARED, "null_concept"))
-    ends = summaries.needs_less_training(rows, first, second, COMPARED, height_of=height_of)
+    ends = onset_tables.needs_less_training(rows, first, second, COMPARED, height_of=height_of)
     return of_ends(ends, rows)
 
 
