@@ -12,7 +12,13 @@ import pandas as pd
 
 from meanings.core.errors import MeaningsError
 from meanings.statistics.bootstrap import interval
-from meanings.statistics.resampling import RESAMPLES, point_means, resampled_means, to_array
+from meanings.statistics.resampling import (
+    RESAMPLES,
+    mean_where_present,
+    point_means,
+    resampled_means,
+    to_array,
+)
 from meanings.statistics.selection import split_pairs
 
 ALL, APART = "all", "apart"
@@ -57,7 +63,7 @@ def added_by_resemblance(rows: pd.DataFrame, value: str = "p_source") -> tuple[f
     (point, drawn) = (
         means[..., 0] - means[..., 1] for means in (point_means(values), resampled_means(values))
     )
-    low, high = np.nanquantile(np.nanmean(drawn, axis=-1), ENDS)
+    low, high = np.nanquantile(mean_where_present(drawn, axis=-1), ENDS)
     return float(point.mean()), float(low), float(high)
 
 

@@ -105,10 +105,10 @@ def words_in_common(table: pd.DataFrame) -> Picture:
                 other = apart.loc[row["output"]]
                 _with_interval(axis, place + 0.14, other, INK, filled=False)
             count = 0 if other is None else int(other["n_units"])
-            axis.text(1.04, place, f"{count} of {n}", va="center", fontsize=8.5, color=INK)
+            axis.text(1.04, place, f"{count} of {n}", va="center", color=INK)
             words = "none" if other is None else f"{other['mean']:.2f}"
             said.append(f"{LANGUAGES[row['output']].name} {row['mean']:.2f}, apart {words}")
-        axis.text(1.04, -0.85, "concepts\napart", va="center", fontsize=8.5, color=INK)
+        axis.text(1.04, -0.85, "concepts\napart", va="center", color=INK)
         axis.set_yticks(range(len(every)), [LANGUAGES[code].name for code in every["output"]])
         axis.set_ylim(len(every) - 0.4, -1.3)
         axis.set_xlim(-0.02, 1.02)

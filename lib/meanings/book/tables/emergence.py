@@ -1,24 +1,19 @@
 """The tables of the chapter Emergence: controls of the patch, ways of writing it, onsets."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
+from typing import Any
 
 import pandas as pd
 
 from meanings.book.figures.palette import CONDITIONS, Look, look
-from meanings.core.formatting import span
+from meanings.book.tables import claims
 from meanings.measures.results import published
-from meanings.statistics import layer_choice, selection, sensitivity
+from meanings.statistics import layer_choice, sensitivity
 from meanings.statistics.bootstrap import interval
-from meanings.statistics.onset_tables import FRACTIONS
 from meanings.statistics.resampling import RESAMPLES
 
-CONTROLS = {
-    "seen": "mean over other languages (seen)",
-    "null_concept": "a third concept (null)",
-    "null_category": "a third concept of the same category",
-    "random": "random directions of the same length",
-    "reversed": "seen, its layers in reversed order",
-}
+CONTROLS = ("seen", "null_concept", "null_category", "random", "reversed")
 ALONE = "alone"
 WAYS = {
     "seen": CONDITIONS["seen"]._replace(label="layer j and all later ones"),
@@ -26,7 +21,8 @@ WAYS = {
     ALONE: Look("layer j alone", "#56B4E9", "s"),
     "null_concept": CONDITIONS["null_concept"]._replace(label="a third concept (null)"),
 }
-HEADINGS = {"own": "own final height", "direct": "direct score", "level": "P"}
+SHARES = {0.25: "¼", 0.5: "½", 0.75: "¾"}
+NARROW = "\u00a0"  # a space at which no line breaks
 
 
 def published_controls() -> pd.DataFrame:
@@ -42,12 +38,12 @@ def controls(table: pd.DataFrame) -> pd.DataFrame:
     """
     chosen = layer_choice.at_chosen_layer(table).astype({"condition": str})
     rows = {}
-    for name, words in CONTROLS.items():
+    for name in CONTROLS:
         part = chosen[chosen["condition"] == name]
         own = "" if part["p_own"].isna().all() else _in_short(part, "p_own")
-        rows[words] = {
+        rows[look(name).label] = {
             "P(source concept)": _in_short(part, "p_source"),
-            "P(the vector's own concept)": own,
+            "P(own concept)": own,
             "concepts": part["source_concept"].nunique(),
         }
     return pd.DataFrame(rows).T.rename_axis("vector")
@@ -55,9 +51,15 @@ def controls(table: pd.DataFrame) -> pd.DataFrame:
 
 def _in_short(rows: pd.DataFrame, value: str) -> str:
     found = interval(rows, value, n=RESAMPLES).iloc[0]
-    if found["mean"] >= 0.1:
-        return span(found["mean"], found["low"], found["high"])
-    return f"{found['mean']:.4f} [{found['low']:.4f}, {found['high']:.4f}]"
+    digits = 2 if found["mean"] >= 0.1 else 3
+    mean, low, high = (f"{found[name]:.{digits}f}" for name in ("mean", "low", "high"))
+    return _unbroken(f"{mean} [{low}, {high}]")
+
+
+def _unbroken(estimate: str) -> str:
+    """An estimate whose interval stays on one line."""
+    value, bracket, rest = estimate.partition("[")
+    return value + bracket + rest.replace(" ", NARROW)
 
 
 def ways_of_writing(table: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
@@ -88,24 +90,35 @@ def onset_shares(moments: pd.DataFrame, last: Real) -> pd.DataFrame:
     - `moments`: `meanings.statistics.onset_tables.onset_table`; `last`: tokens at the end.
     """
     columns = {}
-    for height, heading in HEADINGS.items():
-        part = moments[moments["height"] == height]
-        for fraction in sorted(part["fraction"].unique()):
-            name = f"P = {fraction:g}" if height == "level" else f"{fraction:.0%} of {heading}"
-            rows = part[part["fraction"] == fraction].set_index("condition")
-            columns[name] = (rows["onset"] / last).map(lambda share: f"{share:.0%}")
+    for (height, fraction), rows in moments.groupby(["height", "fraction"], sort=False):
+        name = f"P={fraction:g}" if height == "level" else f"{height} {SHARES[fraction]}"
+        shares = rows.set_index("condition")["onset"] / last
+        columns[name] = shares.map(lambda share: f"{share:.0%}")
     found = pd.DataFrame(columns).replace("inf%", "not reached")
     order = list(dict.fromkeys(moments["condition"]))
     return found.loc[order].rename(index=lambda name: look(name).label).rename_axis("condition")
 
 
-def reached(moments: pd.DataFrame, condition: str, last: Real) -> dict[float, str]:
-    """By fraction, the share of the training after which a condition reaches it of its own final
-    height, `29 %`.
+def chapter_claims(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """A chapter's claims: verdict, statement, estimate, smallest effect, and in how many training
+    runs it holds by itself.
+
+    - `rows`: of `meanings.validity.claims.catalogue.of_chapter`.
     """
-    found = {}
-    for fraction in FRACTIONS:
-        row = selection.one(moments, condition=condition, height="own", fraction=fraction)
-        share = row["onset"] / last
-        found[fraction] = f"{share:.0%}" if share < 1 else "more than 100%"
-    return found
+    found = [
+        {
+            "verdict": row["verdict"],
+            "claim": row["statement"],
+            "estimate": _unbroken(claims.estimate(row)),
+            "smallest effect": f"{row['smallest_effect']:g}",
+            "holds in": _runs(list(row["by_seed"].values())),
+        }
+        for row in rows
+    ]
+    return pd.DataFrame(found).set_index("verdict")
+
+
+def _runs(runs: Sequence[Mapping[str, Any]]) -> str:
+    """In how many training runs a claim holds by itself, `3 of 3 runs`; empty where it has one."""
+    holding = sum(run["verdict"] == "holds" for run in runs)
+    return f"{holding} of {len(runs)} runs" if runs else ""

@@ -50,10 +50,10 @@ def _between(tables: Tables, late: float, early: float) -> Effect:
     if len(tokens) < 2:
         raise MeaningsError("one checkpoint only; a rise needs two or more")
     a, b = (max(t for t in tokens if t <= share * tokens[-1]) for share in (late, early))
-    rows = rows.drop(columns=["step", "weights_sha256", "key"], errors="ignore")
-    return from_row(
-        paired_difference(rows, "p_source", a, b, between="tokens", n=RESAMPLES).iloc[0]
-    )
+    rows = rows.assign(moment=rows["tokens"].map({a: "late", b: "early"}))
+    rows = rows.dropna(subset="moment").drop(columns=["step", "tokens"])
+    found = paired_difference(rows, "p_source", "late", "early", between="moment", n=RESAMPLES)
+    return from_row(found.iloc[0])
 
 
 def _earlier(tables: Tables, first: str, second: str, height_of: str = OWN) -> Effect:
@@ -65,21 +65,29 @@ def _earlier(tables: Tables, first: str, second: str, height_of: str = OWN) -> E
     return of_ends(ends, rows)
 
 
+def _controls(tables: Tables) -> pd.DataFrame:
+    """The controls at the layers chosen for `seen`."""
+    if tables["controls"].empty:
+        raise MeaningsError("no controls; measure them with 'meanings validity controls'")
+    return layer_choice.at_chosen_layer(tables["controls"])
+
+
 def _control(tables: Tables, condition: str, value: str) -> Effect:
-    """A control's mean at the layers chosen for `seen`."""
-    rows = layer_choice.at_chosen_layer(tables["controls"])
+    rows = _controls(tables)
     rows = rows[rows["condition"] == condition]
     return from_row(interval(rows, value, n=RESAMPLES).iloc[0])
 
 
 def _reversed(tables: Tables) -> Effect:
-    rows = layer_choice.at_chosen_layer(tables["controls"])
+    rows = _controls(tables)
     return from_row(paired_difference(rows, "p_source", "seen", "reversed", n=RESAMPLES).iloc[0])
 
 
 def _resemblance(tables: Tables) -> Effect:
     table = tables["miniature"]
     rows = selection.last_checkpoint(table[table["condition"] == "seen"])
+    if rows.empty or tables["word_overlap"].empty:
+        raise MeaningsError("no cells of seen, or no words; publish both tables first")
     rows = cognates.marked(layer_choice.at_chosen_layer(rows), tables["word_overlap"])
     return of_ends(cognates.added_by_resemblance(rows), rows)
 
@@ -102,7 +110,7 @@ CLAIMS = (
     Claim(
         "emergence-shared",
         CHAPTER,
-        "A vector averaged over other languages (`seen`) raises the probability of its concept by "
+        "The mean vector of other languages (seen) raises the probability of its concept by "
         "{value:.2f} over the vector of a third concept.",
         "probability",
         "above",
@@ -114,8 +122,8 @@ CLAIMS = (
     Claim(
         "emergence-learned",
         CHAPTER,
-        "The model learns this: P(source concept) under `seen` rises by {value:.2f} from the "
-        "untrained model to the end of training.",
+        "The model learns this: from the untrained model to the end of training, P(source "
+        "concept) under seen rises by {value:.2f}.",
         "probability",
         "above",
         0.1,
@@ -126,8 +134,8 @@ CLAIMS = (
     Claim(
         "emergence-refines",
         CHAPTER,
-        f"It still rises when training ends: by {{value:.2f}} in the last {1 - LATE:.0%} of the "
-        "training.",
+        "P(source concept) under seen still rises when training ends: by {value:.2f} in the last "
+        f"{1 - LATE:.0%} of the training.",
         "probability",
         "above",
         0.1,
@@ -138,8 +146,8 @@ CLAIMS = (
     Claim(
         "emergence-self-first",
         CHAPTER,
-        "Copying in the output language (`self`) reaches half of its final height with "
-        "{value:.0%} less training than `seen`.",
+        "Copying in the output language (self) reaches half of its final height with {value:.0%} "
+        "less training than seen.",
         "share of training",
         "above",
         0.1,
@@ -151,7 +159,7 @@ CLAIMS = (
         "emergence-direct-first",
         CHAPTER,
         "The model answers the plain prompt first: half of that score's final height needs "
-        "{value:.0%} less training when it is asked directly than under `seen`.",
+        "{value:.0%} less training when it is asked directly than under seen.",
         "share of training",
         "above",
         0.05,
@@ -162,7 +170,7 @@ CLAIMS = (
     Claim(
         "emergence-self-lower",
         CHAPTER,
-        "At the end of training `seen` has overtaken `self`, by {value:.2f}.",
+        "At the end of training seen lies above self, by {value:.2f}.",
         "probability",
         "above",
         0.02,
@@ -173,7 +181,7 @@ CLAIMS = (
     Claim(
         "emergence-mean-own-pair",
         CHAPTER,
-        "The mean over other languages is as good as the pair's own vector (`tgt`), within 0.05: "
+        "The mean over other languages is as good as the pair's own vector (tgt), within 0.05: "
         "the difference is {value:+.2f}.",
         "probability",
         "within",
@@ -185,7 +193,7 @@ CLAIMS = (
     Claim(
         "emergence-not-cognates",
         CHAPTER,
-        "Words in common add little: within an output language, {value:.2f}.",
+        "Words in common add little within an output language: {value:.2f} to P(source concept).",
         "probability",
         "within",
         0.1,
@@ -231,7 +239,7 @@ CLAIMS = (
         "emergence-dose",
         CHAPTER,
         "More to share gives more that is shared: with all parallel documents in two languages "
-        "`seen` ends {value:.2f} higher than with none.",
+        "seen ends {value:.2f} higher than with none.",
         "probability",
         "above",
         0.1,
