@@ -217,7 +217,7 @@ def test_a_condition_without_onset_is_written_not_drawn():
             "high": [np.inf, np.inf],
         }
     ).assign(height="own", fraction=0.5)
-    picture = emergence_figures.onsets(table, [0, 1_000_000, 4_000_000])
+    picture = emergence_figures.onsets(table, [0, 1_000_000, 2_000_000, 4_000_000])
     axis = picture.figure.axes[0]
     assert [text.get_text().strip() for text in axis.texts] == ["½", "no onset"]
     assert len(picture.figure.axes) == 1 and "self beyond" in picture.alt
@@ -266,6 +266,7 @@ def test_every_label_has_a_colour():
 def test_every_condition_and_control_has_one_look_of_its_own():
     looks = palette.CONDITIONS
     assert set(looks) == {*conditions.CONDITIONS, *conditions.CONTROLS}
+    looks = looks | palette.CONTROLS
     assert len({entry.label for entry in looks.values()}) == len(looks)
     marked = [entry.mark for entry in looks.values() if entry.mark]
     assert len(set(marked)) == len(marked)

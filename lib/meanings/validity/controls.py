@@ -47,12 +47,20 @@ def publish_controls(run: Trajectory, report: Report = unreported) -> list[Path]
         prompt_seed=DEFAULT_DRAW.prompt_seed,
     )
     path = _path("controls")
-    if path.is_file():
-        others = pd.read_parquet(path)
-        rows = pd.concat([others[others["training_seed"] != run.training_seed], rows])
+    rows = beside_others(rows, path, run.training_seed)
     rows = rows.sort_values(ORDER, kind="stable").astype({"first_layer": "int16"})
     overlap = word_overlap(lexicon, model.tokenizer, seen, sorted(set(rows["source_concept"])))
     return [_write(rows, path), _write(overlap, _path("word_overlap"))]
+
+
+def beside_others(rows: pd.DataFrame, path: Path, seed: int) -> pd.DataFrame:
+    """The rows of a training seed below those that a table has of others; alone where there is no
+    table.
+    """
+    if not path.is_file():
+        return rows
+    there = pd.read_parquet(path)
+    return pd.concat([there[there["training_seed"] != seed], rows], ignore_index=True)
 
 
 def word_overlap(

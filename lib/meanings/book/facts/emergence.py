@@ -1,6 +1,7 @@
 """What the chapter Emergence says."""
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import pandas as pd
@@ -137,7 +138,7 @@ def onsets(moments: pd.DataFrame, tokens: pd.Series, lead: str = "seen") -> dict
     }
 
 
-def _share(moment: float, last: float) -> str:
+def _share(moment: Real, last: Real) -> str:
     return "more than 100%" if moment == float("inf") else f"{moment / last:.0%}"
 
 

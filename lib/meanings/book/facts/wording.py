@@ -27,10 +27,7 @@ def share_of_training(moment: Real, table: pd.DataFrame) -> str:
     if not np.isfinite(moment):
         return "within this training it has no onset"
     share = moment / table["tokens"].max()
-    return (
-        "half of its late height (mean of the last three checkpoints) is there after "
-        f"{share:.0%} of the training"
-    )
+    return f"half of its height at the end is there after {share:.0%} of the training"
 
 
 def plain_names(names: pd.Index | list[str]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from meanings.book.figures import palette
 from meanings.book.figures.palette import CONDITIONS, Look, look
 from meanings.book.tables import claims
 from meanings.measures.results import published
@@ -13,11 +14,11 @@ from meanings.statistics import layer_choice, sensitivity
 from meanings.statistics.bootstrap import interval
 from meanings.statistics.resampling import RESAMPLES
 
-CONTROLS = ("seen", "null_concept", "null_category", "random", "reversed")
+CONTROLS = {name: CONDITIONS[name] for name in ("seen", "null_concept")} | palette.CONTROLS
 ALONE = "alone"
 WAYS = {
     "seen": CONDITIONS["seen"]._replace(label="layer j and all later ones"),
-    "reversed": CONDITIONS["reversed"]._replace(label="the same, vectors in reversed order"),
+    "reversed": palette.CONTROLS["reversed"]._replace(label="the same, vectors in reversed order"),
     ALONE: Look("layer j alone", "#56B4E9", "s"),
     "null_concept": CONDITIONS["null_concept"]._replace(label="a third concept (null)"),
 }
@@ -38,10 +39,10 @@ def controls(table: pd.DataFrame) -> pd.DataFrame:
     """
     chosen = layer_choice.at_chosen_layer(table).astype({"condition": str})
     rows = {}
-    for name in CONTROLS:
+    for name, series in CONTROLS.items():
         part = chosen[chosen["condition"] == name]
         own = "" if part["p_own"].isna().all() else _in_short(part, "p_own")
-        rows[look(name).label] = {
+        rows[series.label] = {
             "P(source concept)": _in_short(part, "p_source"),
             "P(own concept)": own,
             "concepts": part["source_concept"].nunique(),
@@ -119,6 +120,6 @@ def chapter_claims(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def _runs(runs: Sequence[Mapping[str, Any]]) -> str:
-    """In how many training runs a claim holds by itself, `3 of 3 runs`; empty where it has one."""
+    """In how many training runs a claim holds by itself, `3 of 3 runs`; `one run` where it has one."""
     holding = sum(run["verdict"] == "holds" for run in runs)
-    return f"{holding} of {len(runs)} runs" if runs else ""
+    return f"{holding} of {len(runs)} runs" if runs else "one run"
