@@ -46,7 +46,7 @@ CONDITIONS: dict[str, Look] = {
 CONTROLS: dict[str, Look] = {
     "null_category": Look("null (category)", "#7F7F7F", "X", (0, (2, 1))),
     "random": Look("random vector", "#A6A6A6", ".", (0, (1, 2))),
-    "reversed": Look("seen, layers reversed", "#8C6D1F", "v"),
+    "reversed": Look("seen, layers reversed", "#8C6D1F", "p"),
 }
 FAMILIES = ("Germanic", "Romance", "Slavic", "Uralic", "Sinitic", "Celtic", "Bantu", "Semitic")
 MARKS = "osD^vPX*<>hp"

@@ -120,6 +120,6 @@ def chapter_claims(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def _runs(runs: Sequence[Mapping[str, Any]]) -> str:
-    """In how many training runs a claim holds by itself, `3 of 3 runs`; `one run` where it has one."""
+    """In how many training runs a claim holds by itself, `3 of 3 runs`; `one run` of one."""
     holding = sum(run["verdict"] == "holds" for run in runs)
     return f"{holding} of {len(runs)} runs" if runs else "one run"

@@ -139,8 +139,8 @@ CLAIMS = (
         id="emergence-refines",
         chapter=CHAPTER,
         statement=(
-            "P(source concept) under seen still rises when training ends: by {value:.2f} in the last "
-            f"{1 - LATE:.0%} of the training."
+            "P(source concept) under seen still rises when training ends: by {value:.2f} in the "
+            f"last {1 - LATE:.0%} of the training."
         ),
         unit="probability",
         side="above",
@@ -153,8 +153,8 @@ CLAIMS = (
         id="emergence-self-first",
         chapter=CHAPTER,
         statement=(
-            "Copying in the output language (self) reaches half of its final height with {value:.0%} "
-            "less training than seen."
+            "Copying in the output language (self) reaches half of its final height with "
+            "{value:.0%} less training than seen."
         ),
         unit="share of training",
         side="above",
@@ -205,7 +205,10 @@ CLAIMS = (
     Claim(
         id="emergence-not-cognates",
         chapter=CHAPTER,
-        statement="Words in common add little within an output language: {value:.2f} to P(source concept).",
+        statement=(
+            "Words in common add little within an output language: {value:.2f} to P(source "
+            "concept)."
+        ),
         unit="probability",
         side="within",
         smallest_effect=0.1,
@@ -216,7 +219,9 @@ CLAIMS = (
     Claim(
         id="emergence-positive-control",
         chapter=CHAPTER,
-        statement="The vector of a third concept gives that third concept a probability of {value:.2f}.",
+        statement=(
+            "The vector of a third concept gives that third concept a probability of {value:.2f}."
+        ),
         unit="probability",
         side="above",
         smallest_effect=0.5,
@@ -241,11 +246,13 @@ CLAIMS = (
     Claim(
         id="emergence-order-of-layers",
         chapter=CHAPTER,
-        statement="The order of the layers' vectors matters little: reversed they give {value:.2f} less.",
+        statement=(
+            "The order of the layers' vectors matters little: reversed they give {value:.2f} less."
+        ),
         unit="probability",
         side="within",
         smallest_effect=0.1,
-        refuted_by="a loss of more than 0.1 when the vectors of the layers are written in reversed order",
+        refuted_by="a loss of more than 0.1 when the layers' vectors are written in reversed order",
         tables=("controls",),
         effect=_reversed,
     ),
