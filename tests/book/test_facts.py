@@ -67,41 +67,100 @@ def test_words_for_numbers():
 def test_the_cost_of_averaging_is_that_against_the_pair_itself():
     own = {"against": "self", "mean": -0.3, "low": -0.4, "high": -0.2}
     pair = {"against": "tgt", "mean": 0.1, "low": 0.05, "high": 0.2}
-    said = emergence.cost_of_averaging(rows(own, pair))
-    assert said == {"em_diff": "0.10 [0.05, 0.20]", "em_helped": "helps"}
-    missing = emergence.cost_of_averaging(rows(own))
-    assert missing == {"em_diff": "not measured", "em_helped": "is not compared with it"}
+    assert emergence.cost_of_averaging(rows(own, pair)) == {"em_diff": "0.10 [0.05, 0.20]"}
+    assert emergence.cost_of_averaging(rows(own)) == {"em_diff": "not measured"}
+
+
+def test_where_languages_meet_is_said_of_single_layers():
+    by_layer = rows(*({"tokens": 9, "first_layer": i, "mean": m} for i, m in enumerate((0.2, 0.8))))
+    for meeting, said in ((0, ", the lowest there is"), (2, "")):
+        depth = pd.DataFrame(
+            {"what": ["first", "last"], "layer": [meeting, 3], "low": [meeting, 2], "high": 4}
+        )
+        found = emergence.layers(by_layer, depth)
+        assert found["em_meeting"] == f"{meeting} [{meeting}, 4]" and found["em_peak"] == 1
+        assert found["em_meeting_says"] == said
+        assert found["em_reading"] == "3 [2, 4]" and found["em_read_by"] == 4
+
+
+def test_onsets_are_shares_of_the_training_and_the_latest_is_named():
+    def moment(name, fraction, onset, height="own"):
+        low, high = onset / 2, onset * 2
+        return {"condition": name, "fraction": fraction, "height": height} | {
+            "onset": onset, "low": low, "high": high,
+        }  # fmt: skip
+
+    tokens = pd.Series([0, 8_000_000])
+    moments = rows(
+        moment("seen", 0.25, 1e6), moment("seen", 0.5, 2e6), moment("seen", 0.75, np.inf),
+        moment("self", 0.5, 1e6), moment("seen", 0.25, 4e6, "level"),
+    )  # fmt: skip
+    found = emergence.onsets(moments, tokens)
+    assert (found["em_quarter"], found["em_half"]) == ("12%", "25%")
+    assert found["em_half_tokens"] == "2M tokens [1M, 4M]"
+    assert found["em_three_quarters"] == "more than 100%"
+    assert found["em_three_quarters_tokens"] == "not within the training measured"
+    assert found["em_level_tokens"] == "4M tokens [2M, 8M]"
+    assert found["em_latest_says"] == "seen is the latest of the 2 curves"
+    late = pd.concat([moments, rows(moment("tgt", 0.5, 3e6))])
+    said = emergence.onsets(late, tokens)["em_latest_says"]
+    assert said == "the latest of the 3 curves is tgt"
+
+
+def test_languages_without_words_in_common_are_named_and_those_that_they_help():
+    by_output = rows(
+        {"output": "ru", "words": "all", "mean": 0.8, "n_units": 9},
+        {"output": "fr", "words": "all", "mean": 0.7, "n_units": 9},
+        {"output": "es", "words": "all", "mean": 0.6, "n_units": 9},
+        {"output": "ru", "words": "apart", "mean": 0.8, "n_units": 9},
+        {"output": "fr", "words": "apart", "mean": 0.4, "n_units": 3},
+        {"output": "es", "words": "apart", "mean": 0.5, "n_units": 3},
+    )
+    found = emergence.resemblance(by_output)
+    assert found["em_apart_alone"] == "Russian 0.80" and found["em_apart_outputs"] == 3
+    assert found["em_apart_most"] == "French 0.30, Spanish 0.10"
+
+
+def claim_row(name, verdict="holds", *values):
+    runs = {str(seed): {"value": v, "verdict": verdict} for seed, v in enumerate(values)}
+    statement = f"{name} is so."
+    return {"id": f"emergence-{name}", "statement": statement, "verdict": verdict, "by_seed": runs}
+
+
+CLAIMED = (
+    "shared", "learned", "refines", "self-lower", "not-cognates", "mean-own-pair",
+    "positive-control", "same-category",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("ends", "said"),
-    [((0.1, 0.2), "helps"), ((-0.2, -0.1), "costs"), ((-0.1, 0.1), "told from chance")],
+    ("verdict", "agree"), [("holds", "no"), ("undecided", "undecided"), ("refuted", "undecided")]
 )
-def test_what_averaging_does_follows_the_interval(ends, said):
-    table = rows({"against": "tgt", "low": ends[0], "high": ends[1]})
-    assert said in emergence.cost_of_averaging(table)["em_helped"]
+def test_the_chapter_contradicts_the_paper_only_by_a_claim_that_holds(verdict, agree):
+    claims = [*map(claim_row, CLAIMED), claim_row("self-first", verdict, 0.4, 0.31)]
+    table = emergence.agreement(claims)
+    by_finding = {row[0][:30]: row for row in table}
+    assert by_finding["Language-specific spaces do no"][2] == agree
+    assert by_finding["Shared concept spaces emerge d"][1] == "shared is so. learned is so."
+    claims.append(claim_row("direct-first", "holds", 0.1, 0.2))
+    assert emergence.orders(claims) == {
+        "em_self_range": "31% to 40%",
+        "em_direct_range": "10% to 20%",
+    }
 
 
-def test_the_last_layer_is_too_late_only_where_it_has_less_than_half():
-    by_layer = rows(*({"tokens": 9, "first_layer": i, "mean": m} for i, m in enumerate((0.2, 0.8))))
-    for late, said in ((0.1, "too late"), (0.7, "still carries it")):
-        over = rows({"condition": "seen", "first_layer": 5, "mean": late})
-        found = emergence.layers(by_layer, over)
-        assert said in found["em_late_says"] and found["em_peak"] == 1
-
-
-def test_onsets_and_their_order():
-    def moment(name, low, onset, high):
-        return {"condition": name, "onset": onset, "low": low, "high": high}
-
-    early, late = moment("self", 1e6, 2e6, 3e6), moment("seen", 4e6, 5e6, 6e6)
-    found = emergence.onsets(rows(early, late))
-    assert found["em_order"] == "the language's own space comes first"
-    assert found["em_onset_seen"] == "5M tokens [4M, 6M]"
-    assert found["em_onset_top"] == "not within the training measured"
-    assert "no order" in emergence.onsets(rows(late))["em_order"]
-    never = rows(moment("seen", 1.0, np.inf, np.inf))
-    assert emergence.onsets(never)["em_onset_seen"] == "not within the training measured"
+def test_what_a_figure_rests_on_is_counted():
+    table = pd.DataFrame(
+        {
+            "source_concept": ["a", "b"],
+            "pair": "fr-es",
+            "training_seed": [0, 1],
+            "step": 1,
+            "first_layer": 0,
+            "condition": "seen",
+        }
+    )
+    assert emergence.counted(table) == "2 concepts, 1 language pair, 2 training seeds"
 
 
 def test_dose_and_runs():

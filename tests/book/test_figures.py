@@ -17,6 +17,7 @@ from meanings.book import chapters, pages
 from meanings.book.figures import answers as answer_figures
 from meanings.book.figures import costs as cost_figures
 from meanings.book.figures import curves as curve_figures
+from meanings.book.figures import emergence as emergence_figures
 from meanings.book.figures import languages as language_figures
 from meanings.book.figures import palette, style
 from meanings.book.figures import patch as patch_figures
@@ -30,7 +31,14 @@ from meanings.lexicon.relations import Relations
 from meanings.models.checkpoints import trajectory
 from meanings.patching import conditions
 from meanings.patching.flops import Lengths
-from meanings.statistics import bootstrap, layer_choice, selection, summaries
+from meanings.statistics import (
+    bootstrap,
+    cognates,
+    layer_choice,
+    onset_tables,
+    selection,
+    summaries,
+)
 from meanings.statistics import languages as language_statistics
 from meanings.study import budget_report
 from stand_ins import book_data
@@ -71,8 +79,21 @@ def pictures(page) -> dict[str, Picture]:
         "heatmap": curve_figures.layers_by_checkpoint(
             summaries.curves(cells, ["seen"], ["first_layer", "tokens"])
         ),
-        "onsets": curve_figures.onsets(
-            summaries.onsets(chosen, ["seen", "tgt"]), sorted(cells["tokens"].unique())
+        "onsets": emergence_figures.onsets(
+            onset_tables.onset_table(chosen, ["seen", "tgt", "src_unpatched"]),
+            sorted(cells["tokens"].unique()),
+        ),
+        "words_in_common": emergence_figures.words_in_common(
+            cognates.by_output(seen.assign(apart=seen["source_concept"].cat.codes % 2 == 0))
+        ),
+        "ways_of_writing": emergence_figures.layer_sweeps(
+            bootstrap.interval(
+                last[last["condition"].isin(["seen", "null_concept"]) & (last["first_layer"] >= 0)],
+                "p_source",
+                ["condition", "first_layer"],
+                n=5,
+            ).assign(way=lambda table: table["condition"].astype(str)),
+            {name: palette.look(name) for name in ("seen", "null_concept")},
         ),
         "first_layers": curve_figures.first_layers(
             summaries.curves(last, ["seen", "null_concept"], ["condition", "first_layer"]),
@@ -98,6 +119,8 @@ KINDS = (
     "emergence",
     "heatmap",
     "onsets",
+    "words_in_common",
+    "ways_of_writing",
     "first_layers",
     "matrix",
     "against",
@@ -193,12 +216,13 @@ def test_a_condition_without_onset_is_written_not_drawn():
             "low": [1e6, 1e6],
             "high": [np.inf, np.inf],
         }
-    )
-    picture = curve_figures.onsets(table, [0, 1_000_000, 4_000_000])
-    assert (
-        "no onset" in "".join(text.get_text() for text in picture.figure.axes[0].texts)
-        and "self none" in picture.alt
-    )
+    ).assign(height="own", fraction=0.5)
+    picture = emergence_figures.onsets(table, [0, 1_000_000, 2_000_000, 4_000_000])
+    axis = picture.figure.axes[0]
+    assert [text.get_text().strip() for text in axis.texts] == ["½", "no onset"]
+    assert len(picture.figure.axes) == 1 and "self beyond" in picture.alt
+    (interval,) = [line for line in axis.lines if len(line.get_xdata()) == 2]
+    assert list(interval.get_xdata()) == [1e6, 4e6]  # to the end of what was measured
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=15))
@@ -242,6 +266,7 @@ def test_every_label_has_a_colour():
 def test_every_condition_and_control_has_one_look_of_its_own():
     looks = palette.CONDITIONS
     assert set(looks) == {*conditions.CONDITIONS, *conditions.CONTROLS}
+    looks = looks | palette.CONTROLS
     assert len({entry.label for entry in looks.values()}) == len(looks)
     marked = [entry.mark for entry in looks.values() if entry.mark]
     assert len(set(marked)) == len(marked)

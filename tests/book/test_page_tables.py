@@ -48,6 +48,7 @@ def test_cells_of_another_kind_in_the_folder_are_left_alone(results, tmp_path, o
 def test_published_tables_widen_a_page_and_are_called_so(results, tmp_path, monkeypatch):
     folder = tmp_path / "world"
     book_data.make(folder)
+    (folder / "data" / "published" / "miniature.parquet").unlink()
     synthetic_cells.write_results(
         tmp_path / "more", steps=(0, 6400), pairs=("fr-es", "pl-fi"), seeds=(0, 1), n_prompts=4
     )

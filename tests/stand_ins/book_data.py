@@ -10,6 +10,17 @@ from stand_ins import synthetic_cells
 
 PAIRS = ("fr-es", "en-de", "de-en", "pl-fi")
 STEPS = (0, 400, 1600, 6400)
+PUBLISHED = [
+    f"{name}.parquet"
+    for name in (
+        "controls",
+        "miniature",
+        "miniature-answers",
+        "sensitivity",
+        "word_overlap",
+        "worlds",
+    )
+]
 
 
 def make(folder: Path) -> Path:
@@ -20,11 +31,10 @@ def make(folder: Path) -> Path:
     (data / "miniature").mkdir(parents=True)
     (data / "lexicon").symlink_to(data_folder() / "lexicon")
     (data / "miniature" / "mix.yaml").symlink_to(data_folder() / "miniature" / "mix.yaml")
-    # What chapters show beside their own cells, whatever these are; the fake miniature's own table
-    # is not among it.
+    # What chapters show beside their own cells, whatever these are.
     (data / "annotation").symlink_to(data_folder() / "annotation")
     (data / "published").mkdir()
-    for name in ("worlds.parquet", "miniature-answers.parquet"):
+    for name in PUBLISHED:
         (data / "published" / name).symlink_to(data_folder() / "published" / name)
     synthetic_cells.write_trajectory(data / "miniature" / "seed-0", STEPS)
     synthetic_cells.write_results(

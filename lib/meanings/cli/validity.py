@@ -1,5 +1,5 @@
 """The book's claims and checks of the method on the command line: `meanings claims`, `meanings
-validity known-truth | false-positives`.
+validity known-truth | false-positives | controls`.
 """
 
 import json
@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from meanings.cli.options import Quiet, TrainingSeed
 from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
@@ -105,6 +106,29 @@ def false_positives(
     if shuffles < 1:
         raise MeaningsError(f"--shuffles {shuffles}: at least 1 is needed")
     typer.echo(_publish("false_positives", table(shuffles, seed, progress=True), out))
+
+
+@app.command("controls")
+def controls(
+    model: Annotated[
+        str, typer.Option(help="The miniature, or the folder of one of its training runs.")
+    ] = "miniature",
+    seed: TrainingSeed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Measure the controls of the patch at the end of one training run:
+    data/published/controls.parquet, where the rows of other training seeds stay.
+    """
+    from meanings.core.status_line import StatusLine, Watched
+    from meanings.models.checkpoints import trajectory
+    from meanings.validity.controls import publish_controls
+
+    run = trajectory(model, seed)
+    watched = Watched(f"{run.model}, training seed {run.training_seed}")
+    with StatusLine(watched.text, shown=not quiet):
+        paths = publish_controls(run, watched.report)
+    for path in paths:
+        typer.echo(path)
 
 
 def _publish(name: str, table, path: Path | None = None) -> Path:

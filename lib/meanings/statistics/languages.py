@@ -114,7 +114,9 @@ def onsets(over: pd.DataFrame, order: list[str]) -> pd.DataFrame:
     table = onset(over, "p_source", ["output"], step="tokens", n=300).rename(
         columns={"output": "language"}
     )
-    table = table[["language", "onset", "low", "high", "plateau"]]
+    table = table.rename(columns={"final": "plateau"})[
+        ["language", "onset", "low", "high", "plateau"]
+    ]
     return (
         table.set_index("language")
         .loc[[code for code in order if code in set(table["language"])]]

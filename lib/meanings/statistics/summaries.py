@@ -13,7 +13,7 @@ from meanings.measures.cells import LATER
 from meanings.measures.results import read_cells
 from meanings.statistics.bootstrap import interval, paired_difference
 from meanings.statistics.matching import shared_cells
-from meanings.statistics.onset import onset
+from meanings.statistics.onset import OWN, Rule, onset
 from meanings.statistics.resampling import RESAMPLES
 from meanings.study.publish import _path
 
@@ -38,25 +38,39 @@ def curves(
     return table.reset_index(drop=True)
 
 
-def onsets(chosen: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
+def onsets(
+    chosen: pd.DataFrame, conditions: Sequence[str], fraction: float = 0.5, height_of: str = OWN
+) -> pd.DataFrame:
     """Onset of P(source) of each condition, in training tokens, over the floor of the wrong-concept
     null at the end.
 
-    All over the cells that these conditions and the null share. Columns as those of `onset`. Source
-    of the definition: `meanings.statistics.onset`.
+    All over the cells that these conditions and the null share. Columns as those of `onset`.
+
+    - `fraction`: of the way from the floor to the height at the end that a curve must have come.
+    - `height_of`: the condition whose height it is, such as `src_unpatched`; else its own.
+    """
+    rows, floor = over_null(chosen, conditions)
+    table = onset(
+        rows, "p_source", ["condition"], step="tokens", rule=Rule(floor, fraction, height_of)
+    )
+    return in_order(table, conditions)
+
+
+def over_null(chosen: pd.DataFrame, conditions: Sequence[str]) -> tuple[pd.DataFrame, float]:
+    """The rows of the conditions in the cells that they share with the wrong-concept null, and the
+    null's mean at the end of training, 0 where it was not measured.
     """
     shared = shared_cells(chosen, [*conditions, "null_concept"])
     shared = shared.assign(condition=shared["condition"].astype(str))
     null = shared[shared["condition"] == "null_concept"]
     null = null[null["tokens"] == null["tokens"].max()]["p_source"]
-    rows = shared[shared["condition"].isin(conditions)]
-    floor = float(null.mean()) if len(null) else 0.0
-    table = onset(rows, "p_source", ["condition"], step="tokens", floor=floor, n=RESAMPLES)
-    return (
-        table.set_index("condition")
-        .loc[[c for c in conditions if c in set(table["condition"])]]
-        .reset_index()
-    )
+    return shared[shared["condition"].isin(conditions)], float(null.mean()) if len(null) else 0.0
+
+
+def in_order(table: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
+    """One row a condition, in the order of `conditions`."""
+    there = set(table["condition"])
+    return table.set_index("condition").loc[[c for c in conditions if c in there]].reset_index()
 
 
 # What is compared concept by concept: is it the concept, does the mean hurt, is it English, is it

@@ -1,24 +1,20 @@
 """What the chapter Emergence says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from numbers import Real
+from typing import Any
 
 import pandas as pd
 
 from meanings.book.chapters import ChapterParameters
 from meanings.book.facts.wording import either, interval
 from meanings.core.formatting import amount
+from meanings.lexicon.languages import LANGUAGES
 from meanings.statistics import claims, layer_choice, selection
+from meanings.statistics.cognates import ALL, APART
+from meanings.statistics.onset_tables import LEVEL
 
-MEAN_OVER_LANGUAGES = {
-    1: "helps",
-    -1: "costs something",
-    0: "makes no difference that can be told from chance",
-}
-FIRST = {
-    0: "no order of the two can be told",
-    -1: "the shared space comes first",
-    1: "the language's own space comes first",
-}
+Rows = Sequence[Mapping[str, Any]]  # of `meanings.validity.claims.catalogue`
 
 
 NO_NULL = "a value that is not defined here"
@@ -49,21 +45,22 @@ def coverage(page: ChapterParameters, cells: pd.DataFrame) -> dict[str, object]:
 def final_levels(
     curves: pd.DataFrame, chosen: pd.DataFrame, lead: str = "seen"
 ) -> dict[str, object]:
-    """P(source) at the last checkpoint: other languages' mean, null and ceiling; and at the first.
+    """P(source) at the last checkpoint: other languages' mean, null and direct score; and at the
+    first.
 
     - `curves`: means by condition and tokens; `chosen`: the rows at the chosen layers; `lead`: the
       condition that is followed. The null may be missing.
     """
     end = selection.last_checkpoint(curves)
-    seen, ceiling = (selection.one(end, condition=name) for name in (lead, "src_unpatched"))
+    seen, direct = (selection.one(end, condition=name) for name in (lead, "src_unpatched"))
     start = selection.one(curves[curves["tokens"] == curves["tokens"].min()], condition=lead)
     last = selection.last_checkpoint(chosen)
     if (end["condition"] == "null_concept").any():
-        null = interval(selection.one(end, condition="null_concept"))
+        null = _small(selection.one(end, condition="null_concept"))
         shared = either(
             claims.conditions_differ(last, lead, "null_concept") > 0,
             "so the vector carries the concept across languages",
-            "so no concept that carries across languages can be told from chance",
+            "and the interval of the difference includes zero",
         )
     else:
         null, shared = NO_NULL, "so nothing says that the vector carries the concept"
@@ -71,78 +68,202 @@ def final_levels(
         "em_curve_pairs": chosen["pair"].nunique(),
         "em_seen": interval(seen),
         "em_null": null,
-        "em_top": interval(ceiling),
+        "em_top": interval(direct),
         "em_start": f"{start['mean']:.3f}",
         "em_layer": layer_choice.layer_chosen(last, lead),
         "em_shared": shared,
-        "em_share": f"{seen['mean'] / ceiling['mean']:.0%}" if ceiling["mean"] > 0 else "none",
+        "em_share": f"{seen['mean'] / direct['mean']:.0%}" if direct["mean"] > 0 else "none",
     }
 
 
+def _small(row: pd.Series) -> str:
+    return f"{row['mean']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+
+
 def cost_of_averaging(differences: pd.DataFrame) -> dict[str, object]:
-    """What the mean over languages loses against the pair itself (`tgt`).
+    """The mean over languages against the pair itself (`tgt`).
 
     - `differences`: `seen` minus another condition, named in `against`; `tgt` may be missing.
     """
     rows = differences[differences["against"] == "tgt"]
-    if rows.empty:
-        return {"em_diff": "not measured", "em_helped": "is not compared with it"}
-    row = rows.iloc[0]
-    return {"em_diff": interval(row), "em_helped": MEAN_OVER_LANGUAGES[claims.sign(row)]}
+    return {"em_diff": "not measured" if rows.empty else interval(rows.iloc[0])}
 
 
-def layers(
-    by_layer: pd.DataFrame, over_layers: pd.DataFrame, lead: str = "seen"
-) -> dict[str, object]:
-    """The first patched layer with the highest mean, and what is left at the last layer.
+def layers(by_layer: pd.DataFrame, depth: pd.DataFrame) -> dict[str, object]:
+    """The first patched layer with the highest mean, and where languages meet and are read.
 
-    - `by_layer`: `lead` by first layer and tokens; `over_layers`: by condition and first layer.
+    - `by_layer`: the followed condition by first layer and tokens; `depth`: of patches at one layer
+      alone, `meanings.statistics.depth.depth`.
     """
     peak = selection.last_checkpoint(by_layer).sort_values("mean").iloc[-1]
-    seen = over_layers[over_layers["condition"] == lead]
-    late = seen.sort_values("first_layer").iloc[-1]
+    meeting, reading = (selection.one(depth, what=what) for what in ("first", "last"))
     return {
         "em_peak": int(peak["first_layer"]),
         "em_peak_value": f"{peak['mean']:.2f}",
-        "em_late": f"{late['mean']:.3f}",
-        "em_late_says": either(
-            late["mean"] < 0.5 * peak["mean"],
-            "by the last layer the patch comes too late",
-            "even the last layer still carries it",
+        "em_meeting": _layer(meeting),
+        "em_meeting_says": either(meeting["layer"] == 0, ", the lowest there is", ""),
+        "em_reading": _layer(reading),
+        "em_read_by": int(reading["layer"]) + 1,
+    }
+
+
+def _layer(row: pd.Series) -> str:
+    return f"{row['layer']} [{row['low']}, {row['high']}]"
+
+
+def onsets(moments: pd.DataFrame, tokens: pd.Series, lead: str = "seen") -> dict[str, object]:
+    """When the shared space reaches a quarter, half and three quarters of its final height.
+
+    - `moments`: `meanings.statistics.onset_tables.onset_table`; `tokens`: of the checkpoints;
+      `lead`: the condition that stands for the shared space.
+    """
+    last, found = tokens.max(), {}
+    rows = moments[(moments["condition"] == lead) & (moments["height"] == "own")]
+    for _, row in rows.iterrows():
+        name = {0.25: "quarter", 0.5: "half", 0.75: "three_quarters"}[row["fraction"]]
+        found[f"em_{name}"] = _share(row["onset"], last)
+        found[f"em_{name}_tokens"] = _moment(row)
+    halves = moments[(moments["height"] == "own") & (moments["fraction"] == 0.5)]
+    latest = str(halves.sort_values("onset").iloc[-1]["condition"])
+    level = selection.one(moments, condition=lead, height="level")
+    return found | {
+        "em_level": f"{LEVEL:g}",
+        "em_level_tokens": _moment(level),
+        "em_latest": latest,
+        "em_latest_says": either(
+            latest == lead,
+            f"{lead} is the latest of the {len(halves)} curves",
+            f"the latest of the {len(halves)} curves is {latest}",
         ),
     }
 
 
-def onsets(moments: pd.DataFrame, lead: str = "seen") -> dict[str, object]:
-    """When each space is there, and which comes first.
-
-    - `moments`: one row a condition that has an onset, in tokens; `lead`: that of the shared space.
-    """
-    rows = {row["condition"]: row for _, row in moments.iterrows()}
-    seen, own = rows.get(lead), rows.get("self")
-    return {
-        "em_onset_seen": _moment(seen),
-        "em_onset_self": _moment(own),
-        "em_onset_top": _moment(rows.get("src_unpatched")),
-        "em_order": FIRST[claims.onset_order(seen, own)],
-    }
+def _share(moment: Real, last: Real) -> str:
+    return "more than 100%" if moment == float("inf") else f"{moment / last:.0%}"
 
 
-def _moment(row: pd.Series | None) -> str:
-    if row is None or row["onset"] == float("inf"):
+def _moment(row: pd.Series) -> str:
+    if row["onset"] == float("inf"):
         return "not within the training measured"
     return f"{amount(row['onset'])} tokens [{amount(row['low'])}, {amount(row['high'])}]"
 
 
-def more_runs(curves: pd.DataFrame, table: pd.DataFrame) -> dict[str, object]:
-    """The last level of the condition that is followed over all published runs."""
-    n, lead = selection.described(table), selection.lead(table)
-    end = selection.one(selection.last_checkpoint(curves), condition=lead)
+def resemblance(by_output: pd.DataFrame) -> dict[str, object]:
+    """P(source concept) where no word resembles another language's.
+
+    - `by_output`: `meanings.statistics.cognates.by_output`.
+    """
+    every, apart = (
+        by_output[by_output["words"] == words].set_index("output") for words in (ALL, APART)
+    )
+    alone = [code for code in apart.index if apart["n_units"][code] == every["n_units"][code]]
+    added = (every["mean"] - apart["mean"]).sort_values(ascending=False)
     return {
-        "em_wide": interval(end),
-        "em_wide_n": n["seeds"],
-        "em_wide_k": n["checkpoints"],
+        "em_apart_alone": ", ".join(f"{_name(c)} {every['mean'][c]:.2f}" for c in alone) or "none",
+        "em_apart_outputs": len(every),
+        "em_apart_most": ", ".join(f"{_name(code)} {added[code]:.2f}" for code in added.index[:2]),
     }
+
+
+def _name(code: str) -> str:
+    return LANGUAGES[code].name
+
+
+def orders(rows: Rows) -> dict[str, object]:
+    """How much less training the earlier curve needs in single training runs, `34% to 46%`.
+
+    - `rows`: the chapter's claims.
+    """
+    return {
+        f"em_{name}_range": _ends(rows, claim)
+        for name, claim in (
+            ("self", "emergence-self-first"),
+            ("direct", "emergence-direct-first"),
+        )
+    }
+
+
+def _ends(rows: Rows, claim: str) -> str:
+    runs = next(row["by_seed"] for row in rows if row["id"] == claim)
+    values = sorted(run["value"] for run in runs.values())
+    return f"{values[0]:.0%} to {values[-1]:.0%}" if values else "not measured"
+
+
+def agreement(rows: Rows) -> list[tuple[str, str, str, str]]:
+    """The paper's findings on emergence beside this chapter's.
+
+    - `rows`: the chapter's claims.
+    """
+    said = {row["id"].removeprefix("emergence-"): row for row in rows}
+
+    def here(*names: str) -> str:
+        return " ".join(said[name]["statement"] for name in names)
+
+    def agree(*names: str, no: bool = False) -> str:
+        holds = all(said[name]["verdict"] == "holds" for name in names)
+        return ("no" if no else "yes") if holds else "undecided"
+
+    return [
+        (
+            "Shared concept spaces emerge during pretraining.",
+            here("shared", "learned"),
+            agree("shared", "learned"),
+            "",
+        ),
+        (
+            "They emerge early and go on refining.",
+            here("refines"),
+            f"refining: {agree('refines')}; early: undecided",
+            "The shipped run has no plateau and ends with a decay of the learning rate, so a share "
+            "of its length says little about a longer training.",
+        ),
+        (
+            "Language-specific spaces do not strongly precede shared ones (reported for EuroLLM, "
+            "not confirmed here).",
+            here("self-first", "self-lower"),
+            agree("self-first", no=True),
+            "EuroLLM's first checkpoint comes after most of the emergence. Where this study's "
+            "measurement starts late, the shared space leads too. The miniature is also taught to "
+            "copy.",
+        ),
+        (
+            "Copying comes first and translation later (follow-up study).",
+            here("self-first", "not-cognates"),
+            agree("self-first", "not-cognates"),
+            "",
+        ),
+        (
+            "The mean over languages does not hurt (Dumas et al.).",
+            here("mean-own-pair"),
+            agree("mean-own-pair"),
+            "",
+        ),
+        (
+            "No vector of another concept as a control.",
+            here("positive-control", "same-category"),
+            "not compared",
+            "The paper has no such control.",
+        ),
+    ]
+
+
+def counted(table: pd.DataFrame) -> str:
+    """What a figure rests on, `64 concepts, 5 language pairs, 3 training seeds`."""
+    n = selection.described(table)
+    return ", ".join(
+        f"{n[name]} {word if n[name] == 1 else word + 's'}"
+        for name, word in (
+            ("concepts", "concept"),
+            ("pairs", "language pair"),
+            ("seeds", "training seed"),
+        )
+    )
+
+
+def control_runs(table: pd.DataFrame) -> dict[str, object]:
+    """Which training runs the controls were measured in."""
+    seeds = sorted(table["training_seed"].unique())
+    return {"em_control_runs": "training seed " + ", ".join(map(str, seeds))}
 
 
 def dose(levels: pd.DataFrame, rises: Mapping[int, bool]) -> dict[str, object]:

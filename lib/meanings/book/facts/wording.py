@@ -25,10 +25,7 @@ def share_of_training(moment: Real, table: pd.DataFrame) -> str:
     if not np.isfinite(moment):
         return "within this training it has no onset"
     share = moment / table["tokens"].max()
-    return (
-        "half of its late height (mean of the last three checkpoints) is there after "
-        f"{share:.0%} of the training"
-    )
+    return f"half of its height at the end is there after {share:.0%} of the training"
 
 
 def plain_names(names: pd.Index | list[str]) -> str:
@@ -44,3 +41,15 @@ def claim(rows: Sequence[Mapping[str, Any]], name: str) -> str:
     (row,) = (row for row in rows if row["id"] == name)
     verdict = "" if row["verdict"] == "holds" else f" This claim is {row['verdict']}."
     return row["statement"] + verdict
+
+
+def statements(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The statements of claims, each under its id with underscores; one that does not hold says so.
+
+    - `rows`: of `meanings.validity.claims.catalogue`.
+    """
+    return {
+        row["id"].replace("-", "_"): row["statement"]
+        + ("" if row["verdict"] == "holds" else f" This claim is {row['verdict']}.")
+        for row in rows
+    }

@@ -1,7 +1,4 @@
-"""Figures over training and over layers: curves, the heatmap of layers and checkpoints, onsets."""
-
-from collections.abc import Sequence
-from numbers import Real
+"""Figures over training and over layers: curves, and the heatmap of layers and checkpoints."""
 
 import numpy as np
 import pandas as pd
@@ -18,8 +15,8 @@ PROBABILITY = "P(source concept in the output language)"
 def emergence(
     curves: pd.DataFrame, *, of: str = "condition", ylabel: str = PROBABILITY, height: float = 3.6
 ) -> Picture:
-    """Curves over training tokens with 95 % intervals, one a value of column `of`; nulls and
-    ceilings as dashed lines.
+    """Curves over training tokens with 95 % intervals, one per value of column `of`; nulls
+    and unpatched prompts as dashed lines.
 
     - `curves`: columns `tokens`, `of`, `mean`, `low`, `high`.
     """
@@ -87,38 +84,6 @@ def layers_by_checkpoint(table: pd.DataFrame, *, label: str = PROBABILITY) -> Pi
     )
 
 
-def onsets(table: pd.DataFrame, tokens: Sequence[Real]) -> Picture:
-    """Onset of each condition with its interval, in training tokens; a condition without an onset
-    is written at the right.
-
-    - `table`: columns `condition`, `onset`, `low`, `high` in tokens (not finite: never within the
-      training).
-    - `tokens`: the checkpoints' tokens, drawn as small ticks.
-    """
-    with canvas(0.9 + 0.34 * len(table)) as (figure, axes):
-        axis = axes[0, 0]
-        tokens_axis(axis, tokens)
-        last, said = max(tokens), []
-        for place, (_, row) in enumerate(table.iterrows()):
-            series, found = look(str(row["condition"]), place), np.isfinite(row["onset"])
-            if found:
-                high = min(row["high"], last) if np.isfinite(row["high"]) else last
-                style = {"color": series.colour, "solid_capstyle": "butt"}
-                axis.plot([row["low"], high], [place, place], lw=2.4, **style)
-                axis.plot(row["onset"], place, marker=series.mark or "o", ms=6, **style)
-            else:
-                axis.text(last, place, "no onset ", ha="right", va="center", color=series.colour)
-            said.append(f"{series.label} {amount(row['onset']) if found else 'none'}")
-        axis.plot(tokens, [-0.75] * len(tokens), "|", color="#777777", ms=5)
-        axis.set_yticks(range(len(table)), [look(str(c)).label for c in table["condition"]])
-        axis.set_ylim(len(table) - 0.5, -1)
-        axis.set_xlabel("onset in training tokens (log axis); ticks on top: checkpoints")
-    return Picture(
-        figure,
-        f"Onset of each condition in training tokens, with 95 % intervals: {'; '.join(said)}.",
-    )
-
-
 def first_layers(
     curves: pd.DataFrame,
     levels: pd.DataFrame | None = None,
@@ -126,7 +91,7 @@ def first_layers(
     of: str = "condition",
     ylabel: str = PROBABILITY,
 ) -> Picture:
-    """Probability over the first patched layer, one curve a condition; unpatched prompts as
+    """Probability over the first patched layer, one curve per condition; unpatched prompts as
     horizontal lines.
 
     - `curves`: `first_layer`, `of`, `mean`, `low`, `high`; `levels`: `of`, `mean` of what is not

@@ -1,8 +1,8 @@
 """One palette: how each condition and each language family is drawn, everywhere in the book.
 
 Colours are Okabe and Ito's, which colour-blind readers tell apart; each condition and family also
-has a mark, and nulls and ceilings a dash, so that colour is never the only sign. What a condition
-*is* stands in `meanings.patching.conditions`.
+has a mark, and nulls and unpatched prompts a dash, so that colour is never the only sign. What a
+condition *is* stands in `meanings.patching.conditions`.
 """
 
 from numbers import Real
@@ -35,12 +35,18 @@ CONDITIONS: dict[str, Look] = {
     "self": Look("self", "#009E73", "^"),
     "tgt": Look("tgt", "#AA4499", "D"),
     "tgt_tgt": Look("tgt_tgt", "#8C6D1F", "v"),
-    "src_unpatched": Look("ceiling", "#000000", "", (0, (4, 2))),
+    "src_unpatched": Look("asked directly", "#000000", "", (0, (4, 2))),
     "tgt_unpatched": Look("no patch", "#555555", "", (0, (2, 1.5))),
     "null_concept": Look("null (concept)", "#7F7F7F", "x", (0, (1, 1))),
     "null_mean": Look("null (mean)", "#A6A6A6", "+", (0, (3, 1, 1, 1))),
     "one_pair": Look("one pair", "#56B4E9", "<"),
     "tgt_mean": Look("tgt (mean)", "#E69F00", ">"),
+}
+# Vectors that control a patch: `meanings.patching.controls`.
+CONTROLS: dict[str, Look] = {
+    "null_category": Look("null (category)", "#7F7F7F", "X", (0, (2, 1))),
+    "random": Look("random vector", "#A6A6A6", ".", (0, (1, 2))),
+    "reversed": Look("seen, layers reversed", "#8C6D1F", "p"),
 }
 FAMILIES = ("Germanic", "Romance", "Slavic", "Uralic", "Sinitic", "Celtic", "Bantu", "Semitic")
 MARKS = "osD^vPX*<>hp"

@@ -1,0 +1,250 @@
+"""The claims of the chapter Emergence: recomputed with pandas alone, and on changed tables."""
+
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from meanings.core.paths import data_folder
+from meanings.validity.claims import catalogue, emergence
+
+PAIRS = ["en-fr", "de-en", "fr-es", "fr-de", "fr-pl", "en-fi"]
+BY_ID = {claim.id.removeprefix("emergence-"): claim for claim in emergence.CLAIMS}
+CURVES = ["src_unpatched", "seen", "en_en", "self", "tgt", "null_concept"]
+
+
+@lru_cache(maxsize=8)
+def read(name):
+    table = pd.read_parquet(data_folder() / "published" / f"{name}.parquet")
+    texts = [c for c in ("condition", "pair", "source_concept", "model") if c in table]
+    return table.astype(dict.fromkeys(texts, str))
+
+
+def last(table):
+    return table[table["step"] == table["step"].max()]
+
+
+def over_concepts(rows, value="p_source"):
+    by_concept = rows.groupby(["training_seed", "source_concept"])[value].mean()
+    return by_concept.groupby("training_seed").mean().mean()
+
+
+def layers_of(rows):
+    """By concept, the best layer of the half of the concepts that it is not in."""
+    by = ["first_layer", "training_seed", "source_concept"]
+    grid = rows.groupby(by)["p_source"].mean().groupby(by[::2]).mean().unstack()
+    concepts = sorted(grid.columns)
+    order = np.random.Generator(np.random.PCG64(0)).permutation(len(concepts))
+    found, middle = {}, len(concepts) // 2
+    for own, other in ((order[:middle], order[middle:]), (order[middle:], order[:middle])):
+        best = grid[[concepts[i] for i in other]].mean(axis=1).idxmax()
+        found |= {concepts[i]: best for i in own}
+    return found
+
+
+def at_layers(rows, follow=None):
+    """Each condition at its own layers; a null at those of `seen`."""
+    if (rows["first_layer"] < 0).all():
+        return rows
+    layers = layers_of(rows if follow is None else follow)
+    return rows[rows["first_layer"] == rows["source_concept"].map(layers)]
+
+
+def at_own(table, *conditions):
+    """By condition, the rows at its layers, in the pairs that all of them have."""
+    rows = {name: table[table["condition"] == name] for name in conditions}
+    pairs = set.intersection(*(set(each["pair"]) for each in rows.values()))
+    rows = {name: each[each["pair"].isin(pairs)] for name, each in rows.items()}
+    follow = {name: rows["seen"] if name.startswith(("null", "rev")) else None for name in rows}
+    return {name: at_layers(each, follow[name]) for name, each in rows.items()}
+
+
+def own_pairs():
+    table = read("miniature")
+    return table[table["pair"].isin(PAIRS)]
+
+
+def difference(a, b):
+    chosen = at_own(own_pairs(), a, b)
+    return over_concepts(last(chosen[a])) - over_concepts(last(chosen[b]))
+
+
+def rise(late, early):
+    rows = at_own(own_pairs(), "seen", "null_concept")["seen"]
+    end = rows["tokens"].max()
+    ends = [rows["tokens"][rows["tokens"] <= share * end].max() for share in (late, early)]
+    late, early = (over_concepts(rows[rows["tokens"] == tokens]) for tokens in ends)
+    return late - early
+
+
+@lru_cache(maxsize=1)
+def curves():
+    chosen = at_own(own_pairs(), *CURVES)
+    means = {name: rows.groupby("tokens").apply(over_concepts) for name, rows in chosen.items()}
+    return pd.DataFrame(means).sort_index()
+
+
+def moment(name, height_of):
+    """From the end backwards: the last time that the curve crosses its threshold."""
+    table = curves()
+    floor = table["null_concept"].iloc[-1]
+    threshold = floor + 0.5 * (table[height_of].iloc[-1] - floor)
+    later = table[name].iloc[-1]
+    for place in range(len(table) - 2, -1, -1):
+        value = table[name].iloc[place]
+        if value < threshold:
+            start, end = np.log1p(table.index[place : place + 2].to_numpy(float))
+            return np.expm1(start + (threshold - value) / (later - value) * (end - start))
+        later = value
+    raise AssertionError("it is above from the start")
+
+
+def earlier(first, second, height_of=""):
+    return 1 - moment(first, height_of or first) / moment(second, height_of or second)
+
+
+def control(condition, value):
+    table = read("controls")
+    seen = table[table["condition"] == "seen"]
+    return over_concepts(at_layers(table[table["condition"] == condition], seen), value)
+
+
+def added_by_words_in_common():
+    overlap = read("word_overlap").set_index(["source_concept", "output"])
+    alike = (overlap["shares_token"] | overlap["shares_letters"]).to_dict()
+    rows = last(read("miniature"))
+    rows = at_layers(rows[rows["condition"] == "seen"])
+    sides = rows["pair"].str.split("-", expand=True)
+    trained = {language for _, language in alike}
+    kept = sides[0].isin(trained) & sides[1].isin(trained)
+    rows = rows[kept].assign(output=sides[1][kept])
+    keys = zip(rows["source_concept"], rows["output"], strict=True)
+    rows = rows.assign(apart=[not alike[key] for key in keys])
+    added = [
+        over_concepts(part) - over_concepts(part[part["apart"]])
+        for _, part in rows.groupby("output")
+        if part["apart"].nunique() == 2
+    ]
+    return np.mean(added)
+
+
+def dose():
+    rows = last(read("worlds"))
+    rows = rows[rows["condition"] == "seen"]
+    ends = [at_layers(rows[rows["model"] == f"parallel-{share}"]) for share in (100, 0)]
+    return over_concepts(ends[0]) - over_concepts(ends[1])
+
+
+RECOMPUTED = {
+    "shared": lambda: difference("seen", "null_concept"),
+    "learned": lambda: rise(1, 0),
+    "refines": lambda: rise(1, 0.6),
+    "self-first": lambda: earlier("self", "seen"),
+    "direct-first": lambda: earlier("src_unpatched", "seen", "src_unpatched"),
+    "self-lower": lambda: difference("seen", "self"),
+    "mean-own-pair": lambda: difference("seen", "tgt"),
+    "not-cognates": added_by_words_in_common,
+    "positive-control": lambda: control("null_concept", "p_own"),
+    "same-category": lambda: control("null_category", "p_source"),
+    "order-of-layers": lambda: control("seen", "p_source") - control("reversed", "p_source"),
+    "dose": dose,
+}
+
+
+@pytest.mark.parametrize("name", list(BY_ID))
+def test_a_claims_value_comes_out_of_the_published_files_again(name):
+    claim = BY_ID[name]
+    effect, verdict = claim.decide(catalogue.tables_of([claim]))
+    assert effect.value == pytest.approx(RECOMPUTED[name](), rel=1e-4, abs=1e-6)
+    assert verdict == "holds"
+
+
+def swapped(column, a, b):
+    """Two labels exchanged everywhere."""
+
+    def change(table):
+        if column not in table:
+            return table
+        names = table[column].astype(str)
+        return table.assign(**{column: names.map({a: b, b: a}).fillna(names)})
+
+    return change
+
+
+def no_training(table):
+    """Every checkpoint is the untrained model."""
+    first = table[table["step"] == table["step"].min()]
+    moments = table[["step", "tokens"]].drop_duplicates().itertuples(index=False)
+    return pd.concat([first.assign(step=s, tokens=t) for s, t in moments], ignore_index=True)
+
+
+def plateau(table):
+    """The last checkpoint's values are those of the one before the decay."""
+    early = table["tokens"] <= 0.6 * table["tokens"].max()
+    there = table[early]
+    last_of_them = there[there["tokens"] == there["tokens"].max()]
+    end = table[["step", "tokens"]].max()
+    return pd.concat([there, last_of_them.assign(**end)], ignore_index=True)
+
+
+def only_words_in_common(table):
+    """Without words in common a concept never arrives."""
+    if "shares_token" in table:
+        return table
+    marks = read("word_overlap")
+    apart = marks[~(marks["shares_token"] | marks["shares_letters"])]
+    key = table["source_concept"].astype(str) + table["pair"].astype(str).str.split("-").str[1]
+    lost = key.isin(set(apart["source_concept"] + apart["output"]))
+    return table.assign(p_source=table["p_source"].where(~lost, 0))
+
+
+CHANGES = {
+    "shared": swapped("condition", "seen", "null_concept"),
+    "learned": no_training,
+    "refines": plateau,
+    "self-first": swapped("condition", "self", "seen"),
+    "direct-first": swapped("condition", "seen", "en_en"),
+    "self-lower": swapped("condition", "self", "seen"),
+    "mean-own-pair": swapped("condition", "tgt", "null_concept"),
+    "not-cognates": only_words_in_common,
+    "positive-control": lambda table: table.assign(p_own=table["p_source"]),
+    "same-category": swapped("condition", "null_category", "reversed"),
+    "order-of-layers": swapped("condition", "reversed", "random"),
+    "dose": swapped("model", "parallel-0", "parallel-100"),
+}
+
+
+@pytest.mark.parametrize("name", list(BY_ID))
+def test_a_claim_no_longer_holds_where_its_tables_say_otherwise(name):
+    claim = BY_ID[name]
+    tables = catalogue.tables_of([claim])
+    _, verdict = claim.decide({key: CHANGES[name](table) for key, table in tables.items()})
+    assert verdict == "refuted"
+
+
+@pytest.mark.parametrize("name", list(BY_ID))
+def test_without_rows_nothing_is_estimated(name):
+    claim = BY_ID[name]
+    tables = {key: table.head(0) for key, table in catalogue.tables_of([claim]).items()}
+    assert claim.decide(tables) == (None, "undecided")
+
+
+@pytest.mark.parametrize("name", list(BY_ID))
+def test_half_of_the_concepts_are_counted_as_half(name):
+    claim = BY_ID[name]
+    tables = catalogue.tables_of([claim])
+    whole, _ = claim.decide(tables)
+    halved = {
+        key: table[table["source_concept"].isin(sorted(table["source_concept"].unique())[::2])]
+        for key, table in tables.items()
+    }
+    fewer, _ = claim.decide(halved)
+    assert fewer.n_concepts == pytest.approx(whole.n_concepts / 2, abs=1)
+
+
+def test_a_claims_statement_has_its_numbers_and_no_markup():
+    for claim in emergence.CLAIMS:
+        effect, _ = claim.decide(catalogue.tables_of([claim]))
+        said = catalogue.stated(claim, effect)
+        assert "{" not in said and "`" not in said and any(c.isdigit() for c in said)
