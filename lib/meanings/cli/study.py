@@ -169,6 +169,12 @@ def publish(
             help="Means over language pairs, a row per concept: for comparing many settings.",
         ),
     ] = False,
+    layers: Annotated[
+        str,
+        typer.Option(
+            help="First patched layers whose rows are published, with commas; all without it."
+        ),
+    ] = "",
 ) -> None:
     """Merge measured cells into one table that ships with the study."""
     from meanings.statistics.summaries import publish_concepts, publish_means
@@ -178,8 +184,12 @@ def publish(
     if means and by_concept:
         raise MeaningsError("--means and --by-concept write different tables: give one of them")
     check_name(name)
+    if layers and (means or by_concept):
+        raise MeaningsError("--layers chooses rows, and --means and --by-concept have all layers")
+    chosen = {"layers": parse_layers(layers)} if layers else {}
     write = publish_means if means else publish_concepts if by_concept else publish_rows
-    path = write(out, name, None if everything else finished_keys(grids or (None,), out))
+    keys = None if everything else finished_keys(grids or (None,), out)
+    path = write(out, name, keys, **chosen)
     typer.echo(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)")
 
 
@@ -330,6 +340,13 @@ def parse_shard(text: str) -> tuple[int, int]:
     if not 1 <= part <= parts:
         raise MeaningsError(f"--shard {text!r}: expected i/n with i from 1 to n, such as 2/8")
     return part - 1, parts
+
+
+def parse_layers(text: str) -> tuple[int, ...]:
+    """`1,2` as (1, 2). Raises MeaningsError where it is no such list."""
+    if not re.fullmatch(r"[0-9]{1,4}(,[0-9]{1,4})*", text):
+        raise MeaningsError(f"--layers {text[:60]!r}: expected numbers from 0 with commas, as 1,2")
+    return tuple(int(number) for number in text.split(","))
 
 
 def to_fetch(download) -> str:
