@@ -1,0 +1,97 @@
+"""Whether groups do as well as each other, as a test of equivalence: each group's score as a share
+of what can be had, and how far these shares lie apart.
+
+    ratio[g]     = mean of the patched score of g / mean of the direct score of g
+    deviation[g] = ratio[g] - mean over groups of ratio
+
+A test that merely finds no difference says nothing: few concepts find none. Groups are equivalent
+within a margin where the intervals of all deviations lie within it (Schuirmann 1987; of several
+groups, each by itself: Berger 1982).
+"""
+
+import numpy as np
+import pandas as pd
+import scipy
+
+from meanings.core.errors import MeaningsError
+from meanings.statistics.effects import Effect
+from meanings.statistics.matching import shared_cells
+from meanings.statistics.resampling import RESAMPLES, point_means, resampled_means, to_array
+
+ENDS = (0.025, 0.975)
+
+
+def wilson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Wilson's interval of a proportion, which has a width at 0 and 1 too.
+
+    Raises MeaningsError where there are no trials, or more successes than trials.
+    """
+    if not 0 <= successes <= n or n == 0:
+        raise MeaningsError(
+            f"{successes} successes of {n} trials: expected a trial or more, and no more successes"
+        )
+    found = scipy.stats.binomtest(int(successes), int(n)).proportion_ci(level, method="wilson")
+    return float(found.low), float(found.high)
+
+
+def matched_ratios(
+    rows: pd.DataFrame,
+    patched: str,
+    direct: str,
+    by: str = "output",
+    *,
+    between: str = "condition",
+    value: str = "p_source",
+    n: int = RESAMPLES,
+) -> pd.DataFrame:
+    """Each group's patched score, direct score, and their ratio, over the cells that have both.
+
+    - `patched`, `direct`: values of the column `between`.
+
+    Columns: `by`; `patched`, `direct`, `ratio`, `deviation`, each with `_low` and `_high` (95 %,
+    over concepts and training seeds); `n_units`, `n_seeds`, `n_language_pairs`.
+
+    Raises MeaningsError where one of the two does not occur, or they share no cell.
+    """
+    if lacking := sorted({patched, direct} - set(rows[between].unique())):
+        raise MeaningsError(f"{between} {lacking[0]!r} is not in the table; measure it too")
+    rows = shared_cells(rows[rows[value].notna()], [patched, direct], column=between, by=[by])
+    (names, groups), values = to_array(rows, value, [between, by])
+    # `to_array` sorts the names.
+    order = [names.index(patched), names.index(direct)]
+    point, draws = point_means(values)[order], resampled_means(values, n)[:, order]
+    found = {by: groups}
+    ratio, ratios = point[0] / point[1], draws[:, 0] / draws[:, 1]
+    for name, mean, drawn in (
+        ("patched", point[0], draws[:, 0]),
+        ("direct", point[1], draws[:, 1]),
+        ("ratio", ratio, ratios),
+        ("deviation", ratio - ratio.mean(), ratios - ratios.mean(axis=1, keepdims=True)),
+    ):
+        low, high = np.nanquantile(drawn, ENDS, axis=0)
+        found |= {name: mean, f"{name}_low": low, f"{name}_high": high}
+    present = ~np.isnan(values[order[0]])
+    pairs = rows.groupby(by, observed=True)["pair"].nunique() if "pair" in rows else None
+    return pd.DataFrame(found).assign(
+        n_units=present.any(axis=1).sum(axis=1),
+        n_seeds=present.any(axis=2).sum(axis=1),
+        n_language_pairs=1 if pairs is None else pairs.reindex(groups).to_numpy(),
+    )
+
+
+def largest_deviation(ratios: pd.DataFrame) -> Effect:
+    """The deviation that is farthest from zero, within the hull of the intervals of all.
+
+    The hull lies within a margin where every interval does: the test of equivalence of all groups.
+
+    - `ratios`: as `matched_ratios` gives them.
+    """
+    farthest = ratios.loc[ratios["deviation"].abs().idxmax()]
+    return Effect(
+        float(farthest["deviation"]),
+        float(ratios["deviation_low"].min()),
+        float(ratios["deviation_high"].max()),
+        int(ratios["n_units"].max()),
+        int(ratios["n_language_pairs"].sum()),
+        int(ratios["n_seeds"].max()),
+    )
