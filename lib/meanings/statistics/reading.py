@@ -18,20 +18,24 @@ from meanings.statistics.resampling import RESAMPLES, point_means, resampled_mea
 from meanings.statistics.selection import split_pairs
 
 PATCHED, DIRECT, NULL = "patched", "asked directly", "null"
-ALL_PROMPTS, SINGLE = "seen_all", "single"
+SINGLE = "single"
+MEANS = ("seen", "one_pair", "tgt_mean")  # of as many prompts as a grid says
 
 
 def at_layer_of_seen(table: pd.DataFrame) -> pd.DataFrame:
     """The rows at one first patched layer: chosen for `seen` on one half of the concepts, reported
     on the other, the same for all conditions; unpatched rows as they are.
 
-    `seen` with all of its prompts becomes the condition `seen_all`, so that `seen` has as many
-    prompts as the others. Raises MeaningsError where there is no `seen` in the table.
+    A mean over another number of prompts than the single languages' becomes a condition of its own,
+    such as `seen_all` or `seen_12`. Raises MeaningsError where there is no `seen` in the table.
     """
     table = table.assign(condition=table["condition"].astype(str))
-    if "source_pairs" in table and table["source_pairs"].gt(0).any():
-        whole = (table["condition"] == "seen") & (table["source_pairs"] == 0)
-        table.loc[whole, "condition"] = ALL_PROMPTS
+    single = table["condition"].map(input_language) != ""
+    if single.any() and "source_pairs" in table:
+        usual = int(table.loc[single, "source_pairs"].iloc[0])
+        other = table["condition"].isin(MEANS) & (table["source_pairs"] != usual)
+        number = table.loc[other, "source_pairs"].map(lambda k: f"_{k}" if k else "_all")
+        table.loc[other, "condition"] += number
     seen = table[(table["condition"] == "seen") & (table["first_layer"] >= 0)]
     if seen.empty:
         raise MeaningsError("no rows of 'seen' to choose a first layer by; measure it too")
@@ -42,6 +46,13 @@ def at_layer_of_seen(table: pd.DataFrame) -> pd.DataFrame:
         .map(dict(zip(best["source_concept"], best["best_layer"], strict=True)))
     )
     return table[(table["first_layer"] < 0) | (table["first_layer"] == layer)]
+
+
+def target_pairs(chosen: pd.DataFrame) -> list[str]:
+    """The pairs with the other-language mean: neither those of direct scores alone, nor those of
+    the control of taught neighbours.
+    """
+    return sorted(set(chosen.loc[chosen["condition"] == "seen", "pair"].astype(str)))
 
 
 def reading_rows(chosen: pd.DataFrame) -> pd.DataFrame:
