@@ -17,6 +17,12 @@ COMPARED: Mapping[str, str] = {
     OWN: "the target pair's own",
     ONE_PAIR: "one other pair",
 }
+# With more prompts: the means that are compared, and in words.
+MORE_PROMPTS = {
+    ("seen_12", "one_pair_12"): "one other pair, 12 prompts",
+    ("seen_12", "tgt_mean_12"): "target pair's own, 12 prompts",
+    ("seen_all", "tgt"): "target pair's own, all prompts",
+}
 
 
 def rows_compared(table: pd.DataFrame, languages: Collection[str]) -> pd.DataFrame:
@@ -36,12 +42,13 @@ def comparisons(rows: pd.DataFrame, languages: Collection[str]) -> pd.DataFrame:
     `n_language_pairs`; single languages last, the worst-read first.
     """
     there = set(rows["condition"])
-    named = {name: (label, "") for name, label in COMPARED.items()}
-    named |= {FROM + code: (LANGUAGES[code].name, code) for code in languages}
+    named = {("seen", name): (label, "") for name, label in COMPARED.items()}
+    named |= {both: (label, "") for both, label in MORE_PROMPTS.items()}
+    named |= {("seen", FROM + code): (LANGUAGES[code].name, code) for code in languages}
     found = [
-        paired_difference(rows, "p_source", "seen", name).assign(label=label, code=code)
-        for name, (label, code) in named.items()
-        if name in there
+        paired_difference(rows, "p_source", *both).assign(label=label, code=code)
+        for both, (label, code) in named.items()
+        if there.issuperset(both)
     ]
     table = pd.concat(found, ignore_index=True)
     single = table[table["code"] != ""].sort_values("mean", ascending=False)

@@ -9,6 +9,8 @@ within a margin where the intervals of all deviations lie within it (Schuirmann 
 groups, each by itself: Berger 1982).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import scipy
@@ -53,13 +55,8 @@ def matched_ratios(
 
     Raises MeaningsError where one of the two does not occur, or they share no cell.
     """
-    if lacking := sorted({patched, direct} - set(rows[between].unique())):
-        raise MeaningsError(f"{between} {lacking[0]!r} is not in the table; measure it too")
-    rows = shared_cells(rows[rows[value].notna()], [patched, direct], column=between, by=[by])
-    (names, groups), values = to_array(rows, value, [between, by])
-    # `to_array` sorts the names.
-    order = [names.index(patched), names.index(direct)]
-    point, draws = point_means(values)[order], resampled_means(values, n)[:, order]
+    rows = rows[rows[value].notna()]
+    groups, point, draws, values = _scores(rows, (patched, direct), by, between, value, n)
     found = {by: groups}
     ratio, ratios = point[0] / point[1], draws[:, 0] / draws[:, 1]
     for name, mean, drawn in (
@@ -70,13 +67,60 @@ def matched_ratios(
     ):
         low, high = np.nanquantile(drawn, ENDS, axis=0)
         found |= {name: mean, f"{name}_low": low, f"{name}_high": high}
-    present = ~np.isnan(values[order[0]])
+    present = ~np.isnan(values)
+    rows = shared_cells(rows, [patched, direct], column=between, by=[by])
     pairs = rows.groupby(by, observed=True)["pair"].nunique() if "pair" in rows else None
     return pd.DataFrame(found).assign(
         n_units=present.any(axis=1).sum(axis=1),
         n_seeds=present.any(axis=2).sum(axis=1),
         n_language_pairs=1 if pairs is None else pairs.reindex(groups).to_numpy(),
     )
+
+
+def ratio_contrast(
+    rows: pd.DataFrame,
+    patched: str,
+    direct: str,
+    groups: tuple[Sequence[str], Sequence[str]],
+    by: str = "output",
+    *,
+    between: str = "condition",
+    value: str = "p_source",
+) -> Effect:
+    """Mean ratio of the first groups minus that of the second, with its interval.
+
+    Arguments and errors as of `matched_ratios`.
+    """
+    rows = rows[rows[by].isin([*groups[0], *groups[1]]) & rows[value].notna()]
+    labels, point, draws, values = _scores(rows, (patched, direct), by, between, value, RESAMPLES)
+    signs = np.array(
+        [1 / len(groups[0]) if name in groups[0] else -1 / len(groups[1]) for name in labels]
+    )
+    low, high = np.quantile((draws[:, 0] / draws[:, 1]) @ signs, ENDS)
+    pairs = rows["pair"].nunique() if "pair" in rows else 1
+    return Effect(
+        float((point[0] / point[1]) @ signs),
+        float(low),
+        float(high),
+        values.shape[-1],
+        pairs,
+        values.shape[-2],
+    )
+
+
+def _scores(
+    rows: pd.DataFrame, both: tuple[str, str], by: str, between: str, value: str, n: int
+) -> tuple[list, np.ndarray, np.ndarray, np.ndarray]:
+    """The groups' names; patched and direct means, [2, group]; resampled, [n, 2, group]; and the
+    patched scores of each seed and concept.
+    """
+    if lacking := sorted(set(both) - set(rows[between].unique())):
+        raise MeaningsError(f"{between} {lacking[0]!r} is not in the table; measure it too")
+    rows = shared_cells(rows, both, column=between, by=[by])
+    (names, groups), values = to_array(rows, value, [between, by])
+    order = [names.index(name) for name in both]  # `to_array` sorts the names
+    draws = resampled_means(values, n)[:, order]
+    return groups, point_means(values)[order], draws, values[order[0]]
 
 
 def largest_deviation(ratios: pd.DataFrame) -> Effect:

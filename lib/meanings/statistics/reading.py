@@ -33,9 +33,10 @@ def at_layer_of_seen(table: pd.DataFrame) -> pd.DataFrame:
     single = table["condition"].map(input_language) != ""
     if single.any() and "source_pairs" in table:
         usual = int(table.loc[single, "source_pairs"].iloc[0])
-        other = table["condition"].isin(MEANS) & (table["source_pairs"] != usual)
-        number = table.loc[other, "source_pairs"].map(lambda k: f"_{k}" if k else "_all")
-        table.loc[other, "condition"] += number
+        table["condition"] = [
+            f"{name}_{count or 'all'}" if name in MEANS and count != usual else name
+            for name, count in zip(table["condition"], table["source_pairs"], strict=True)
+        ]
     seen = table[(table["condition"] == "seen") & (table["first_layer"] >= 0)]
     if seen.empty:
         raise MeaningsError("no rows of 'seen' to choose a first layer by; measure it too")

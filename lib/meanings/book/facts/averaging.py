@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from meanings.book.facts.language_dependence import claims_of
 from meanings.core.formatting import amount, span
 from meanings.statistics.averaging import COMPARED, comparisons, over_training, rows_compared
 from meanings.validity.claims.language_dependence import GEMMA_READING, READING, reading_chosen
@@ -57,9 +56,11 @@ def _languages(table: pd.DataFrame) -> list[str]:
 WORDS = {"holds": "yes", "refuted": "no", "undecided": "not decided"}
 
 
-def agreements(found: Mapping[str, pd.DataFrame]) -> list[tuple[str, str, str, str]]:
-    """Rows of the table of agreement: the paper's finding, ours, whether they agree, and why not."""
-    said = claims_of(found)
+def agreements(said: Mapping[str, object]) -> list[tuple[str, str, str, str]]:
+    """Rows of the table of agreement: the paper's finding, ours, whether they agree, why not.
+
+    - `said`: of the chapter's claims, as `language_dependence.claims_of` gives it.
+    """
     verdict = {name.removesuffix("_verdict"): v for name, v in said.items() if "_verdict" in name}
     writing = {
         "holds": "Writing does not depend on the language, within the stated margin.",
@@ -69,7 +70,8 @@ def agreements(found: Mapping[str, pd.DataFrame]) -> list[tuple[str, str, str, s
     return [
         (
             "Alignment with the shared space depends on the language (Körner et al.).",
-            f"Reading does: much text minus little text, {said['ld_reading_value']}. {writing}",
+            "Reading does: as a share of the direct score, languages with much text lie "
+            f"{said['ld_reading_value']} above those with little. {writing}",
             "in part" if verdict["ld_reading"] == "holds" else WORDS[verdict["ld_reading"]],
             "Their score by output language also contains how well the model says the word. Held "
             "against the direct score, that part is gone; the input side was not measured.",
@@ -94,9 +96,8 @@ def agreements(found: Mapping[str, pd.DataFrame]) -> list[tuple[str, str, str, s
     ]
 
 
-def takeaway(found: Mapping[str, pd.DataFrame]) -> dict[str, object]:
-    """The chapter in three sentences, as its claims decide."""
-    said = claims_of(found)
+def takeaway(said: Mapping[str, object]) -> dict[str, object]:
+    """The chapter in three sentences, as its claims decide; `said` as in `agreements`."""
     writing = {
         "holds": "Once a concept is in the shared space, the model says it as well as a word that "
         "it reads itself, in all nine trained languages alike",
@@ -105,12 +106,13 @@ def takeaway(found: Mapping[str, pd.DataFrame]) -> dict[str, object]:
     }[str(said["ld_writing_verdict"])]
     reading = {
         "holds": "How well a word reaches that space depends on its language: those with little "
-        f"text fall behind by {said['ld_reading_value']}",
+        f"text fall behind by {said['ld_reading_value']} of the direct score",
         "refuted": "How well a word reaches that space does not depend on its language",
         "undecided": "Whether reading depends on the language is not decided",
     }[str(said["ld_reading_verdict"])]
     single = {
-        "holds": f"exceeds a single language's vector on average ({said['ld_averaging_single_value']})",
+        "holds": "exceeds a single language's vector on average "
+        f"({said['ld_averaging_single_value']})",
         "refuted": "does not exceed a single language's vector on average",
         "undecided": "is not told apart from a single language's vector on average",
     }[str(said["ld_averaging_single_verdict"])]

@@ -29,9 +29,9 @@ from meanings.validity.claims.language_dependence import (
 )
 
 VERDICTS = {
-    "holds": "The claim holds",
-    "refuted": "The claim is refuted",
-    "undecided": "The data do not decide it",
+    "holds": "the claim holds",
+    "refuted": "the claim is refuted",
+    "undecided": "the data do not decide it",
 }
 
 
@@ -91,9 +91,9 @@ def claims_of(found: Mapping[str, pd.DataFrame]) -> dict[str, object]:
         runs = f"{effect.n_seeds} training run{'s' * (effect.n_seeds > 1)}"
         said[key] = (
             f"{claim.statement.format(value=effect.value, low=effect.low, high=effect.high)} "
-            f"{VERDICTS[verdict]} ({claim.unit}: {value}; smallest effect "
-            f"{claim.smallest_effect:.2f}; {effect.n_concepts} concepts, {effect.n_pairs} language "
-            f"pair{'s' * (effect.n_pairs > 1)}, {runs})."
+            f"({claim.unit}: {value}; smallest effect {claim.smallest_effect:g}; "
+            f"{effect.n_concepts} concepts, {effect.n_pairs} language "
+            f"pair{'s' * (effect.n_pairs > 1)}, {runs}: {VERDICTS[verdict]}.)"
         )
         said |= {f"{key}_value": value, f"{key}_verdict": verdict}
     return said

@@ -31,13 +31,14 @@ def in_order(
 
 
 def ratios(table: pd.DataFrame) -> pd.DataFrame:
-    """Matched ratios for reading: patched, asked directly, their ratio, with intervals."""
-    columns = {"patched": "patched", "direct": "asked directly", "ratio": "ratio"}
+    """Matched ratios as a reader sees them: both scores, and their ratio with its interval."""
     shown = {
-        title: [
-            span(row[name], row[f"{name}_low"], row[f"{name}_high"]) for _, row in table.iterrows()
-        ]
-        for name, title in columns.items()
+        "patched": table["patched"].map("{:.2f}".format).to_list(),
+        "asked directly": table["direct"].map("{:.2f}".format).to_list(),
+        "ratio": [
+            span(row.ratio, row.ratio_low, row.ratio_high).replace(" ", "\u00a0")
+            for row in table.itertuples()
+        ],
     }
     if "null" in table:
         shown["third concept"] = table["null"].map("{:.3f}".format).to_list()

@@ -9,7 +9,11 @@ from meanings.models.gemma import NAME as GEMMA
 from meanings.statistics import reading, selection
 from meanings.statistics.bootstrap import paired_difference
 from meanings.statistics.effects import Effect
-from meanings.statistics.equivalence import largest_deviation, matched_ratios
+from meanings.statistics.equivalence import (
+    largest_deviation,
+    matched_ratios,
+    ratio_contrast,
+)
 from meanings.statistics.languages import from_same_inputs
 from meanings.statistics.layer_choice import at_chosen_layer
 from meanings.validity.claims.claim import Claim, Tables
@@ -67,10 +71,8 @@ def _writing(tables: Tables) -> Effect:
 
 def _reading(tables: Tables) -> Effect:
     rows = reading_of(tables[READING], MUCH_TEXT + LITTLE_TEXT)
-    rows = rows[rows["what"] == reading.PATCHED]
-    much = rows["language"].isin(MUCH_TEXT).map({True: "much", False: "little"})
-    found = paired_difference(rows.assign(text=much), "p_source", "much", "little", between="text")
-    return _effect(found)
+    both = reading.PATCHED, reading.DIRECT
+    return ratio_contrast(rows, *both, (MUCH_TEXT, LITTLE_TEXT), "language", between="what")
 
 
 def _lost(tables: Tables) -> Effect:
@@ -113,9 +115,8 @@ CLAIMS = (
         "language-writing",
         CHAPTER,
         "Between the nine trained languages, alignment does not depend on the language that is "
-        "written: relative to the direct score from the same inputs they lie within the margin of "
-        "each other.",
-        "share of the direct score, largest deviation from the mean of the languages",
+        "written: as a share of the direct score, each lies close to the mean of all.",
+        "share of the direct score, largest deviation from the mean",
         "within",
         MARGIN,
         "an output language whose ratio deviates by more than the margin",
@@ -125,12 +126,12 @@ CLAIMS = (
     Claim(
         "language-reading",
         CHAPTER,
-        "Alignment depends on the language that is read: a concept vector of English, French, "
-        "Spanish or German is said {value:.2f} more often than one of Finnish or Estonian.",
-        "probability, difference",
+        "Alignment depends on the language that is read: as a share of the direct score, English, "
+        "French, Spanish and German lie {value:.2f} above Finnish and Estonian.",
+        "share of the direct score, difference",
         "above",
-        SMALLEST,
-        "languages with little text read as well as those with much, in the same cells",
+        MARGIN,
+        "languages with little text read as well, for what is known of them, as those with much",
         (READING,),
         _reading,
     ),
@@ -138,7 +139,7 @@ CLAIMS = (
         "language-reading-loss",
         CHAPTER,
         "Chinese, Finnish and Estonian words reach the shared space less often than the model "
-        "translates them: the patched score lies {value:.2f} from the direct one.",
+        "translates them: patched minus direct is {value:.2f}.",
         "probability, difference",
         "below",
         SMALLEST,
@@ -173,8 +174,8 @@ CLAIMS = (
     Claim(
         "language-averaging-english",
         CHAPTER,
-        "The mean over languages does not reach the vector of the best-read language: it lies "
-        "{value:.2f} from that of English.",
+        "The mean over languages does not reach the vector of the language with most text: "
+        "minus that of English, it is {value:.2f}.",
         "probability, difference",
         "below",
         SMALLEST,
@@ -185,8 +186,8 @@ CLAIMS = (
     Claim(
         "language-averaging-own-pair",
         CHAPTER,
-        "The mean over languages falls short of the target pair's own vector, at the same number "
-        "of prompts: by {value:.2f}.",
+        "The mean over languages falls short of the target pair's own vector, at the same "
+        "number of prompts: the difference is {value:.2f}.",
         "probability, difference",
         "below",
         SMALLEST,
@@ -197,8 +198,8 @@ CLAIMS = (
     Claim(
         "language-averaging-control",
         CHAPTER,
-        "Averaging by itself is not what helps: as many prompts of one language pair give {value:.2f} "
-        "less than prompts of several.",
+        "Averaging by itself is not what helps: as many prompts of one language pair give "
+        "{value:.2f} less than prompts of several.",
         "probability, difference",
         "above",
         SMALLEST,
