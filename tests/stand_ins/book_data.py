@@ -10,6 +10,13 @@ from stand_ins import synthetic_cells
 
 PAIRS = ("fr-es", "en-de", "de-en", "pl-fi")
 STEPS = (0, 400, 1600, 6400)
+# Published tables that chapters show beside their own cells.
+SHOWN = (
+    "worlds.parquet",
+    "miniature-answers.parquet",
+    "reading.parquet",
+    "gemma-3-270m-reading.parquet",
+)
 
 
 def make(folder: Path) -> Path:
@@ -24,7 +31,7 @@ def make(folder: Path) -> Path:
     # is not among it.
     (data / "annotation").symlink_to(data_folder() / "annotation")
     (data / "published").mkdir()
-    for name in ("worlds.parquet", "miniature-answers.parquet"):
+    for name in SHOWN:
         (data / "published" / name).symlink_to(data_folder() / "published" / name)
     synthetic_cells.write_trajectory(data / "miniature" / "seed-0", STEPS)
     synthetic_cells.write_results(

@@ -21,7 +21,6 @@ COMPARED: Mapping[str, str] = {
 MORE_PROMPTS = {
     ("seen_12", "one_pair_12"): "one other pair, 12 prompts",
     ("seen_12", "tgt_mean_12"): "target pair's own, 12 prompts",
-    ("seen_all", "tgt"): "target pair's own, all prompts",
 }
 
 

@@ -83,6 +83,20 @@ def reading_rows(chosen: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([patched[columns], direct[columns]], ignore_index=True)
 
 
+def measured_throughout(rows: pd.DataFrame) -> pd.DataFrame:
+    """The patched rows of the target pairs and languages that were measured at every checkpoint, so
+    that means over training are of the same pairs and languages throughout.
+
+    - `rows`: as `reading_rows` gives them.
+    """
+    found = rows[rows["what"] == PATCHED]
+    for column in ("pair", "language"):
+        steps = found.groupby(column, observed=True)["step"].nunique()
+        everywhere = steps.index[steps == found["step"].nunique()]
+        found = found[found[column].isin(everywhere)]
+    return found
+
+
 def with_single(chosen: pd.DataFrame, languages: Collection[str]) -> pd.DataFrame:
     """The rows with a condition `single` added: the mean over the single-language conditions of
     these languages, cell by cell.

@@ -38,7 +38,7 @@ VERDICTS = {
 def tables() -> dict[str, pd.DataFrame]:
     """The published tables that the chapter and its claims read, by name; those that ship."""
     found = {}
-    wanted = {"condition": ["seen", "src_unpatched"]}
+    wanted = {"condition": ["seen", "tgt", "src_unpatched"]}
     for name, where in (("miniature", wanted), (READING, None), (GEMMA_READING, None)):
         try:
             found[name] = published(name, where=where)

@@ -146,7 +146,7 @@ def _places_of_names(points: Sequence[tuple[float, float]]) -> list[tuple[int, i
     found = []
     for point in at:
         centres = [
-            point + (right + np.sign(right) * NAME[0] / 2, up + NAME[1] / 2 - 2)
+            np.add(point, (right + np.sign(right) * NAME[0] / 2, up + NAME[1] / 2 - 2))
             for right, up in AROUND
         ]
         meets = [sum((np.abs(c - t) < NAME).all() for t in taken) for c in centres]
