@@ -102,16 +102,15 @@ def claims_of(found: Mapping[str, pd.DataFrame]) -> dict[str, object]:
 def writing(ratios: pd.DataFrame, apart: Mapping[str, pd.DataFrame]) -> dict[str, object]:
     """How output languages compare with what the model says when it is asked directly.
 
-    - `ratios`: as `equivalence.matched_ratios` gives them, with `language`; `apart`: by unseen
-      language, the patched rows of concepts whose words have nothing in common with other
-      languages.
+    - `ratios`: of the trained languages, as `equivalence.matched_ratios` gives them, with
+      `language`; `apart`: by unseen language, the patched rows of concepts whose words have nothing
+      in common with other languages.
     """
-    trained = ratios[ratios["language"].isin(TRAINED)]
-    effect = largest_deviation(trained)
-    lowest, highest = (trained.loc[trained["ratio"].agg(pick)] for pick in ("idxmin", "idxmax"))
+    effect = largest_deviation(ratios)
+    lowest, highest = (ratios.loc[ratios["ratio"].agg(pick)] for pick in ("idxmin", "idxmax"))
     narrowest = max(-effect.low, effect.high)
     return {
-        "ld_trained": len(trained),
+        "ld_trained": len(ratios),
         "ld_margin": f"{MARGIN:.2f}",
         "ld_narrowest": f"{narrowest:.2f}",
         "ld_equivalent": either(
