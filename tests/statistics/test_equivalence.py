@@ -1,4 +1,4 @@
-"""Matched ratios, their equivalence, and Wilson's interval."""
+"""Matched ratios and their equivalence."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,6 @@ from meanings.statistics.equivalence import (
     largest_deviation,
     matched_ratios,
     ratio_contrast,
-    wilson,
 )
 
 RATIOS = {"fr": 0.9, "ru": 0.9, "zh": 0.9, "fi": 0.9}
@@ -96,15 +95,3 @@ def test_the_contrast_is_the_difference_of_mean_ratios():
 def test_a_condition_that_was_not_measured_is_named():
     with pytest.raises(MeaningsError, match="condition 'tgt' is not in the table"):
         matched_ratios(cells(), "tgt", "src_unpatched")
-
-
-def test_wilson_has_a_width_at_the_ends_and_is_the_published_formula():
-    low, high = wilson(20, 20)
-    z2 = 1.959963984540054**2
-    assert (low, high) == (pytest.approx(20 / (20 + z2)), 1.0)
-    assert wilson(0, 20) == (0.0, pytest.approx(1 - low))
-    low, high = wilson(5, 20)
-    centre = (5 + z2 / 2) / (20 + z2)
-    assert (low + high) / 2 == pytest.approx(centre)
-    with pytest.raises(MeaningsError, match="3 successes of 2 trials"):
-        wilson(3, 2)

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import scipy
 
 from meanings.core.errors import MeaningsError
 from meanings.statistics.effects import Effect
@@ -21,19 +20,6 @@ from meanings.statistics.matching import shared_cells
 from meanings.statistics.resampling import RESAMPLES, point_means, resampled_means, to_array
 
 ENDS = (0.025, 0.975)
-
-
-def wilson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
-    """Wilson's interval of a proportion, which has a width at 0 and 1 too.
-
-    Raises MeaningsError where there are no trials, or more successes than trials.
-    """
-    if not 0 <= successes <= n or n == 0:
-        raise MeaningsError(
-            f"{successes} successes of {n} trials: expected a trial or more, and no more successes"
-        )
-    found = scipy.stats.binomtest(int(successes), int(n)).proportion_ci(level, method="wilson")
-    return float(found.low), float(found.high)
 
 
 def matched_ratios(
