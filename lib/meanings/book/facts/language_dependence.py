@@ -84,7 +84,9 @@ def claims_of(found: Mapping[str, pd.DataFrame]) -> dict[str, object]:
         effect, verdict = decided(claim, found)
         key = "ld_" + claim.id.removeprefix("language-").replace("-", "_")
         if effect is None:
-            said |= {key: "(This was not measured.)", f"{key}_value": "(not measured)"}
+            lacking = " and ".join(claim.tables)
+            said[key] = f"(Not measured: it needs the published table {lacking}.)"
+            said[f"{key}_value"] = "(not measured)"
             said[f"{key}_verdict"] = verdict
             continue
         value = span(effect.value, effect.low, effect.high)
