@@ -1,11 +1,14 @@
 """What pages say: every wording follows its numbers."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from meanings.book import chapters
 from meanings.book.facts import (
+    averaging,
     costs,
     emergence,
     error_analysis,
@@ -25,6 +28,7 @@ from meanings.labels.annotation.agreement import Agreement
 from meanings.patching.flops import Lengths
 from meanings.statistics import variants
 from meanings.study import budget_report
+from meanings.validity.claims.language_dependence import CLAIMS as LANGUAGE_CLAIMS
 
 INTERVAL = {"mean": 0.5, "low": 0.4, "high": 0.6}
 LENGTHS = Lengths(97.0, 7.0, 91.0, 6.0)
@@ -174,24 +178,96 @@ def test_dose_and_runs():
     assert found["em_dose_none"].startswith("0.10") and found["em_dose_all"].startswith("0.90")
 
 
-def test_languages_with_more_text_join_earlier_only_where_they_do():
-    codes = [f"l{i}" for i in range(8)]
-    table = pd.DataFrame({"language": codes, "share": np.linspace(0.8, 0.1, 8)})
-    onsets = pd.DataFrame({"language": codes, "onset": np.arange(8) * 1e6})
-    found = language_dependence.joining(onsets, table)
-    assert found["ld_late"] == "-1.00" and found["ld_late_says"].endswith("join earlier")
-    onsets["onset"] = [np.inf] * 7 + [1e6]
-    found = language_dependence.joining(onsets, table)
-    assert (found["ld_joined"], found["ld_all"], found["ld_late"]) == (1, 8, "0.00")
-    assert "does not go with" in found["ld_late_says"]
+def ratios(codes: str, patched, direct, deviations=None) -> pd.DataFrame:
+    """Matched ratios with narrow intervals."""
+    table = pd.DataFrame({"language": codes.split(), "patched": patched, "direct": direct})
+    table["ratio"] = table["patched"] / table["direct"]
+    table["deviation"] = table["ratio"] - table["ratio"].mean()
+    for name in ("patched", "direct", "ratio", "deviation"):
+        table[f"{name}_low"], table[f"{name}_high"] = table[name] - 0.02, table[name] + 0.02
+    return table.assign(n_units=64, n_seeds=3, n_language_pairs=4)
 
 
-def test_best_layers_differ_only_beyond_their_intervals():
-    best = pd.DataFrame({"output": ["fr", "de"], "layer": [1, 5], "low": [1, 4], "high": [2, 5]})
-    found = language_dependence.layers(best)
-    assert found["ld_peaks"] == "fr 1 [1, 2], de 5 [4, 5]"
-    assert "from different layers" in found["ld_same"]
-    assert "no difference" in language_dependence.layers(best.assign(low=1))["ld_same"]
+def test_writing_is_equivalent_only_where_every_interval_lies_within_the_margin():
+    same = ratios("fr zh fi", [0.72, 0.45, 0.18], [0.8, 0.5, 0.2])
+    cy = pd.DataFrame(
+        {"source_concept": ["a", "b"], "p_source": [0.0, 0.002], "pair": "en-cy", "language": "cy"}
+    )
+    found = language_dependence.writing(same, {"cy": cy, "sw": cy.iloc[:0]})
+    assert found["ld_trained"] == 3
+    assert found["ld_equivalent"].startswith("all of these intervals")
+    assert found["ld_narrowest"] == "0.02"
+    assert found["ld_unseen_left"] == "0.001 [0.000, 0.002] for Welsh (2 concepts)"
+    apart = ratios("fr zh fi", [0.72, 0.45, 0.08], [0.8, 0.5, 0.2])
+    found = language_dependence.writing(apart, {})
+    assert found["ld_equivalent"].startswith("not all")
+    assert found["ld_ratio_low"] == "0.40 for Finnish"
+    assert found["ld_unseen_left"] == "not measured for this page's pairs"
+
+
+def test_reading_names_the_best_and_worst_read_and_what_a_taught_neighbour_adds():
+    table = ratios("en fr zh fi sw", [0.9, 0.8, 0.3, 0.1, 0.1], [1.0, 1.0, 0.5, 0.4, 0.1])
+    nulls = pd.DataFrame({"language": ["en", "sw"], "mean": [0.003, 0.012]})
+    taught = pd.Series({"mean": 0.1, "low": 0.05, "high": 0.15, "n_cells": 30})
+    found = language_dependence.reading(table, nulls, taught)
+    assert found["ld_read_low"].startswith("Finnish 0.25")
+    assert found["ld_read_high"].startswith("English 0.90")
+    assert "Swahili" not in found["ld_read_low"] + found["ld_read_high"]
+    assert found["ld_read_null"] == "0.012"
+    assert found["ld_taught_says"] == "being taught beside the output language helps"
+    none = language_dependence.reading(table, nulls, taught.replace(0.05, -0.05))
+    assert "no effect" in none["ld_taught_says"]
+    less = language_dependence.reading(table, nulls, -taught.rename({"low": "high", "high": "low"}))
+    assert "does not help" in less["ld_taught_says"]
+
+
+def test_properties_and_shares_are_said_in_order():
+    table = pd.DataFrame(
+        {"mean": np.linspace(0.9, 0.1, 9), "share": np.linspace(0.3, 0.02, 9), "tokens": [1.0] * 9}
+    )
+    found = language_dependence.saying(table, {"share": "share of text", "tokens": "tokens"})
+    assert found["ld_ranks"] == "share of text 1.00, tokens 0.00"
+    assert found["ld_strongest"] == "share of text"
+    assert found["ld_beyond"].startswith("stronger than 95 %")
+    flat = table.assign(share=[5, 1, 4, 2, 8, 3, 9, 7, 6])
+    assert language_dependence.saying(flat, {"share": "s"})["ld_beyond"].startswith("not stronger")
+    text = pd.DataFrame(
+        {"language": ["fi", "en"], "word_share": [0.1, 0.9], "token_share": [0.25, 0.75]}
+    )
+    said = language_dependence.shares(text)["ld_shares"]
+    assert said == "English 75% (90%), Finnish 25% (10%)"
+    assert "not known" in language_dependence.shares(text.iloc[:0])["ld_shares"]
+
+
+def test_a_claim_says_its_number_its_n_and_its_verdict_and_that_it_was_not_measured():
+    said = language_dependence.claims_of({})
+    assert said["ld_reading"] == "(Not measured: it needs the published table reading.)"
+    assert said["ld_reading_value"] == "(not measured)"
+    assert said["ld_reading_verdict"] == "undecided"
+    keys = {
+        f"ld_{claim.id.removeprefix('language-').replace('-', '_')}" for claim in LANGUAGE_CLAIMS
+    }
+    assert keys == {key for key in said if not key.endswith(("_value", "_verdict"))}
+
+
+VERDICTS = ("holds", "refuted", "undecided")
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_takeaway_and_agreement_follow_the_verdicts(verdict):
+    said = language_dependence.claims_of({})
+    said |= {key: verdict for key in said if key.endswith("_verdict")}
+    takeaway = averaging.takeaway(said)["ld_takeaway"]
+    words = {
+        "holds": "falls behind|fall behind",
+        "refuted": "does not depend",
+        "undecided": "not d",
+    }
+    assert re.search(words[verdict], takeaway)
+    table = agreement.agreement(averaging.agreements(said))
+    assert list(table.columns) == list(agreement.COLUMNS[1:])
+    expected = {"holds": ["in part", "yes", "yes"], "refuted": ["no"] * 3}
+    assert list(table["do they agree"]) == expected.get(verdict, ["not decided"] * 3)
 
 
 def test_rates_of_right_answers_and_the_most_frequent_mistake():

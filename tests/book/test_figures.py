@@ -21,6 +21,7 @@ from meanings.book.figures import emergence as emergence_figures
 from meanings.book.figures import languages as language_figures
 from meanings.book.figures import palette, style
 from meanings.book.figures import patch as patch_figures
+from meanings.book.figures import reading as reading_figures
 from meanings.book.figures.style import Picture
 from meanings.core.formatting import amount
 from meanings.labels import answers
@@ -54,6 +55,18 @@ def page(tmp_path_factory):
         parameters = chapters.validated("emergence", {"pair": book_data.PAIRS, "checkpoints": 4})
         cells = pages.measured(parameters, results)
         yield parameters, cells, layer_choice.at_chosen_layer(cells)
+
+
+def matched() -> pd.DataFrame:
+    """Matched ratios of three languages, one of them unseen."""
+    scores = {"patched": [0.7, 0.2, 0.05], "direct": [0.8, 0.4, 0.06]}
+    ends = {
+        f"{name}_{end}": np.array(values) + shift
+        for name, values in scores.items()
+        for end, shift in (("low", -0.04), ("high", 0.05))
+    }
+    named = {"language": ["fr", "fi", "cy"], "null": [0.01, np.nan, 0.02]}
+    return pd.DataFrame(named | scores | ends | {"n_language_pairs": [3, 4, 4]})
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +118,21 @@ def pictures(page) -> dict[str, Picture]:
         "against": language_figures.against(
             facts, {"share": "share of training text", "family": "family", "ceiling": "ceiling"}
         ),
+        "dumbbells": reading_figures.dumbbells(matched(), apart=["cy"], xlabel="P(source concept)"),
+        "differences": reading_figures.differences(
+            {
+                "one model": pd.DataFrame(
+                    {
+                        "label": ["one language", "English"],
+                        "code": ["", "en"],
+                        "mean": [0.1, -0.2],
+                        "low": [0.0, -0.3],
+                        "high": [0.2, -0.1],
+                    }
+                )
+            },
+            xlabel="P(source concept): mean minus ...",
+        ),
         "labels": answer_figures.label_bars(answers.shares(labelled), list(LABELS)),
         "quality": answer_figures.quality(answers.quality(last, load_lexicon(), "seen")),
         "patch": patch_figures.patch_drawing('a: "b', 'a: "c" - d: "', "b", "c", 6, 2, "e$^_\\"),
@@ -124,6 +152,8 @@ KINDS = (
     "first_layers",
     "matrix",
     "against",
+    "dumbbells",
+    "differences",
     "labels",
     "quality",
     "patch",
@@ -275,6 +305,34 @@ def test_every_condition_and_control_has_one_look_of_its_own():
     assert conditions.PATCHED == ("seen", "en_en", "self", "tgt")
     assert conditions.NULLS == ("null_concept", "null_mean")
     assert conditions.UNPATCHED == ("src_unpatched", "tgt_unpatched")
+
+
+def test_every_language_has_one_look_of_its_own_wherever_it_is_drawn():
+    looks = palette.LANGUAGE_LOOKS
+    assert set(looks) == set(LANGUAGES)
+    for field in ("label", "colour", "mark"):
+        assert len({getattr(entry, field) for entry in looks.values()}) == len(looks), field
+    for code in LANGUAGES:
+        own, read, null = (palette.look(f"{name}{code}") for name in ("", "from_", "null_from_"))
+        assert own == looks[code]
+        assert own.colour == read.colour == null.colour
+        assert len({own.label, read.label, null.label}) == 3
+        assert read.dash is None and null.dash is not None
+    assert palette.look("anything else", 2).colour == palette.SERIES[2]
+
+
+def test_a_dumbbell_says_both_scores_and_the_null_and_puts_the_unseen_last():
+    rows = matched().iloc[::-1]
+    said = reading_figures.dumbbells(rows, apart=["cy"], xlabel="P(x)").alt
+    assert said.index("Finnish") < said.index("French") < said.index("Welsh")
+    assert "French asked directly 0.80, patched 0.70 [0.66, 0.75], null 0.010" in said
+    assert "Finnish asked directly 0.40, patched 0.20 [0.16, 0.25];" in said
+    assert reading_figures.named("fr", 3) == "French (3)"
+
+
+def test_names_of_points_that_lie_together_stand_apart():
+    places = language_figures._places_of_names([(0.0, 0.0), (0.0, 0.0), (0.01, 0.0), (1.0, 1.0)])
+    assert len(set(places[:3])) == 3
 
 
 def test_more_language_families_than_the_palette_lists_can_be_drawn(monkeypatch):

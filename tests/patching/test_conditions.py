@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from meanings.core.errors import MeaningsError
-from meanings.lexicon.languages import LanguagePair, parse_pair
+from meanings.lexicon.languages import LANGUAGES, LanguagePair, parse_pair
 from meanings.patching import source_states
-from meanings.patching.conditions import CONDITIONS, condition
+from meanings.patching.conditions import CONDITIONS, CONTROLS, condition, input_language
 from meanings.patching.query_states import hidden_states
 from meanings.patching.source_states import SourceBank
 from meanings.prompts.prompt import translation_prompt
@@ -66,6 +66,45 @@ def test_the_conditions_are_those_of_the_method():
         condition("sean")
 
 
+@pytest.mark.parametrize("code", ["ru", "zh", "en", "cy"])
+@pytest.mark.parametrize("prefix", ["from_", "null_from_"])
+def test_one_input_language_is_read_into_every_other_seen_language_but_english_and_the_pair(
+    code, prefix
+):
+    found = condition(prefix + code).source_pairs(PAIR, SEEN)
+    expected = set(SEEN) - {"en", code, "fr", "es"}
+    assert [pair.input for pair in found] == [code] * len(expected)
+    assert [pair.output for pair in found] == sorted(expected)
+    assert condition(prefix + code).prompts_at_most(PAIR, SEEN) == len(expected)
+
+
+def test_a_language_of_the_target_pair_is_not_read_by_itself():
+    for name in ("from_fr", "from_es", "null_from_fr", "null_from_es"):
+        assert condition(name).source_pairs(PAIR, SEEN) is None
+    assert condition("from_ru").source_pairs(PAIR, ("en", "fr", "es", "ru")) is None
+    assert "a pair without Russian" in condition("from_ru").needs
+
+
+def test_every_known_language_has_its_condition_and_a_null_and_a_grid_s_all_has_none(concept_pairs):
+    for code in LANGUAGES:
+        own, null = condition(f"from_{code}"), condition(f"null_from_{code}")
+        assert own is condition(f"from_{code}")  # the same object: a key of banks and groups
+        assert (own.is_null, null.is_null) == (False, True)
+        assert own.concept_of(concept_pairs[0]) == concept_pairs[0].source
+        assert null.concept_of(concept_pairs[0]) == concept_pairs[0].null
+        assert own.shots_of(concept_pairs[0]) == concept_pairs[0].source_shots
+        assert LANGUAGES[code].name in own.description
+        assert input_language(own.name) == input_language(null.name) == code
+    assert not {name for name in CONDITIONS | CONTROLS if input_language(name)}
+
+
+@pytest.mark.parametrize("name", ["from_", "from_xx", "null_from_", "from", "null_ru", "ru"])
+def test_what_is_no_input_language_is_refused_by_name(name):
+    assert input_language(name) == ""
+    with pytest.raises(MeaningsError, match="from_XX or null_from_XX with an input language of en"):
+        condition(name)
+
+
 def test_concepts_and_shots_by_role(concept_pairs):
     drawn = concept_pairs[0]
     roles = {
@@ -111,6 +150,25 @@ def test_the_mean_is_over_pairs_and_the_null_mean_over_concepts_too(
     )
     null = bank.vectors(CONDITIONS["null_mean"], PAIR, concept_pairs, seen)
     torch.testing.assert_close(null, vectors.mean(1, keepdim=True).expand_as(vectors))
+
+
+def test_the_vector_of_one_language_is_the_mean_of_its_prompts(
+    model, lexicon, tokenizer, concept_pairs
+):
+    bank = SourceBank(model, lexicon)
+    seen = (*small_model.LANGUAGES_USED, "pl") if "pl" in lexicon.languages else ("de", "fi", "it")
+    seen = [code for code in seen if code in lexicon.languages]
+    vectors = bank.vectors(condition("from_de"), PAIR, concept_pairs, seen)
+    drawn = concept_pairs[1]
+    outputs = sorted(set(seen) - {"en", "fr", "es", "de"})
+    prompts = [
+        translation_prompt(
+            lexicon, tokenizer, LanguagePair("de", code), drawn.source, drawn.source_shots
+        )
+        for code in outputs
+    ]
+    expected = hidden_states(model, prompts).mean(1)
+    torch.testing.assert_close(vectors[:, 1], expected, rtol=0, atol=1e-4)
 
 
 def test_a_bank_says_none_where_a_condition_is_not_defined_and_refuses_what_is_not_patched(

@@ -14,8 +14,10 @@ PUBLISHED = [
     f"{name}.parquet"
     for name in (
         "controls",
+        "gemma-3-270m-reading",
         "miniature",
         "miniature-answers",
+        "reading",
         "sensitivity",
         "word_overlap",
         "worlds",

@@ -1,5 +1,5 @@
 """The small model that the study ships, on the command line: `meanings miniature train | long-run |
-worlds | report`.
+worlds | shares | report`.
 """
 
 import json
@@ -85,6 +85,24 @@ def worlds(
 
     for path in publish_variants(out, progress=not quiet):
         typer.echo(path)
+
+
+@app.command("shares")
+def shares() -> None:
+    """Count each language's words and tokens in the training text, and write the table of them."""
+    from tokenizers import Tokenizer
+
+    from meanings.lexicon.lexicon import load_lexicon
+    from meanings.miniature.corpus import load_corpus
+    from meanings.miniature.recipe import load_mix
+    from meanings.miniature.text_shares import count_text, write_shares
+
+    recipe = data_folder() / "miniature"
+    corpus = load_corpus(recipe, load_mix(recipe / "mix.yaml"), load_lexicon("embedded"))
+    tokenizer = Tokenizer.from_file(str(recipe / "seed-0" / "tokenizer" / "tokenizer.json"))
+    table = count_text(corpus, tokenizer)
+    typer.echo(table.round(3).to_string(index=False))
+    typer.echo(write_shares(table))
 
 
 @app.command("report")

@@ -177,6 +177,12 @@ def publish(
             "--add", help="With --by-concept: add to the rows that the published table has."
         ),
     ] = False,
+    layers: Annotated[
+        str,
+        typer.Option(
+            help="First patched layers whose rows are published, with commas; all without it."
+        ),
+    ] = "",
 ) -> None:
     """Merge measured cells into one table that ships with the study."""
     from meanings.statistics.summaries import publish_concepts, publish_means
@@ -188,11 +194,16 @@ def publish(
     if add and not by_concept:
         raise MeaningsError("--add is for tables of means over language pairs: give --by-concept")
     check_name(name)
+    if layers and (means or by_concept):
+        raise MeaningsError("--layers chooses rows, and --means and --by-concept have all layers")
     keys = None if everything else finished_keys(grids or (None,), out)
     if by_concept:
         path = publish_concepts(out, name, keys, add)
+    elif means:
+        path = publish_means(out, name, keys)
     else:
-        path = (publish_means if means else publish_rows)(out, name, keys)
+        chosen = {"layers": parse_layers(layers)} if layers else {}
+        path = publish_rows(out, name, keys, **chosen)
     typer.echo(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)")
 
 
@@ -343,6 +354,13 @@ def parse_shard(text: str) -> tuple[int, int]:
     if not 1 <= part <= parts:
         raise MeaningsError(f"--shard {text!r}: expected i/n with i from 1 to n, such as 2/8")
     return part - 1, parts
+
+
+def parse_layers(text: str) -> tuple[int, ...]:
+    """`1,2` as (1, 2). Raises MeaningsError where it is no such list."""
+    if not re.fullmatch(r"[0-9]{1,4}(,[0-9]{1,4})*", text):
+        raise MeaningsError(f"--layers {text[:60]!r}: expected numbers from 0 with commas, as 1,2")
+    return tuple(int(number) for number in text.split(","))
 
 
 def to_fetch(download) -> str:

@@ -54,7 +54,7 @@ def right_rate(labelled: pd.DataFrame) -> pd.DataFrame:
     `mean`, `low`, `high`.
     """
     rows = labelled.assign(right=labelled["label"].isin(RIGHT).astype(float))
-    return interval(rows, "right", ["group"], n=RESAMPLES)
+    return interval(rows, "right", ["group"], n=RESAMPLES, proportion=True)
 
 
 def with_chrf(rows: pd.DataFrame, lexicon: Lexicon) -> tuple[pd.DataFrame, str]:

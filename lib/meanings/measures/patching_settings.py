@@ -32,7 +32,9 @@ class PatchingSettings(BaseModel):
         description='language pairs input-output, such as "fr-es"',
     )
     conditions: All | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
-        "all", description="sources of the concept vector"
+        "all",
+        description="sources of the concept vector; one input language at a time (from_XX, "
+        "null_from_XX) only where named",
     )
     prompt_seeds: tuple[int, ...] = Field(
         (42,), min_length=1, description="seeds that draw concept pairs and few-shot examples"

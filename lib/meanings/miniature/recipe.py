@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from meanings.core.errors import MeaningsError, one_of
+from meanings.core.paths import data_folder
 from meanings.core.yaml_files import read_mapping, validated
 from meanings.lexicon.languages import LANGUAGES, parse_pair
 
@@ -198,3 +199,9 @@ def folds(concepts: Sequence[str], count: int) -> dict[str, int]:
     """The fold of each concept, from 0 to `count - 1`."""
     order = np.random.default_rng(FOLD_SEED).permutation(len(concepts))
     return {concept: int(place) % count for concept, place in zip(concepts, order, strict=True)}
+
+
+def taught_pairs() -> frozenset[frozenset[str]]:
+    """The unordered pairs of languages that stand side by side in the shipped miniature's text."""
+    pairs = map(parse_pair, load_mix(data_folder() / "miniature" / "mix.yaml").pairs)
+    return frozenset(frozenset((pair.input, pair.output)) for pair in pairs)

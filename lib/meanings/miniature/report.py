@@ -181,5 +181,6 @@ def _interval(rows: pd.DataFrame, value: str, unit: str) -> dict[str, float]:
             f"the published table {TABLE!r} has no rows for a measure of {value!r}; measure its "
             "grid and publish it again"
         )
-    row = interval(rows.dropna(subset=[value]), value, unit=unit).iloc[0]
+    right = value.startswith("answer_correct")
+    row = interval(rows.dropna(subset=[value]), value, unit=unit, proportion=right).iloc[0]
     return {name: float(row[name]) for name in ("mean", "low", "high")}

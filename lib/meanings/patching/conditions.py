@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import permutations
 from typing import Literal
 
 from meanings.core.errors import MeaningsError, one_of
-from meanings.lexicon.languages import LanguagePair
+from meanings.lexicon.languages import LANGUAGES, LanguagePair
 from meanings.prompts.concept_pair import ConceptPair
 
 Pairs = tuple[LanguagePair, ...]
@@ -25,6 +26,7 @@ class Condition:
       the condition is not defined for the target pair.
     - `varies`: what a concept's source prompts differ in: their language pairs, or, in one language
       pair, their few-shot examples.
+    - `needs`: what must be there for it to be defined for a language pair, in words.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Condition:
     solved: Literal["source", "target"]
     source_pairs: Callable[[LanguagePair, Collection[str]], Pairs | None]
     varies: Literal["pairs", "shots"] = "pairs"
+    needs: str = "the pair alone"
 
     def prompts_at_most(self, pair: LanguagePair, seen_languages: Collection[str]) -> int:
         """Source prompts that enter a concept's vector where all are taken; 0 where the condition
@@ -47,11 +50,6 @@ class Condition:
         return len(
             (self.source_pairs if self.varies == "pairs" else _seen)(pair, seen_languages) or ()
         )
-
-    @property
-    def needs(self) -> str:
-        """What must be there for it to be defined for a language pair, in words."""
-        return _NEEDS.get(self.source_pairs, "the pair alone")
 
     @property
     def is_null(self) -> bool:
@@ -89,29 +87,61 @@ def _same(pair: LanguagePair, seen_languages: Collection[str]) -> Pairs:
     return (pair,)
 
 
-_NEEDS = {
-    _seen: "at least two seen languages besides English and those of the pair",
-    _self: "an output language other than English",
-}
+def _from_language(code: str, pair: LanguagePair, seen_languages: Collection[str]) -> Pairs | None:
+    if code in (pair.input, pair.output):
+        return None
+    outputs = sorted(set(seen_languages) - {"en", code, pair.input, pair.output})
+    return tuple(LanguagePair(code, output) for output in outputs) or None
 
+
+_OTHERS = "at least two seen languages besides English and those of the pair"
+_NO_ENGLISH = "an output language other than English"
 
 CONDITIONS: dict[str, Condition] = {
     condition.name: condition
     for condition in (
         Condition(
-            "seen", "mean over pairs of other seen languages", True, "source", "source", _seen
+            "seen",
+            "mean over pairs of other seen languages",
+            True,
+            "source",
+            "source",
+            _seen,
+            needs=_OTHERS,
         ),
         Condition("en_en", "English to English copying", True, "source", "source", _english),
-        Condition("self", "copying in the output language", True, "source", "source", _self),
+        Condition(
+            "self",
+            "copying in the output language",
+            True,
+            "source",
+            "source",
+            _self,
+            needs=_NO_ENGLISH,
+        ),
         Condition(
             "tgt", "source concept in the target pair itself", True, "source", "source", _same
         ),
         Condition("tgt_tgt", "target prompt patched into itself", True, "target", "target", _same),
         Condition("src_unpatched", "source prompts, no patch", False, "source", "source", _same),
         Condition("tgt_unpatched", "target prompts, no patch", False, "target", "target", _same),
-        Condition("null_concept", "as seen, but a third concept", True, "null", "source", _seen),
         Condition(
-            "null_mean", "as seen, averaged over all source concepts", True, "mean", "source", _seen
+            "null_concept",
+            "as seen, but a third concept",
+            True,
+            "null",
+            "source",
+            _seen,
+            needs=_OTHERS,
+        ),
+        Condition(
+            "null_mean",
+            "as seen, averaged over all source concepts",
+            True,
+            "mean",
+            "source",
+            _seen,
+            needs=_OTHERS,
         ),
     )
 }
@@ -128,6 +158,7 @@ CONTROLS: dict[str, Condition] = {
             "source",
             _seen,
             "shots",
+            _OTHERS,
         ),
         Condition(
             "tgt_mean",
@@ -142,12 +173,52 @@ CONTROLS: dict[str, Condition] = {
 }
 
 
+FROM, NULL_FROM = "from_", "null_from_"
+
+
+def input_language(name: str) -> str:
+    """The language code of a condition of one input language (`ru` of `from_ru` and of
+    `null_from_ru`); empty for any other name.
+    """
+    code = name.removeprefix("null_").removeprefix(FROM)
+    return code if name in (FROM + code, NULL_FROM + code) and code in LANGUAGES else ""
+
+
+@cache
+def _of_language(name: str, code: str) -> Condition:
+    """The condition `from_<code>`, or its null twin with a third concept.
+
+    Every input language has one, seen or not; a grid's `all` leaves them out.
+    """
+    language, null = LANGUAGES[code].name, name.startswith(NULL_FROM)
+    said = f"mean over pairs from {language} to other seen languages"
+    return Condition(
+        name,
+        f"as {FROM}{code}, but a third concept" if null else said,
+        True,
+        "null" if null else "source",
+        "source",
+        partial(_from_language, code),
+        needs=(
+            f"a pair without {language}, and a seen language besides English, {language} and those "
+            "of the pair"
+        ),
+    )
+
+
 def condition(name: str) -> Condition:
-    """The condition or control of `name`. Raises MeaningsError naming them."""
+    """The condition or control of `name`, or that of one input language (`from_ru`). Raises
+    MeaningsError naming them.
+    """
     known = CONDITIONS | CONTROLS
-    if name not in known:
-        raise MeaningsError(f"unknown condition {name!r}: allowed are {one_of(known)}")
-    return known[name]
+    if name in known:
+        return known[name]
+    if code := input_language(name):
+        return _of_language(name, code)
+    raise MeaningsError(
+        f"unknown condition {name!r}: allowed are {one_of(known)}; and {FROM}XX or {NULL_FROM}XX "
+        f"with an input language of {one_of(LANGUAGES)}"
+    )
 
 
 NULLS = tuple(name for name, entry in CONDITIONS.items() if entry.is_null)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from meanings.core.errors import MeaningsError
 from meanings.statistics.matching import shared_cells
+from meanings.statistics.proportions import with_width_at_the_ends
 from meanings.statistics.resampling import SEED_COLUMN, point_means, resampled_means, to_grid
 
 
@@ -24,6 +25,7 @@ def interval(
     n: int = 2000,
     level: float = 0.95,
     seed: int = 0,
+    proportion: bool = False,
 ) -> pd.DataFrame:
     """Mean of `value` in each group of `by`, with a bootstrap interval over units and training
     seeds.
@@ -31,6 +33,9 @@ def interval(
     Seeds and units are crossed (every seed meets the same concepts), so both are resampled,
     independently of each other, and a cell of the resample counts as often as its seed times its
     unit was drawn. With one seed it is the plain bootstrap over units. All groups share the draws.
+
+    - `proportion`: `value` is 0 or 1 in each row; a group in which it is the same throughout has
+      Wilson's interval, which has a width there.
 
     Columns: `by`, `mean`, `low`, `high`, `n_units`, `n_seeds`, and `n_language_pairs` where the
     table has pairs and does not group by them. A group with one unit has no interval: NaN.
@@ -41,6 +46,8 @@ def interval(
     grid = to_grid(df, value, by, unit)
     draws = resampled_means(grid.values, n, seed)
     low, high = np.nanquantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    if proportion:
+        low, high = with_width_at_the_ends(grid.values, (low, high), level)
     present = ~np.isnan(grid.values)
     n_units = present.any(axis=1).sum(axis=1)
     single = n_units < 2

@@ -1,5 +1,5 @@
 """What is known of each language beside its results: share of the training text, script, family,
-tokens a word, shared words.
+tokens per word, shared words.
 """
 
 from pathlib import Path
@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from meanings.core.paths import data_folder
+from meanings.lexicon.forms import normal_form
 from meanings.lexicon.languages import LANGUAGES
 from meanings.lexicon.lexicon import Lexicon
 from meanings.models.checkpoints import Trajectory
@@ -16,6 +18,8 @@ from meanings.statistics.resampling import RESAMPLES
 
 # Properties of a language that have an order.
 RANKED = ("share", "tokens", "shared", "ceiling")
+# Inputs from which every output language is compared: the model reads them well.
+INPUTS = ("en", "fr", "de", "es")
 SCRIPTS = {
     "Latn": "Latin",
     "Cyrl": "Cyrillic",
@@ -59,6 +63,72 @@ def properties(run: Trajectory, lexicon: Lexicon, table: pd.DataFrame) -> pd.Dat
     )
 
 
+def text_shares(run: Trajectory) -> pd.DataFrame:
+    """How much of the training text is in each language, counted in the text itself: `language`,
+    `words`, `tokens`, `word_share`, `token_share`.
+
+    Without rows where the text is not known: it is the miniature's only.
+    """
+    path = data_folder() / "miniature" / "text_shares.csv"
+    if run.model == "miniature" and path.is_file():
+        return pd.read_csv(path)
+    return pd.DataFrame(columns=["language", "words", "tokens", "word_share", "token_share"])
+
+
+def from_same_inputs(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows read from `INPUTS`, so that outputs are compared from the same languages; all rows
+    where none is.
+    """
+    found = rows[rows["input"].isin(INPUTS)]
+    return found if len(found) else rows
+
+
+def words_in_common(
+    run: Trajectory, lexicon: Lexicon, code: str, letters: int = 3
+) -> frozenset[str]:
+    """Concepts of which an accepted word in `code` begins as a word of another seen language does:
+    with the same first letters, or the same first token.
+    """
+    others = sorted(set(run.seen or lexicon.languages) & set(lexicon.languages) - {code})
+    first = _first_tokens(run)
+    found = set()
+    for concept in lexicon.concepts:
+        own, foreign = set(), set()
+        for place, codes in ((own, [code]), (foreign, others)):
+            for word in (w for c in codes for w in lexicon.words(concept, c)):
+                place |= {normal_form(word)[:letters], *first(word)}
+        if own & foreign:
+            found.add(concept)
+    return frozenset(found)
+
+
+def _first_tokens(run: Trajectory):
+    """A function from a word to its first token after an open quote, and after a space; of nothing
+    where there is no tokenizer.
+    """
+    tokenizer = _tokenizer(run)
+    if tokenizer is None:
+        return lambda word: ()
+    quote = len(tokenizer.encode('"', add_special_tokens=False).ids)
+
+    def first(word: str) -> tuple[int, ...]:
+        texts = ('"' + word, '" ' + word)
+        ids = [tokenizer.encode(text, add_special_tokens=False).ids[quote:] for text in texts]
+        return tuple(each[0] for each in ids if each)
+
+    return first
+
+
+def _tokenizer(run: Trajectory):
+    """The run's own tokenizer; None where it has none here."""
+    file = Path(run.last.tokenizer or run.last.path or ".") / "tokenizer.json"
+    if not file.is_file():
+        return None
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(file))
+
+
 def _shared_forms(forms: pd.DataFrame, code: str, seen: set[str]) -> int:
     """Concepts for which `code` and another seen language have a form in common."""
     one, other = forms["language_a"], forms["language_b"]
@@ -68,13 +138,9 @@ def _shared_forms(forms: pd.DataFrame, code: str, seen: set[str]) -> int:
 
 def tokens_per_word(run: Trajectory, lexicon: Lexicon, code: str) -> float:
     """Mean number of tokens of the words written into prompts, after an open quote."""
-    folder = run.last.tokenizer or run.last.path
-    file = Path(folder or ".") / "tokenizer.json"
-    if not file.is_file():
+    tokenizer = _tokenizer(run)
+    if tokenizer is None:
         return float("nan")
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(file))
     quote = len(tokenizer.encode('"', add_special_tokens=False).ids)
     words = ['"' + lexicon.word(concept, code) for concept in lexicon.concepts]
     return float(

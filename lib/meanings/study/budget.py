@@ -67,11 +67,7 @@ class Extent:
         return [
             (
                 pair,
-                [
-                    name
-                    for name in self.conditions
-                    if CONDITIONS[name].source_pairs(pair, self.seen)
-                ],
+                [name for name in self.conditions if condition(name).source_pairs(pair, self.seen)],
             )
             for pair in self.pairs
         ]
@@ -131,14 +127,14 @@ def ours(model: DecoderShape, extent: Extent, lengths: Lengths) -> Budget:
     """
     prompts = source_prompts(extent)
     pairs = extent.defined
-    patched = sum(CONDITIONS[name].patched for _, names in pairs for name in names)
+    patched = sum(condition(name).patched for _, names in pairs for name in names)
     swept = sum(
-        any(CONDITIONS[name].patched or CONDITIONS[name].solved == "target" for name in names)
+        any(condition(name).patched or condition(name).solved == "target" for name in names)
         for _, names in pairs
     )
     read = sum("src_unpatched" in names for _, names in pairs)
     wholes = swept + read
-    unpatched = sum(not CONDITIONS[name].patched for _, names in pairs for name in names)
+    unpatched = sum(not condition(name).patched for _, names in pairs for name in names)
     after = (lengths.suffix - 1) * (model.layers - 1)
     before = lengths.prompt - lengths.suffix
     # passes, tokens that each looks at, positions whose logits are asked for
@@ -160,13 +156,13 @@ def published(model: DecoderShape, extent: Extent, lengths: Lengths) -> Budget:
     prompts of its own for each condition and pair.
     """
     pairs = extent.defined
-    patched = sum(CONDITIONS[name].patched for _, names in pairs for name in names)
-    unpatched = sum(not CONDITIONS[name].patched for _, names in pairs for name in names)
+    patched = sum(condition(name).patched for _, names in pairs for name in names)
+    unpatched = sum(not condition(name).patched for _, names in pairs for name in names)
     read = sum(
-        len(CONDITIONS[name].source_pairs(pair, extent.seen))
+        len(condition(name).source_pairs(pair, extent.seen))
         for pair, names in pairs
         for name in names
-        if CONDITIONS[name].patched
+        if condition(name).patched
     )
     forwards = (patched * model.layers + unpatched) * lengths.prompt
     parts = [
@@ -180,7 +176,7 @@ def published(model: DecoderShape, extent: Extent, lengths: Lengths) -> Budget:
         parts.append((more, lengths.prompt + extent.generate / 2, more))
     most = max(
         (
-            len(CONDITIONS[name].source_pairs(pair, extent.seen))
+            len(condition(name).source_pairs(pair, extent.seen))
             for pair, names in pairs
             for name in names
         ),
@@ -196,7 +192,7 @@ def bytes_per_row(folder: Path) -> float:
     cells = [
         path
         for key in sorted(finished(folder))
-        if CONDITIONS[read_metadata(path := cell_path(folder, key))["cell"]["condition"]].patched
+        if condition(read_metadata(path := cell_path(folder, key))["cell"]["condition"]).patched
     ]
     if not cells:
         raise MeaningsError(
@@ -246,7 +242,7 @@ def source_prompts(extent: Extent) -> SourcePrompts:
     alone = together = 0
     for pair, names in extent.defined:
         new: dict[tuple[LanguagePair, str], set[str]] = {}
-        for each in (CONDITIONS[name] for name in names if CONDITIONS[name].patched):
+        for each in (condition(name) for name in names if condition(name).patched):
             concept = "source" if each.concept == "mean" else each.concept
             for source in each.source_pairs(pair, extent.seen):
                 if (source, concept, each.solved) not in there:

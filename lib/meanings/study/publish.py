@@ -7,11 +7,12 @@ no answer.
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from meanings.core.atomic_files import atomic_file
@@ -23,13 +24,21 @@ from meanings.measures.patching import PATCHING
 from meanings.measures.results import METADATA, join_cells, provenance_of
 
 
-def publish(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
+def publish(
+    folder: Path,
+    name: str,
+    keys: Iterable[str] | None = None,
+    layers: Sequence[int] = (),
+) -> Path:
     """Write `data/published/<name>.parquet` from the cells of a folder (those of `keys` only, where
     given).
 
     One row per cell, first layer and prompt, with the probabilities in the output language as
     float32, answers, and the cell's fields; the probabilities in the other languages stay behind.
     Text is dictionary-coded, numbers are zstd-compressed.
+
+    - `layers`: rows of these first patched layers only, and of unpatched prompts; all, where none
+      are named.
 
     Raises MeaningsError where there are no cells, where two of them measure the same place (with
     other weights, say, or another number of generated tokens), or the name is no plain file name.
@@ -53,6 +62,8 @@ def publish(folder: Path, name: str, keys: Iterable[str] | None = None) -> Path:
     fields = table.column_names[table.column_names.index("key") :]
     known = [name for name in measure.columns.names if name in table.column_names]
     table = table.select([*known, *fields])
+    if layers:
+        table = table.filter(pc.field("first_layer").isin([-1, *layers]))
     versions = provenance[
         [column for column in provenance if column.startswith("versions.")]
     ].drop_duplicates()

@@ -1,21 +1,58 @@
 """What the chapter Language dependence says."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-import numpy as np
 import pandas as pd
 
 from meanings.book.chapters import LanguageDependence
 from meanings.book.facts.wording import either, interval
-from meanings.statistics import bootstrap, claims, selection
-from meanings.statistics import languages as language_statistics
-from meanings.statistics.correlation import property_correlations, rank_correlation
+from meanings.core.errors import MeaningsError
+from meanings.core.formatting import span
+from meanings.lexicon.languages import LANGUAGES
+from meanings.lexicon.lexicon import Lexicon
+from meanings.measures.results import published
+from meanings.models.checkpoints import Trajectory
+from meanings.statistics import claims, selection
+from meanings.statistics.bootstrap import interval as mean_interval
+from meanings.statistics.correlation import property_correlations
+from meanings.statistics.effects import Effect, Verdict, decide
+from meanings.statistics.equivalence import largest_deviation
+from meanings.statistics.languages import words_in_common
+from meanings.validity.claims.claim import Claim
+from meanings.validity.claims.language_dependence import (
+    CLAIMS,
+    GEMMA_READING,
+    MARGIN,
+    READING,
+    TRAINED,
+    UNSEEN,
+)
 
-MATTERS_MORE = {
-    1: "where the answer is written matters more than where the prompt is read from",
-    -1: "where the prompt is read from matters more than where the answer is written",
-    0: "which of the two matters more cannot be told from chance",
+VERDICTS = {
+    "holds": "the claim holds",
+    "refuted": "the claim is refuted",
+    "undecided": "the data do not decide it",
 }
+
+
+def tables() -> dict[str, pd.DataFrame]:
+    """The published tables that the chapter and its claims read, by name; those that ship."""
+    found = {}
+    wanted = {"condition": ["seen", "tgt", "src_unpatched"]}
+    for name, where in (("miniature", wanted), (READING, None), (GEMMA_READING, None)):
+        try:
+            found[name] = published(name, where=where)
+        except MeaningsError:  # a folder of data need not have it
+            continue
+    return found
+
+
+def names(codes: Collection[str]) -> str:
+    """Languages in words: `Welsh and Swahili`."""
+    words = [LANGUAGES[code].name for code in codes]
+    if len(words) < 2:
+        return "".join(words) or "none"
+    return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def coverage(page: LanguageDependence, table: pd.DataFrame, label: str) -> dict[str, object]:
@@ -25,88 +62,166 @@ def coverage(page: LanguageDependence, table: pd.DataFrame, label: str) -> dict[
         "ld_pairs": selection.described(table)["pairs"],
         "ld_outputs": selection.split_pairs(table)["output"].nunique(),
         "ld_condition": page.condition,
+        "ld_unseen": names(UNSEEN),
     }
 
 
-def spreads(patched: pd.DataFrame, by_output: pd.DataFrame) -> dict[str, object]:
-    """How far output languages differ, and input languages, from the best to the worst mean.
+def decided(claim: Claim, found: Mapping[str, pd.DataFrame]) -> tuple[Effect | None, Verdict]:
+    """A claim's effect and verdict; none where a table that it reads does not ship."""
+    if set(claim.tables) - set(found):
+        return None, "undecided"
+    return claim.decide({name: found[name] for name in claim.tables})
 
-    - `patched`: rows of the page's condition; `by_output`: their means by output language.
+
+def claims_of(found: Mapping[str, pd.DataFrame]) -> dict[str, object]:
+    """Each claim's sentence with its number, interval, n and verdict, and the number by itself.
+
+    Keys: `ld_` and the claim's id without its chapter, such as `ld_reading_loss`; with `_value`,
+    its number and interval; with `_verdict`, `holds`, `refuted` or `undecided`.
     """
-    by_input = bootstrap.interval(patched, "p_source", ["input"], n=10)
+    said = {}
+    for claim in CLAIMS:
+        effect, verdict = decided(claim, found)
+        key = "ld_" + claim.id.removeprefix("language-").replace("-", "_")
+        if effect is None:
+            lacking = " and ".join(claim.tables)
+            said[key] = f"(Not measured: it needs the published table {lacking}.)"
+            said[f"{key}_value"] = "(not measured)"
+            said[f"{key}_verdict"] = verdict
+            continue
+        value = span(effect.value, effect.low, effect.high)
+        runs = f"{effect.n_seeds} training run{'s' * (effect.n_seeds > 1)}"
+        said[key] = (
+            f"{claim.statement.format(value=effect.value, low=effect.low, high=effect.high)} "
+            f"({claim.unit}: {value}; smallest effect {claim.smallest_effect:g}; "
+            f"{effect.n_concepts} concepts, {effect.n_pairs} language "
+            f"pair{'s' * (effect.n_pairs > 1)}, {runs}: {VERDICTS[verdict]}.)"
+        )
+        said |= {f"{key}_value": value, f"{key}_verdict": verdict}
+    return said
+
+
+def writing(ratios: pd.DataFrame, apart: Mapping[str, pd.DataFrame]) -> dict[str, object]:
+    """How output languages compare with what the model says when it is asked directly.
+
+    - `ratios`: of the trained languages, as `equivalence.matched_ratios` gives them, with
+      `language`; `apart`: by unseen language, the patched rows of concepts whose words have nothing
+      in common with other languages.
+    """
+    effect = largest_deviation(ratios)
+    lowest, highest = (ratios.loc[ratios["ratio"].agg(pick)] for pick in ("idxmin", "idxmax"))
+    narrowest = max(-effect.low, effect.high)
     return {
-        "ld_out": f"{np.ptp(by_output['mean']):.2f}",
-        "ld_in": f"{np.ptp(by_input['mean']):.2f}",
-        "ld_side": MATTERS_MORE[claims.output_languages_differ_more(patched)],
+        "ld_trained": len(ratios),
+        "ld_margin": f"{MARGIN:.2f}",
+        "ld_narrowest": f"{narrowest:.2f}",
+        "ld_equivalent": either(
+            decide(effect, "within", MARGIN) == "holds",
+            "all of these intervals lie within the margin",
+            "not all of these intervals lie within the margin",
+        ),
+        "ld_ratio_low": f"{lowest['ratio']:.2f} for {LANGUAGES[lowest['language']].name}",
+        "ld_ratio_high": f"{highest['ratio']:.2f} for {LANGUAGES[highest['language']].name}",
+        "ld_unseen_left": _left(apart),
     }
 
 
-def properties(
-    table: pd.DataFrame, patched: pd.DataFrame, titles: Mapping[str, str]
-) -> dict[str, object]:
-    """Which property of a language goes with its alignment, and which languages lie at the ends.
+def _left(apart: Mapping[str, pd.DataFrame]) -> str:
+    parts = []
+    for code, rows in apart.items():
+        if rows.empty:
+            continue
+        row = mean_interval(rows, "p_source", n=1000).iloc[0]
+        number = f"{row['mean']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+        parts.append(f"{number} for {LANGUAGES[code].name} ({int(row['n_units'])} concepts)")
+    return " and ".join(parts) or "not measured for this page's pairs"
 
-    - `table`: one row a language, alignment and properties; `titles`: the properties' names.
+
+def reading(ratios: pd.DataFrame, nulls: pd.DataFrame, taught: pd.Series) -> dict[str, object]:
+    """How input languages compare.
+
+    - `ratios`: as `equivalence.matched_ratios` gives them, with `language`; `nulls`: the mean under
+      a third concept, with `language`; `taught`: as `reading.taught_beside` gives it.
     """
-    found = property_correlations(table, language_statistics.RANKED).set_index("name")
-    rank, strongest = found["rank"], found["rank"].abs().idxmax()
-    best, worst = (table.loc[table["mean"].agg(pick)] for pick in ("idxmax", "idxmin"))
+    trained = ratios[ratios["language"].isin(TRAINED)].sort_values("ratio")
     return {
-        "ld_rank_share": f"{rank['share']:.2f}",
-        "ld_rank_tokens": f"{rank['tokens']:.2f}",
-        "ld_rank_shared": f"{rank['shared']:.2f}",
-        "ld_rank_ceiling": f"{rank['ceiling']:.2f}",
+        "ld_read_low": "; ".join(_ratio(row) for _, row in trained.head(3).iterrows()),
+        "ld_read_high": "; ".join(_ratio(row) for _, row in trained.tail(3)[::-1].iterrows()),
+        "ld_read_null": f"{nulls['mean'].max():.3f}",
+        "ld_taught": interval(taught),
+        "ld_taught_cells": int(taught["n_cells"]),
+        "ld_taught_says": either(
+            taught["low"] > 0,
+            "being taught beside the output language helps",
+            either(
+                taught["high"] < 0,
+                "being taught beside the output language does not help; it goes with less",
+                "no effect of being taught beside the output language can be told from chance",
+            ),
+        ),
+    }
+
+
+def _ratio(row: pd.Series) -> str:
+    number = span(row["ratio"], row["ratio_low"], row["ratio_high"])
+    return f"{LANGUAGES[row['language']].name} {number}"
+
+
+def saying(table: pd.DataFrame, titles: Mapping[str, str]) -> dict[str, object]:
+    """Which property of a language its reading goes with.
+
+    - `table`: one row a trained language, with `mean` and the properties named in `titles`.
+    """
+    ranked = [name for name in titles if pd.api.types.is_numeric_dtype(table[name])]
+    found = property_correlations(table, ranked).set_index("name")
+    strongest = found["rank"].abs().idxmax()
+    return {
+        "ld_languages": len(table),
+        "ld_ranks": ", ".join(f"{titles[name]} {found.loc[name, 'rank']:.2f}" for name in ranked),
         "ld_strongest": titles[strongest],
         "ld_beyond": either(
             found.loc[strongest, "p_any"] < claims.LEVEL,
-            "stronger than the strongest that shuffled languages mostly give",
-            "no stronger than what shuffled languages often give",
-        ),
-        "ld_best": best["name"],
-        "ld_worst": worst["name"],
-        "ld_best_value": interval(best),
-        "ld_worst_value": interval(worst),
-        "ld_languages": len(table),
-        "ld_depends": either(
-            claims.depends_on_language(patched),
-            "alignment depends on the language",
-            "no dependence on the language can be told from chance",
+            "stronger than 95 % of the largest correlations under permutation",
+            "not stronger than 95 % of the largest correlations under permutation",
         ),
     }
 
 
-def joining(onsets: pd.DataFrame, table: pd.DataFrame) -> dict[str, object]:
-    """Whether languages with more text join earlier.
-
-    - `onsets`: one row a language, in tokens, infinite where it never joins; `table`: with `share`.
-    """
-    found = onsets[np.isfinite(onsets["onset"])].merge(table[["language", "share"]], on="language")
-    late = rank_correlation(found["share"], found["onset"]) if len(found) > 2 else 0.0
+def shares(text: pd.DataFrame) -> dict[str, object]:
+    """The languages' shares of the training text, in tokens and words, largest first."""
+    rows = text.sort_values("token_share", ascending=False)
     return {
-        "ld_joined": len(found),
-        "ld_all": len(onsets),
-        "ld_late": f"{late:.2f}",
-        "ld_late_says": either(
-            claims.more_text_joins_earlier(found),
-            "languages with more text join earlier",
-            "more text does not go with joining clearly earlier",
-        ),
+        "ld_shares": ", ".join(
+            f"{LANGUAGES[row.language].name} {row.token_share:.0%} ({row.word_share:.0%})"
+            for row in rows.itertuples()
+        )
+        or "not known for this model",
     }
 
 
-def layers(best_layers: pd.DataFrame) -> dict[str, object]:
-    """The first patched layer with the highest mean, language by language.
+def without_common_words(
+    rows: pd.DataFrame,
+    condition: str,
+    codes: Collection[str],
+    run: Trajectory,
+    lexicon: Lexicon,
+) -> dict[str, pd.DataFrame]:
+    """By unseen language, the patched rows of concepts whose words have nothing in common with
+    other languages.
 
-    - `best_layers`: `output`, `layer`, `low`, `high`.
+    - `rows`: with `language`, the output.
     """
-    peaks = [
-        f"{row.output} {row.layer} [{row.low}, {row.high}]" for row in best_layers.itertuples()
-    ]
+    patched = rows[rows["condition"] == condition]
     return {
-        "ld_peaks": ", ".join(peaks),
-        "ld_same": either(
-            claims.best_layers_differ(best_layers),
-            "a patch works best from different layers on",
-            "no difference between languages can be told from chance",
-        ),
+        code: patched[
+            (patched["language"] == code)
+            & ~patched["source_concept"].isin(words_in_common(run, lexicon, code))
+        ]
+        for code in codes
     }
+
+
+def counts(ratios: pd.DataFrame) -> str:
+    """How much a figure of matched ratios rests on: `64 concepts, 3 training runs`."""
+    concepts, runs = int(ratios["n_units"].max()), int(ratios["n_seeds"].max())
+    return f"{concepts} concepts, {runs} training run{'s' * (runs > 1)}"

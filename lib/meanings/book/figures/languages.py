@@ -7,19 +7,15 @@ import pandas as pd
 import seaborn as sns
 
 from meanings.book.figures.curves import PROBABILITY
-from meanings.book.figures.palette import family_look
+from meanings.book.figures.palette import LANGUAGE_LOOKS, family_look
 from meanings.book.figures.style import Picture, canvas
 from meanings.core.formatting import span
 from meanings.statistics.correlation import rank_correlation
 
-AROUND = (
-    (3.5, 2.5),
-    (-4, 2.5),
-    (3.5, -9),
-    (-4, -9),
-    (3.5, 12),
-    (-4, 12),
-)  # where the names of points that lie together stand, in points
+# Where a point's name may stand, in points from it, the best place first.
+AROUND = ((5, -3), (-5, -3), (5, 5), (-5, 5), (5, -11), (-5, -11), (14, 2), (-14, 2), (14, -9))
+PANEL = (150, 115)  # about the size of a panel in points
+NAME = (13, 9)  # and that of a name
 
 
 def pair_matrix(table: pd.DataFrame, order: Sequence[str], *, label: str = PROBABILITY) -> Picture:
@@ -65,8 +61,8 @@ def against(
     """Alignment of each language (its mean and 95 % interval) against its properties, a panel each.
 
     - `table`: columns `language`, `mean`, `low`, `high` and those named in `columns` (column ->
-      label of the axis); text columns are drawn as classes. A language's mark and colour are its
-      family's.
+      label of the axis); text columns are drawn as classes. Each language has its own mark and
+      colour.
     """
     columns = {column: label for column, label in columns.items() if table[column].notna().any()}
     rows = -(-len(columns) // 2)
@@ -114,28 +110,47 @@ def _panel(axis, table: pd.DataFrame, column: str) -> None:
             range(len(names)), names, rotation=35 if long else 0, ha="right" if long else "center"
         )
         axis.grid(False, axis="x")
-    wide, tall = (max(float(np.ptp(values)), 1e-9) for values in (places, table["mean"]))
-    named: list[tuple[float, float]] = []
-    for place, (_, row) in zip(places, table.iterrows(), strict=True):
-        code = row["language"]
-        near = sum(
-            abs(place - x) < 0.13 * wide and abs(row["mean"] - y) < 0.12 * tall for x, y in named
-        )
-        named.append((place, row["mean"]))
-        family = family_look(code)
-        axis.plot([place, place], [row["low"], row["high"]], color=family.colour, lw=1.3, alpha=0.8)
-        axis.plot(place, row["mean"], family.mark, color=family.colour, ms=4.5)
-        if classes:  # over and under the interval in turn: members of a class stand close
-            end, (right, height) = ("high", (0, 2)) if near % 2 == 0 else ("low", (0, -9))
-        else:
-            end, (right, height) = "mean", AROUND[near % len(AROUND)]
-        axis.annotate(
-            code,
-            (place, row[end]),
-            (right, height),
-            textcoords="offset points",
-            ha="center" if right == 0 else "left" if right > 0 else "right",
-            fontsize=8,
-            color="#222222",
-        )
+    points = list(zip(places, table["mean"], strict=True))
+    names = _places_of_names(points) if not classes else [None] * len(points)
+    for at, name, (_, row) in zip(points, names, table.iterrows(), strict=True):
+        _point(axis, at, name, row)
     axis.margins(x=0.14)
+
+
+def _point(axis, at: tuple[float, float], name: tuple[int, int] | None, row: pd.Series) -> None:
+    """A language's mean with its interval and its code; without a place, the code stands above."""
+    code = row["language"]
+    drawn = LANGUAGE_LOOKS.get(code) or family_look(code)
+    axis.plot([at[0]] * 2, [row["low"], row["high"]], color=drawn.colour, lw=1.3, alpha=0.8)
+    axis.plot(*at, drawn.mark, color=drawn.colour, ms=4.5)
+    right, up = name or (0, 3)
+    axis.annotate(
+        code,
+        at if name else (at[0], row["high"]),
+        (right, up),
+        textcoords="offset points",
+        ha="center" if right == 0 else "left" if right > 0 else "right",
+        fontsize=8,
+        color=drawn.colour,
+    )
+
+
+def _places_of_names(points: Sequence[tuple[float, float]]) -> list[tuple[int, int]]:
+    """For each point the first place around it where its name meets no other point or name; the
+    place with fewest such meetings where there is none.
+    """
+    x, y = (np.array(values, dtype=float) for values in zip(*points, strict=True))
+    wide, tall = (max(float(np.ptp(values)), 1e-9) for values in (x, y))
+    at = np.column_stack([x / wide * PANEL[0] * 0.78, y / tall * PANEL[1] * 0.8])
+    taken: list[np.ndarray] = list(at)
+    found = []
+    for point in at:
+        centres = [
+            np.add(point, (right + np.sign(right) * NAME[0] / 2, up + NAME[1] / 2 - 2))
+            for right, up in AROUND
+        ]
+        meets = [sum((np.abs(c - t) < NAME).all() for t in taken) for c in centres]
+        best = int(np.argmin(meets))
+        taken.append(centres[best])
+        found.append(AROUND[best])
+    return found

@@ -1,4 +1,4 @@
-"""One palette: how each condition and each language family is drawn, everywhere in the book.
+"""One palette: how each condition, language and language family is drawn, everywhere in the book.
 
 Colours are Okabe and Ito's, which colour-blind readers tell apart; each condition and family also
 has a mark, and nulls and unpatched prompts a dash, so that colour is never the only sign. What a
@@ -9,6 +9,7 @@ from numbers import Real
 from typing import NamedTuple
 
 from meanings.lexicon.languages import LANGUAGES
+from meanings.patching.conditions import FROM, input_language
 
 Dash = tuple[int, tuple[Real, ...]]
 
@@ -48,13 +49,40 @@ CONTROLS: dict[str, Look] = {
     "random": Look("random vector", "#A6A6A6", ".", (0, (1, 2))),
     "reversed": Look("seen, layers reversed", "#8C6D1F", "p"),
 }
+# One hue a family, so that relatives are told apart by shade and mark.
+LANGUAGE_LOOKS: dict[str, Look] = {
+    code: Look(code, colour, mark)
+    for code, colour, mark in (
+        ("en", "#004C8C", "o"),
+        ("de", "#3E9BDC", "s"),
+        ("fr", "#B33A00", "D"),
+        ("es", "#E69F00", "^"),
+        ("it", "#F0785A", "v"),
+        ("ru", "#00694B", "P"),
+        ("pl", "#4DB88C", "X"),
+        ("fi", "#7B3294", "<"),
+        ("et", "#C27FBF", ">"),
+        ("zh", "#000000", "h"),
+        ("yue", "#6E6E6E", "p"),
+        ("cy", "#8C6D1F", "d"),
+        ("sw", "#B8A04A", "H"),
+        ("he", "#A0144F", "8"),
+        ("ar", "#D6638F", "*"),
+    )
+}
 FAMILIES = ("Germanic", "Romance", "Slavic", "Uralic", "Sinitic", "Celtic", "Bantu", "Semitic")
 MARKS = "osD^vPX*<>hp"
 
 
 def look(name: str, place: int = 0) -> Look:
-    """How a condition is drawn; another series, such as a language, takes the `place`-th colour."""
-    return CONDITIONS.get(name) or Look(name, SERIES[place % len(SERIES)])
+    """How a condition or a language is drawn; any other series takes the `place`-th colour."""
+    if code := input_language(name):
+        language = LANGUAGE_LOOKS[code]
+        if name.startswith(FROM):
+            return language._replace(label=f"from {code}")
+        return language._replace(label=f"null (from {code})", dash=(0, (1, 1)))
+    known = CONDITIONS | LANGUAGE_LOOKS
+    return known.get(name) or Look(name, SERIES[place % len(SERIES)])
 
 
 def family_look(code: str) -> Look:
