@@ -163,8 +163,8 @@ class SharedPrompts:
 
 
 def read_prompts(path: Path) -> SharedPrompts:
-    """A file that `meanings.prompts.writing.write_prompts` wrote. Raises MeaningsError, one line, where it is none or a draw
-    is not whole.
+    """A file that `meanings.prompts.writing` wrote. Raises MeaningsError, one line, where it is
+    none or a draw is not whole.
     """
     try:
         if path.stat().st_size > MAX_BYTES:

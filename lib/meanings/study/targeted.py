@@ -143,7 +143,9 @@ def publish_targeted(studies: Sequence[PairStudy], out: Path) -> Path:
     if path.is_file():
         old = pd.read_parquet(path)
         fresh = set(zip(new["model"], new["training_seed"], strict=True))
-        stays = [place not in fresh for place in zip(old["model"], old["training_seed"])]
+        stays = [
+            place not in fresh for place in zip(old["model"], old["training_seed"], strict=True)
+        ]
         new = pd.concat([old[stays], new], ignore_index=True)
     order = ["model", "training_seed", "step", "pair", "condition", "first_layer", "prompt"]
     new = new.sort_values(order, ignore_index=True)
