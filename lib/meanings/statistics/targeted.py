@@ -130,7 +130,7 @@ def compared(
     `n_units` query words, `n_seeds`, `n_language_pairs`, and `detectable`: the smallest true value
     that these many words would show with 80 % power.
     """
-    keys = [name for name in (*ITEM[:-1], "kind", UNIT)]
+    keys = list(dict.fromkeys([*ITEM[:-1], "kind", UNIT, *by]))
     change = changed.assign(change=changed[f"{outcome}_after"] - changed[f"{outcome}_before"])
     wide = change.pivot(index=keys, columns="role", values="change").reset_index()
     wide["difference"] = wide["query"] - wide["control"]
