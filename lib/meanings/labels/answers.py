@@ -102,14 +102,35 @@ def shares(
     )
 
 
+def errors(labelled: pd.DataFrame, by: str = "group") -> pd.DataFrame:
+    """How many wrong answers of each group have each label: `group`, `label`, `n`."""
+    rows = labelled.astype({"label": str, by: str})
+    wrong = rows[~rows["label"].isin(RIGHT)]
+    return (
+        wrong.groupby([by, "label"]).size().rename("n").reset_index().rename(columns={by: "group"})
+    )
+
+
+def right_counts(labelled: pd.DataFrame, by: str = "group") -> dict[str, str]:
+    """What a legend says of each group: `target prompt: 30 of 64 right`."""
+    rows = labelled.assign(right=labelled["label"].isin(RIGHT))
+    return {
+        str(name): f"{name}: {own['right'].sum()} of {len(own)} right"
+        for name, own in rows.groupby(by, observed=True)
+    }
+
+
 def quality(cells: pd.DataFrame, lexicon: Lexicon, condition: str) -> pd.DataFrame:
-    """Mean P(source) and chrF of each pair and first layer under a condition: `pair`,
+    """P(source) and chrF of each answer under a condition, at every first layer: `pair`,
     `first_layer`, `probability`, `chrf`.
     """
     rows, _ = with_chrf(answered(cells[cells["condition"] == condition], condition), lexicon)
-    table = (
-        rows.astype({"pair": str})
-        .groupby(["pair", "first_layer"])
-        .agg(probability=("p_source", "mean"), chrf=("chrf", "mean"))
-    )
-    return table.reset_index()
+    names = {"p_source": "probability"}
+    return rows.astype({"pair": str}).rename(columns=names)[
+        ["pair", "first_layer", "probability", "chrf"]
+    ]
+
+
+def quality_means(by_answer: pd.DataFrame) -> pd.DataFrame:
+    """Means of `quality` over the answers of each language pair and first layer."""
+    return by_answer.groupby(["pair", "first_layer"]).mean().reset_index()

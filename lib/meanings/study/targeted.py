@@ -23,7 +23,7 @@ from meanings.lexicon.targeted import KINDS
 from meanings.measures.results import METADATA, join_cells
 from meanings.models.checkpoints import seen_languages
 from meanings.patching.conditions import condition
-from meanings.prompts.targeted import Item, concept_pairs, draw_items
+from meanings.prompts.targeted import Item, WordSizes, concept_pairs, draw_items
 from meanings.study.grid import Grid, check_grid
 from meanings.study.plan import plan_study
 from meanings.study.publish import write_table
@@ -31,7 +31,7 @@ from meanings.study.run import in_process, run_plan
 
 NAME = "targeted"
 # What a published row says beside a cell's own columns.
-ITEM_COLUMNS = ("kind", "role", "item", "word")
+ITEM_COLUMNS = ("kind", "role", "item", "word", "word_tokens")
 # Columns of cells that the published table does without.
 DROPPED = ("query", "p_target", "source_shots", "target_shots", "answer_correct_target")
 
@@ -43,14 +43,22 @@ class PairStudy:
     pair: LanguagePair
     grid: Grid
     items: Sequence[Item]
+    sizes: WordSizes
 
     def rows(self) -> pd.DataFrame:
         """By the number of the concept pair (`prompt`): `kind`, `role` (query or control), `item`,
-        `word`.
+        `word`, `word_tokens` (its tokens).
         """
         return pd.DataFrame(
             [
-                (2 * i + place, item.query.kind, role, item.number, each.word)
+                (
+                    2 * i + place,
+                    item.query.kind,
+                    role,
+                    item.number,
+                    each.word,
+                    self.sizes.of(each.word)[0],
+                )
                 for i, item in enumerate(self.items)
                 for place, (role, each) in enumerate(
                     (("query", item.query), ("control", item.control))
@@ -111,7 +119,7 @@ def _pair_study(grid, out, lexicon, tokenizer, pair, items, seen, left_out) -> P
         "n_pairs": written.n_pairs,
         "conditions": tuple(each.name for each in conditions if each.source_pairs(pair, seen)),
     }
-    return PairStudy(pair, grid.model_copy(update=values), items)
+    return PairStudy(pair, grid.model_copy(update=values), items, WordSizes(tokenizer))
 
 
 def _names(grid: Grid) -> Sequence[str]:
