@@ -68,7 +68,7 @@ def cases(labelled: pd.DataFrame, condition: str, count: int, seed: int = 0) -> 
     rows = labelled[labelled["role"] == "query"].astype({"label": str})
     before = rows[rows["condition"] == "src_unpatched"].set_index(place)[["answer", "label"]]
     after = rows[rows["condition"] == condition].set_index(place)[["answer", "label"]]
-    both = before.join(after, how="inner", lsuffix="_before", rsuffix="_after").reset_index()
+    both = before.add_suffix("_before").join(after.add_suffix("_after"), how="inner").reset_index()
     both = both[both["answer_before"].str.casefold() != both["answer_after"].str.casefold()]
     both = both.sample(frac=1, random_state=seed)
     known = both["word"].str.casefold().isin(WELL_KNOWN)

@@ -26,6 +26,7 @@ from meanings.lexicon.lexicon import Lexicon, load_lexicon
 
 KINDS = ("false_friend", "polysemous", "cognate")
 PLAIN = "plain"
+NEEDS_A_WORD = ("false_friend", "polysemous")  # of its own, for each sense
 LANGUAGES = ("en", "fr", "de", "es", "it", "pl")
 WORDS_COLUMNS = ("concept", "category", *LANGUAGES, "comment")
 COLUMNS = ("kind", "pair", "word", "concept", "category", "accepted", "elsewhere")
@@ -134,11 +135,9 @@ def _of_pair(
         senses = [other for other in read[form] if other != concept]
         abroad = [other for other in said.get(form, ()) if other != concept]
         kind = _kind(form, concept, senses, abroad, accepted, said)
-        if kind == "polysemous" and _share_a_word(lexicon, pair.output, concept, senses):
-            continue  # one output word would be right for both senses
-        if kind is None:
-            continue
         others = abroad if kind == "false_friend" else senses
+        if kind is None or (kind in NEEDS_A_WORD and _share(lexicon, pair.output, concept, others)):
+            continue  # of no kind, or one output word would be right for both senses
         elsewhere = dict.fromkeys(w for other in others for w in lexicon.words(other, pair.output))
         yield Query(
             kind,
@@ -168,7 +167,7 @@ def _kind(
     return "polysemous" if senses else "false_friend"
 
 
-def _share_a_word(lexicon: Lexicon, code: str, concept: str, others: Sequence[str]) -> bool:
+def _share(lexicon: Lexicon, code: str, concept: str, others: Sequence[str]) -> bool:
     own = set(map(normal_form, lexicon.words(concept, code)))
     return any(own & set(map(normal_form, lexicon.words(other, code))) for other in others)
 

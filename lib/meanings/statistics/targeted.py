@@ -96,7 +96,8 @@ def changes(rows: pd.DataFrame, condition: str = "seen") -> pd.DataFrame:
     described = ["kind", UNIT, "word", "source_concept"]
     before = rows[rows["condition"] == "src_unpatched"].set_index(keys)[[*described, *told]]
     after = rows[rows["condition"] == condition].set_index(keys)[told]
-    both = before.join(after, how="inner", lsuffix="_before", rsuffix="_after").reset_index()
+    names = {name: f"{name}_before" for name in told}
+    both = before.rename(columns=names).join(after.add_suffix("_after"), how="inner").reset_index()
     whole = both.groupby(keys[:-1])["role"].transform("nunique") == 2
     if not whole.any():
         raise MeaningsError(
