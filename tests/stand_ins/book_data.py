@@ -24,7 +24,7 @@ def make(folder: Path) -> Path:
     # is not among it.
     (data / "annotation").symlink_to(data_folder() / "annotation")
     (data / "published").mkdir()
-    for name in ("worlds.parquet", "miniature-answers.parquet"):
+    for name in ("worlds.parquet", "miniature-answers.parquet", "targeted.parquet"):
         (data / "published" / name).symlink_to(data_folder() / "published" / name)
     synthetic_cells.write_trajectory(data / "miniature" / "seed-0", STEPS)
     synthetic_cells.write_results(

@@ -46,11 +46,18 @@ def study(
 
 
 @app.command("publish")
-def publish(grid: GridFile, seed: Seeds = None, out: Out = RESULTS) -> None:
+def publish(
+    grid: GridFile,
+    seed: Seeds = None,
+    out: Out = RESULTS,
+    measured: Annotated[
+        bool, typer.Option("--measured", help="Leave out language pairs that lack cells.")
+    ] = False,
+) -> None:
     """Put what was measured into data/published/targeted.parquet, beside other models and seeds."""
     from meanings.study.targeted import publish_targeted
 
-    path = publish_targeted(_studies(grid, seed, out), out)
+    path = publish_targeted(_studies(grid, seed, out), out, measured=measured)
     typer.echo(f"{path} ({path.stat().st_size / 2**20:.2f} MiB)")
 
 

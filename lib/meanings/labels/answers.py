@@ -2,8 +2,6 @@
 words.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from sacrebleu.metrics import CHRF
@@ -76,30 +74,6 @@ def with_chrf(rows: pd.DataFrame, lexicon: Lexicon) -> tuple[pd.DataFrame, str]:
     ]
     metric.corpus_score(list(rows["answer"]), columns)
     return rows.assign(chrf=scores), str(metric.get_signature())
-
-
-def shares(
-    labelled: pd.DataFrame,
-    by: str = "group",
-    order: Sequence[str] = (*GROUPS.values(), PATCHED_GROUP),
-) -> pd.DataFrame:
-    """Share of each label in each group: columns `group`, `label`, `share`; groups in `order`."""
-    counts = (
-        labelled.astype({"label": str})
-        .groupby([by, "label"], observed=True)
-        .size()
-        .rename("n")
-        .reset_index()
-    )
-    counts["share"] = counts["n"] / counts.groupby(by, observed=True)["n"].transform("sum")
-    place = {name: i for i, name in enumerate(order)}
-    counts = counts.sort_values(
-        [by, "n"],
-        key=lambda c: c.map(place) if c.name == by and place else -c if c.name == "n" else c,
-    )
-    return counts.rename(columns={by: "group"})[["group", "label", "n", "share"]].reset_index(
-        drop=True
-    )
 
 
 def errors(labelled: pd.DataFrame, by: str = "group") -> pd.DataFrame:

@@ -139,12 +139,20 @@ def run_targeted(
         yield each.pair, len(plan.cells), len(plan.missing)
 
 
-def publish_targeted(studies: Sequence[PairStudy], out: Path) -> Path:
+def publish_targeted(studies: Sequence[PairStudy], out: Path, *, measured: bool = False) -> Path:
     """Write `data/published/targeted.parquet`: the rows of these studies, and those of other models
     and training seeds that it has already.
 
-    Raises MeaningsError where cells are not measured yet.
+    - `measured`: language pairs of which cells are missing are left out.
+
+    Raises MeaningsError where cells are not measured yet, or none are.
     """
+    if measured:
+        studies = [each for each in studies if not plan_study(each.grid, out).missing]
+        if not studies:
+            raise MeaningsError(
+                f"{out}: no language pair is measured as a whole; run 'meanings targeted study'"
+            )
     path = data_folder() / "published" / f"{NAME}.parquet"
     parts = [_rows(each, out) for each in studies]
     new = pd.concat(parts, ignore_index=True)

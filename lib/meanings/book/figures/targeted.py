@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -147,40 +146,3 @@ def over_training(table: pd.DataFrame) -> Picture:
         "Differences to the controls over training, with intervals. At the last checkpoint: "
         f"{'; '.join(said)}.",
     )
-
-
-def errors(table: pd.DataFrame, groups: Mapping[str, str], right: Mapping[str, str]) -> Picture:
-    """Wrong answers by label: a dot a group, with its count.
-
-    - `table`: `group`, `label`, `n`; labels of wrong answers only.
-    - `groups`: colour of each group; `right`: what its legend says, such as `asked directly: 29 of
-      43 right`.
-    """
-    labels = table.groupby("label")["n"].sum().sort_values(ascending=False).index.tolist()
-    most = max(1, int(table["n"].max()))
-    with canvas(0.85 + 0.36 * len(labels) + 0.2 * len(groups)) as (figure, axes):
-        axis = axes[0, 0]
-        for step, (group, colour) in enumerate(groups.items()):
-            own = table[table["group"] == group].set_index("label")["n"]
-            counts = np.array([int(own.get(label, 0)) for label in labels])
-            heights = np.arange(len(labels)) + 0.3 * (step - (len(groups) - 1) / 2)
-            axis.hlines(heights, 0, counts, color=colour, lw=1, alpha=0.5)
-            axis.plot(counts, heights, "o", color=colour, ms=5, label=right[group])
-            for height, count in zip(heights, counts, strict=True):
-                axis.text(count + 0.02 * most, height, f" {count}", va="center", fontsize=8)
-        axis.set_yticks(range(len(labels)), [label.replace("_", " ") for label in labels])
-        axis.set_ylim(len(labels) - 0.5, -0.5)
-        axis.set_xlim(0, most * 1.15)
-        axis.set_xlabel("wrong answers")
-        axis.grid(False, axis="y")
-        handles = axis.get_legend_handles_labels()
-        figure.legend(*handles, loc="outside lower center", ncols=1, frameon=False)
-    said = "; ".join(
-        f"{right[group]}, wrong: "
-        + ", ".join(
-            f"{row['label'].replace('_', ' ')} {row['n']}"
-            for _, row in table[table["group"] == group].iterrows()
-        )
-        for group in groups
-    )
-    return Picture(figure, f"Dots: wrong answers by label. {said}.")
