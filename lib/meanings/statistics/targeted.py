@@ -22,7 +22,12 @@ from meanings.statistics.bootstrap import interval
 from meanings.statistics.layer_choice import split_half_best_layer
 from meanings.statistics.selection import last_checkpoint
 
-KINDS = ("false_friend", "polysemous", "cognate")
+KIND_NAMES = {
+    "false_friend": "false friends",
+    "polysemous": "several senses",
+    "cognate": "cognates",
+}
+KINDS = tuple(KIND_NAMES)
 UNIT = "query_word"
 ITEM = ("model", "training_seed", "step", "pair", "item", "role")
 OUTCOMES = ("right", "copied")

@@ -8,12 +8,8 @@ from matplotlib.axes import Axes
 from meanings.book.figures.palette import look
 from meanings.book.figures.style import Picture, canvas, label_ends, tokens_axis
 from meanings.core.formatting import span
+from meanings.statistics.targeted import KIND_NAMES
 
-KIND_NAMES = {
-    "false_friend": "false friends",
-    "polysemous": "several senses",
-    "cognate": "cognates",
-}
 KIND_COLOURS = {"false_friend": "#D55E00", "polysemous": "#0072B2", "cognate": "#009E73"}
 CONTROL = "#777777"
 OUTCOME_NAMES = {"right": "right answers", "copied": "copies of the query word"}

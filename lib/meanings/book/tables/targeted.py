@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from meanings.book.figures.targeted import KIND_NAMES
 from meanings.book.tables.answers import plain
 from meanings.core.formatting import span
-from meanings.statistics.targeted import UNIT
+from meanings.statistics.targeted import KIND_NAMES, UNIT
 from meanings.validity.claims.claim import Claim, Tables
 
 EXAMPLES = {
