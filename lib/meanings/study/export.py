@@ -29,7 +29,7 @@ from meanings.study.data_card import card
 
 LAYOUTS = ("datasets", "csv")
 SHIPPED = ("embedded", "targeted")  # lexicons whose words may be passed on
-WORD_COLUMNS = ("query", "answer", "source_shots", "target_shots")
+WORD_COLUMNS = ("query", "answer", "source_shots", "target_shots", "word")
 CONCEPT_COLUMNS = ("source_concept", "target_concept", "null_concept")
 SHARD_ROWS = 1_000_000
 

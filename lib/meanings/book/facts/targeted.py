@@ -112,12 +112,31 @@ def null(model: str, rows: pd.DataFrame) -> dict[str, object]:
     return {name: f"{own['right'].mean():.3f}" if len(own) else "not measured"}
 
 
+def which(compared: pd.DataFrame, kind: str = "polysemous") -> dict[str, object]:
+    """Whether the vector of other languages, and not that of the pair itself, tells senses apart.
+
+    - `compared`: differences to the controls by `kind` and `condition`.
+    """
+    rows = compared[(compared["what"] == "difference") & (compared["kind"] == kind)]
+    low = rows.set_index("condition")["low"]
+    alone = low["seen"] > 0 >= low.get("tgt", 1.0)
+    return {
+        "ea_which": either(
+            alone,
+            "Reading the concept in other languages resolves the ambiguity; the patch by itself "
+            "does not.",
+            "These intervals do not tell the two vectors apart.",
+        )
+    }
+
+
 def headline(tables: Tables) -> dict[str, object]:
     """The takeaway, which follows the claims of both models."""
     verdict = {claim.id: claim.decide(tables)[1] for claim in CLAIMS}
     senses = verdict["errors-words-of-several-senses-miniature"] == "holds"
     friends = verdict["errors-false-friends-gemma"] == "holds"
     copies = verdict["errors-copying-gemma"] == "holds"
+    plain = verdict["errors-plain-miniature"] == "holds"
     return {
         "ea_takeaway": " ".join(
             [
@@ -137,6 +156,11 @@ def headline(tables: Tables) -> dict[str, object]:
                     "It gains more right answers on false friends than on matched plain words.",
                     "Whether it gains more right answers on false friends than on plain words is "
                     "not decided there.",
+                ),
+                either(
+                    plain,
+                    "In the miniature, plain words gain nothing from the same patch.",
+                    "What the same patch does to plain words is not decided.",
                 ),
             ]
         )
