@@ -112,5 +112,5 @@ def test_prompts_of_one_s_own_are_refused(tmp_path):
 def test_what_is_not_measured_is_not_published(world, tmp_path):
     with pytest.raises(MeaningsError, match="cells of de-en are not in"):
         publish_targeted(world[1], tmp_path)
-    with pytest.raises(MeaningsError, match="no language pair is measured"):
+    with pytest.raises(MeaningsError, match="no cell is measured"):
         publish_targeted(world[1], tmp_path, measured=True)

@@ -45,6 +45,7 @@ def values(table: pd.DataFrame, model: str, layer: int) -> dict[str, float]:
         f"errors-false-friends-{short}": mean(wide["difference"], "false_friend"),
         f"errors-words-of-several-senses-{short}": mean(wide["difference"], "polysemous"),
         f"errors-copying-{short}": mean(wide["copied"]["query"], "false_friend"),
+        f"errors-cognates-{short}": mean(wide["difference"], "cognate"),
         f"errors-plain-{short}": mean(wide["right"]["control"]),
     }
 

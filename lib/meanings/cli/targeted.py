@@ -51,7 +51,7 @@ def publish(
     seed: Seeds = None,
     out: Out = RESULTS,
     measured: Annotated[
-        bool, typer.Option("--measured", help="Leave out language pairs that lack cells.")
+        bool, typer.Option("--measured", help="Leave out cells that are missing.")
     ] = False,
 ) -> None:
     """Put what was measured into data/published/targeted.parquet, beside other models and seeds."""

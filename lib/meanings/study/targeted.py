@@ -143,18 +143,14 @@ def publish_targeted(studies: Sequence[PairStudy], out: Path, *, measured: bool 
     """Write `data/published/targeted.parquet`: the rows of these studies, and those of other models
     and training seeds that it has already.
 
-    - `measured`: language pairs of which cells are missing are left out.
+    - `measured`: cells that are missing are left out.
 
     Raises MeaningsError where cells are not measured yet, or none are.
     """
-    if measured:
-        studies = [each for each in studies if not plan_study(each.grid, out).missing]
-        if not studies:
-            raise MeaningsError(
-                f"{out}: no language pair is measured as a whole; run 'meanings targeted study'"
-            )
     path = data_folder() / "published" / f"{NAME}.parquet"
-    parts = [_rows(each, out) for each in studies]
+    parts = [rows for each in studies if (rows := _rows(each, out, measured)) is not None]
+    if not parts:
+        raise MeaningsError(f"{out}: no cell is measured; run 'meanings targeted study' first")
     new = pd.concat(parts, ignore_index=True)
     if path.is_file():
         old = pd.read_parquet(path)
@@ -170,14 +166,18 @@ def publish_targeted(studies: Sequence[PairStudy], out: Path, *, measured: bool 
     return write_table(table.replace_schema_metadata({METADATA: json.dumps(counts).encode()}), path)
 
 
-def _rows(study: PairStudy, out: Path) -> pd.DataFrame:
+def _rows(study: PairStudy, out: Path, measured: bool) -> pd.DataFrame | None:
+    """The rows of a language pair; None where no cell of it is there."""
     plan = plan_study(study.grid, out)
-    if plan.missing:
+    if plan.missing and not measured:
         raise MeaningsError(
             f"{len(plan.missing)} of {len(plan.cells)} cells of {study.pair} are not in {out}; run "
             "'meanings targeted study' with this grid first"
         )
-    rows = join_cells(out, plan.keys).to_pandas()
+    keys = set(plan.keys) - {cell.key for cell in plan.missing}
+    if not keys:
+        return None
+    rows = join_cells(out, [key for key in plan.keys if key in keys]).to_pandas()
     elsewhere = [c for c in rows if c.startswith(("p_source_", "p_target_"))]
     rows = rows.drop(columns=[*elsewhere, *(c for c in DROPPED if c in rows)])
     described = study.rows()

@@ -9,7 +9,7 @@ from meanings.core.formatting import span
 from meanings.labels.gains import share_of
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.statistics.effects import Effect, Verdict
-from meanings.statistics.targeted import KINDS
+from meanings.statistics.targeted import KINDS, compared
 from meanings.validity.claims.claim import Tables
 from meanings.validity.claims.error_analysis import CLAIMS
 
@@ -17,6 +17,12 @@ VERDICTS: dict[Verdict, str] = {
     "holds": "the claim holds",
     "refuted": "the claim is refuted",
     "undecided": "the data do not decide it",
+}
+FRIENDS: dict[Verdict, str] = {
+    "holds": "It gains more right answers on false friends than on matched plain words.",
+    "refuted": "It gains no more right answers on false friends than on matched plain words.",
+    "undecided": "Whether it gains more right answers on false friends than on matched plain words "
+    "is not decided there.",
 }
 SHORT = {"miniature": "mini", "gemma-3-270m": "gemma"}
 NAMES = {"miniature": "the miniature", "gemma-3-270m": "Gemma 3 270M"}
@@ -112,12 +118,38 @@ def null(model: str, rows: pd.DataFrame) -> dict[str, object]:
     return {name: f"{own['right'].mean():.3f}" if len(own) else "not measured"}
 
 
-def which(compared: pd.DataFrame, kind: str = "polysemous") -> dict[str, object]:
+def copies(model: str, changed: pd.DataFrame) -> dict[str, object]:
+    """The change of the share of copies relative to the controls, by kind."""
+    rows = compared(changed, "copied")
+    rows = rows[rows["what"] == "difference"]
+    return {
+        f"ea_{SHORT[model]}_{row['kind']}_copied_difference": interval(row)
+        for _, row in rows.iterrows()
+    }
+
+
+def plain(tables: Tables) -> dict[str, object]:
+    """What the patch does to plain words on the two models, in a sentence."""
+    found = {claim.id: claim.decide(tables) for claim in CLAIMS}
+    said = []
+    for model, name in NAMES.items():
+        effect, verdict = found[f"errors-plain-{model.partition('-')[0]}"]
+        where = name[0].upper() + name[1:] if not said else name
+        if effect is None or verdict == "undecided":
+            said.append(f"{where}: not decided")
+        elif verdict == "holds":
+            said.append(f"{where}: no change of more than 5 percentage points")
+        else:
+            said.append(f"{where}: a {'gain' if effect.value > 0 else 'loss'}")
+    return {"ea_plain_says": f"{'; '.join(said)}."}
+
+
+def which(differences: pd.DataFrame, kind: str = "polysemous") -> dict[str, object]:
     """Whether the vector of other languages, and not that of the pair itself, tells senses apart.
 
-    - `compared`: differences to the controls by `kind` and `condition`.
+    - `differences`: differences to the controls by `kind` and `condition`.
     """
-    rows = compared[(compared["what"] == "difference") & (compared["kind"] == kind)]
+    rows = differences[(differences["what"] == "difference") & (differences["kind"] == kind)]
     low = rows.set_index("condition")["low"]
     alone = low["seen"] > 0 >= low.get("tgt", 1.0)
     return {
@@ -134,7 +166,7 @@ def headline(tables: Tables) -> dict[str, object]:
     """The takeaway, which follows the claims of both models."""
     verdict = {claim.id: claim.decide(tables)[1] for claim in CLAIMS}
     senses = verdict["errors-words-of-several-senses-miniature"] == "holds"
-    friends = verdict["errors-false-friends-gemma"] == "holds"
+    friends = verdict["errors-false-friends-gemma"]
     copies = verdict["errors-copying-gemma"] == "holds"
     plain = verdict["errors-plain-miniature"] == "holds"
     return {
@@ -151,16 +183,11 @@ def headline(tables: Tables) -> dict[str, object]:
                     "concept is patched in.",
                     "On Gemma the data do not show that the patch stops copying.",
                 ),
-                either(
-                    friends,
-                    "It gains more right answers on false friends than on matched plain words.",
-                    "Whether it gains more right answers on false friends than on plain words is "
-                    "not decided there.",
-                ),
+                FRIENDS[friends],
                 either(
                     plain,
-                    "In the miniature, plain words gain nothing from the same patch.",
-                    "What the same patch does to plain words is not decided.",
+                    "In the miniature the same patch leaves plain words as they are.",
+                    "What the same patch does to plain words in the miniature is not decided.",
                 ),
             ]
         )

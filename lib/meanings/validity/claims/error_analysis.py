@@ -77,12 +77,27 @@ def _copying(model: str) -> Claim:
     )
 
 
+def _cognates(model: str) -> Claim:
+    return Claim(
+        id=f"errors-cognates-{model.partition('-')[0]}",
+        chapter=CHAPTER,
+        statement=f"On {MODELS[model]} the same patch costs cognates, for which the copy is right, "
+        "more than matched plain words: the difference in accuracy is {value} [{low}, {high}].",
+        unit="share of answers",
+        side="below",
+        smallest_effect=SMALLEST,
+        refuted_by=f"accuracy on cognates falls by at most {SMALLEST:.0%} more than on controls",
+        tables=(TABLE,),
+        effect=partial(effect, model=model, kind="cognate", what="difference", outcome="right"),
+    )
+
+
 def _plain(model: str) -> Claim:
     return Claim(
         id=f"errors-plain-{model.partition('-')[0]}",
         chapter=CHAPTER,
-        statement=f"On {MODELS[model]} plain words gain nothing from the same patch: the change of "
-        "accuracy of the controls lies within 5 percentage points ({value} [{low}, {high}]).",
+        statement=f"On {MODELS[model]} the same patch leaves plain words as they are, within 5 "
+        "percentage points: their accuracy changes by {value} [{low}, {high}].",
         unit="share of answers",
         side="within",
         smallest_effect=SMALLEST,
@@ -99,6 +114,7 @@ CLAIMS: tuple[Claim, ...] = tuple(
         _difference(model, "false_friend", "false friends"),
         _difference(model, "polysemous", "words of several senses"),
         _copying(model),
+        _cognates(model),
         _plain(model),
     )
 )
