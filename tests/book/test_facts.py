@@ -282,8 +282,16 @@ def test_rates_of_right_answers_and_the_most_frequent_mistake():
     assert found["ea_kept"].startswith("most of what")
     assert (found["ea_wrong"], found["ea_wrong_share"]) == ("other sense", "33%")
     quality = pd.DataFrame({"probability": [0.1, 0.2, 0.3], "chrf": [10.0, 20, 30]})
+    quality = pd.concat(
+        quality.assign(pair=pair, first_layer=layer) for pair in ("a-b", "c-d") for layer in (0, 1)
+    )
     chrf = error_analysis.chrf(quality, labelled, "sig")
-    assert chrf["ea_rank"] == "1.00" and chrf["ea_agree"].endswith("well")
+    assert chrf["ea_rank"] == chrf["ea_rank_low"] == "1.00" and chrf["ea_agree"].endswith("well")
+    assert chrf["ea_rank_cells"] == 4
+    turned_round = quality.assign(chrf=quality["chrf"].where(quality["pair"] == "a-b", 30.0))
+    chrf = error_analysis.chrf(turned_round, labelled, "sig")
+    assert (chrf["ea_rank_low"], chrf["ea_rank_high"]) == ("0.00", "1.00")
+    assert chrf["ea_agree"].endswith("only in part")
     one = labelled[labelled["group"].str.endswith("patched")]
     by_pair = pd.concat([one, one.assign(pair="fr-de", label="copy")])
     found = error_analysis.language_pairs(by_pair)
@@ -305,10 +313,11 @@ def test_gains_with_and_without_another_model_and_a_null():
 
 
 def test_rare_labels_are_named_with_their_counts():
-    classes = pd.DataFrame({"gold": [40, 3]}, index=["copy", "other_form"])
+    classes = pd.DataFrame({"gold": [40, 3], "recall": 0.5}, index=["copy", "other_form"])
     agreement = Agreement(100, 0.8, 0.7, 0.9, 5, classes, 0.66)
     found = error_analysis.label_quality(agreement)
     assert found["ea_rare"] == "other form (3)" and found["ea_alpha"] == "0.80 [0.70, 0.90]"
+    assert found["ea_other_form"] == "0.50"
 
 
 def test_the_first_pages_gains_and_languages():

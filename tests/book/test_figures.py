@@ -18,6 +18,7 @@ from meanings.book.figures import answers as answer_figures
 from meanings.book.figures import costs as cost_figures
 from meanings.book.figures import curves as curve_figures
 from meanings.book.figures import emergence as emergence_figures
+from meanings.book.figures import gains as gain_figures
 from meanings.book.figures import languages as language_figures
 from meanings.book.figures import palette, style
 from meanings.book.figures import patch as patch_figures
@@ -25,7 +26,7 @@ from meanings.book.figures import reading as reading_figures
 from meanings.book.figures.style import Picture
 from meanings.core.formatting import amount
 from meanings.labels import answers
-from meanings.labels.labeller import LABELS, label_answers
+from meanings.labels.labeller import label_answers
 from meanings.lexicon.languages import LANGUAGES
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.lexicon.relations import Relations
@@ -133,8 +134,14 @@ def pictures(page) -> dict[str, Picture]:
             },
             xlabel="P(source concept): mean minus ...",
         ),
-        "labels": answer_figures.label_bars(answers.shares(labelled), list(LABELS)),
-        "quality": answer_figures.quality(answers.quality(last, load_lexicon(), "seen")),
+        "labels": answer_figures.label_dots(
+            answers.errors(labelled),
+            dict.fromkeys([*answers.GROUPS.values(), answers.PATCHED_GROUP], "#0072B2"),
+            answers.right_counts(labelled),
+        ),
+        "quality": answer_figures.quality(
+            answers.quality_means(answers.quality(last, load_lexicon(), "seen"))
+        ),
         "patch": patch_figures.patch_drawing('a: "b', 'a: "c" - d: "', "b", "c", 6, 2, "e$^_\\"),
         "runs": patch_figures.runs_drawing(20, 14, 8, 7),
         "costs": cost_figures.hours(
@@ -229,13 +236,17 @@ def test_heatmap_cells_are_the_means(page, pictures):
     np.testing.assert_allclose(drawn, wanted)
 
 
-def test_bars_add_up_to_the_whole(page):
+def test_errors_and_right_answers_add_up_to_the_whole(page, pictures):
     _, _, chosen = page
     labelled = label_answers(
         answers.answered(selection.last_checkpoint(chosen), "seen"), load_lexicon(), Relations()
     )
-    shares = answers.shares(labelled)
-    np.testing.assert_allclose(shares.groupby("group")["share"].sum(), 1)
+    wrong = answers.errors(labelled).groupby("group")["n"].sum()
+    for group, said in answers.right_counts(labelled).items():
+        right, _, whole = said.removeprefix(f"{group}: ").removesuffix(" right").partition(" of ")
+        assert int(right) + wrong.get(group, 0) == int(whole) > 0
+    drawn = [text.get_text().strip() for text in pictures["labels"].figure.axes[0].texts]
+    assert sum(map(int, drawn)) == wrong.sum()
 
 
 def test_a_condition_without_onset_is_written_not_drawn():
@@ -277,8 +288,8 @@ def test_amounts_in_short(number, text):
     assert amount(number) == text
 
 
-def test_ink_contrasts_with_every_label_colour():
-    for colour in [*answer_figures.LABEL_COLOURS.values(), *answer_figures.SPARE]:
+def test_ink_contrasts_with_every_colour_of_a_bar():
+    for colour in gain_figures.KIND_COLOURS.values():
         levels = [
             sum(
                 w * (c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4)
@@ -287,10 +298,6 @@ def test_ink_contrasts_with_every_label_colour():
             for x in (colour, answer_figures.ink(colour))
         ]
         assert (max(levels) + 0.05) / (min(levels) + 0.05) >= 3
-
-
-def test_every_label_has_a_colour():
-    assert set(LABELS) == set(answer_figures.LABEL_COLOURS)
 
 
 def test_every_condition_and_control_has_one_look_of_its_own():

@@ -227,3 +227,89 @@ def test_another_concepts_own_word_is_no_form_of_the_expected_ones():
     assert labeller.label("beeren", parse_pair("en-de"), "berry", "berry").name == "other"
     assert labeller.label("beerens", parse_pair("en-de"), "berry", "berry").name != "correct"
     assert labeller.label("beer", parse_pair("en-de"), "berry", "berry").name == "other_form"
+
+
+@pytest.fixture(scope="module")
+def welsh() -> Labeller:
+    entries = {
+        "car": {"en": ("car",), "fi": ("auto",), "cy": ("modur",)},
+        "motor": {"en": ("engine",), "fi": ("moottori",), "cy": ("modur",)},
+        "cat": {"en": ("cat",), "fi": ("kissa",), "cy": ("cath",)},
+    }
+    return Labeller(Lexicon("three", ("en", "fi", "cy"), entries, {}), Relations())
+
+
+def test_a_language_that_the_model_never_saw_is_no_evidence(welsh):
+    pair, trained = parse_pair("en-fi"), ("en", "fi")
+    for answer, everywhere in (("modur", "wrong_language"), ("moottori", "other_sense")):
+        assert welsh.label(answer, pair, "car", "cat").name == everywhere
+    assert welsh.label("modur", pair, "car", "cat", trained=trained).name == "not_a_word"
+    assert welsh.label("moottori", pair, "car", "cat", trained=trained).name == "other"
+    # It is evidence where it is a language of the pair.
+    own = welsh.label("cath", parse_pair("cy-fi"), "car", "cat", trained=trained)
+    assert own.name == "copy"
+
+
+def test_the_pair_s_own_languages_are_named_first():
+    entries = {
+        "a": {"de": ("x",), "en": ("dot",), "fr": ("dot",)},
+        "b": {"de": ("y",), "en": ("spot",), "fr": ("spot",)},
+    }
+    labeller = Labeller(Lexicon("three", ("de", "en", "fr"), entries, {}), Relations())
+    for pair, code in (("fr-de", "fr"), ("en-de", "en")):
+        label = labeller.label("spot", parse_pair(pair), "a", "a")
+        assert (label.name, label.evidence) == ("other", f"word of 'b' in {code}")
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        ("chat chat chat", "other_form"),
+        ("chatchatchatcha", "other_form"),
+        ("perro perro perro", "copy"),
+        ("oiseau oiseau oiseau", "not_a_word"),
+        ("xyxyxyxy", "not_a_word"),
+        ("chat chat", "not_a_word"),
+    ],
+)
+def test_a_loop_of_the_right_word_is_no_string_without_meaning(labeller, answer, name):
+    label = labeller.label(answer, parse_pair("es-fr"), "cat", "dog")
+    assert label.name == name
+
+
+def test_a_word_of_running_text_is_a_word(labeller):
+    label = labeller.label("liberté", parse_pair("es-fr"), "cat", "dog")
+    assert label.name == "other" and "Universal Declaration in fr" in label.evidence
+    untrained = labeller.label("liberté", parse_pair("es-en"), "cat", "dog", trained=("en", "es"))
+    assert untrained.name == "not_a_word"
+
+
+@pytest.mark.parametrize(
+    ("answer", "word", "code", "near"),
+    [
+        ("firi", "feri", "sw", True),
+        ("fira", "feri", "sw", False),
+        ("biison", "piison", "et", True),
+        ("biison", "piison", "fr", False),
+        ("gattos", "gatto", "it", True),
+        ("busas", "bus", "pl", False),
+        ("buses", "bus", "pl", True),
+    ],
+)
+def test_spellings_and_plurals_of_a_word(answer, word, code, near):
+    assert bool(other_form(answer, word, code)) == near
+
+
+def test_the_languages_of_a_table_s_model_are_its_evidence(welsh):
+    rows = pd.DataFrame(
+        {
+            "answer": ["modur", "modur"],
+            "pair": "en-fi",
+            "source_concept": "car",
+            "target_concept": "cat",
+            "condition": "seen",
+            "seen_languages": ["en fi", "en fi cy"],
+        }
+    )
+    found = label_answers(rows, welsh._lexicon, Relations())
+    assert found["label"].tolist() == ["not_a_word", "wrong_language"]

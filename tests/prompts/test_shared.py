@@ -12,7 +12,8 @@ from meanings.prompts.answers import first_tokens
 from meanings.prompts.concept_pairs import draw_concept_pairs
 from meanings.prompts.draws import ConceptPairDraws
 from meanings.prompts.prompt import merged_query_words
-from meanings.prompts.shared import read_prompts, write_prompts
+from meanings.prompts.shared import read_prompts
+from meanings.prompts.writing import write_prompts
 from meanings.study.grid import Grid, check_grid
 from meanings.study.plan import plan_study
 from meanings.study.recompute import recompute

@@ -19,6 +19,7 @@ PUBLISHED = [
         "miniature-answers",
         "reading",
         "sensitivity",
+        "targeted",
         "word_overlap",
         "worlds",
     )

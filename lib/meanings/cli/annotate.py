@@ -142,7 +142,7 @@ def report(
     """Krippendorff's alpha of the passes; precision and recall of the automatic labels against
     their consensus.
     """
-    from meanings.labels.annotation.agreement import agreement
+    from meanings.labels.annotation.agreement import agreement, trained_languages
     from meanings.labels.annotation.gold import read_key, read_passes, read_sample
     from meanings.labels.annotation.sample import relabelled
     from meanings.lexicon.lexicon import load_lexicon
@@ -156,6 +156,7 @@ def report(
             dict(zip(sheet["id"], sheet["answer"], strict=True)),
             load_lexicon(lexicon),
             load_relations(),
+            {name: trained_languages(name) for name in key["model"].unique()},
         )
     found = agreement(passes, key, seed=seed)
     if as_json:

@@ -1,5 +1,6 @@
 """The command line: `meanings study | chapter | book | claims | publish | export | annotate |
-models | checkpoints | recovery | budget | prompts | lexicon | miniature | validity | gemma`.
+models | checkpoints | recovery | budget | prompts | targeted | lexicon | miniature | validity |
+gemma`.
 
 Thin over the library, one module a group of commands. What a user can mend is one line on standard
 error and exit code 2, and nothing is written.
@@ -12,7 +13,7 @@ from typing import NoReturn
 
 import typer
 
-from meanings.cli import annotate, book, lexicon, miniature, models, study, validity
+from meanings.cli import annotate, book, lexicon, miniature, models, study, targeted, validity
 from meanings.core.errors import MeaningsError
 from meanings.models.registry import own_file
 
@@ -40,6 +41,7 @@ app.command("reach", hidden=True, help="The same as `meanings recovery`.")(model
 app.add_typer(lexicon.app, name="lexicon")
 app.add_typer(miniature.app, name="miniature")
 app.add_typer(study.prompts_app, name="prompts")
+app.add_typer(targeted.app, name="targeted")
 app.add_typer(annotate.app, name="annotate")
 app.add_typer(validity.app, name="validity")
 

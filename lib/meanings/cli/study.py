@@ -265,7 +265,7 @@ def prompts_write(
     """Draw the grid's concept pairs once, for several models to share."""
     stay_offline(offline)
     from meanings.models.loading import load_tokenizer
-    from meanings.prompts.shared import write_prompts
+    from meanings.prompts.writing import write_prompts
     from meanings.study.grid import check_grid
 
     settings, checked, tokenizers = grid_from(grid), None, {}

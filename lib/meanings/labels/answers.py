@@ -2,8 +2,6 @@
 words.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from sacrebleu.metrics import CHRF
@@ -78,38 +76,35 @@ def with_chrf(rows: pd.DataFrame, lexicon: Lexicon) -> tuple[pd.DataFrame, str]:
     return rows.assign(chrf=scores), str(metric.get_signature())
 
 
-def shares(
-    labelled: pd.DataFrame,
-    by: str = "group",
-    order: Sequence[str] = (*GROUPS.values(), PATCHED_GROUP),
-) -> pd.DataFrame:
-    """Share of each label in each group: columns `group`, `label`, `share`; groups in `order`."""
-    counts = (
-        labelled.astype({"label": str})
-        .groupby([by, "label"], observed=True)
-        .size()
-        .rename("n")
-        .reset_index()
+def errors(labelled: pd.DataFrame, by: str = "group") -> pd.DataFrame:
+    """How many wrong answers of each group have each label: `group`, `label`, `n`."""
+    rows = labelled.astype({"label": str, by: str})
+    wrong = rows[~rows["label"].isin(RIGHT)]
+    return (
+        wrong.groupby([by, "label"]).size().rename("n").reset_index().rename(columns={by: "group"})
     )
-    counts["share"] = counts["n"] / counts.groupby(by, observed=True)["n"].transform("sum")
-    place = {name: i for i, name in enumerate(order)}
-    counts = counts.sort_values(
-        [by, "n"],
-        key=lambda c: c.map(place) if c.name == by and place else -c if c.name == "n" else c,
-    )
-    return counts.rename(columns={by: "group"})[["group", "label", "n", "share"]].reset_index(
-        drop=True
-    )
+
+
+def right_counts(labelled: pd.DataFrame, by: str = "group") -> dict[str, str]:
+    """What a legend says of each group: `target prompt: 30 of 64 right`."""
+    rows = labelled.assign(right=labelled["label"].isin(RIGHT))
+    return {
+        str(name): f"{name}: {own['right'].sum()} of {len(own)} right"
+        for name, own in rows.groupby(by, observed=True)
+    }
 
 
 def quality(cells: pd.DataFrame, lexicon: Lexicon, condition: str) -> pd.DataFrame:
-    """Mean P(source) and chrF of each pair and first layer under a condition: `pair`,
+    """P(source) and chrF of each answer under a condition, at every first layer: `pair`,
     `first_layer`, `probability`, `chrf`.
     """
     rows, _ = with_chrf(answered(cells[cells["condition"] == condition], condition), lexicon)
-    table = (
-        rows.astype({"pair": str})
-        .groupby(["pair", "first_layer"])
-        .agg(probability=("p_source", "mean"), chrf=("chrf", "mean"))
-    )
-    return table.reset_index()
+    names = {"p_source": "probability"}
+    return rows.astype({"pair": str}).rename(columns=names)[
+        ["pair", "first_layer", "probability", "chrf"]
+    ]
+
+
+def quality_means(by_answer: pd.DataFrame) -> pd.DataFrame:
+    """Means of `quality` over the answers of each language pair and first layer."""
+    return by_answer.groupby(["pair", "first_layer"]).mean().reset_index()

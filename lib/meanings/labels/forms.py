@@ -5,6 +5,7 @@ Each rule is narrow on purpose: a form that is a word of another concept in the 
 this far (`Labeller`).
 """
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -62,6 +63,11 @@ MUTATIONS = {  # Welsh initial consonants: soft, nasal, aspirate
 HAN_ENDINGS = ("子", "儿", "兒", "头", "頭", "仔")
 FURTHEST = 6  # letters by which two forms of a word may differ in length
 SHORTEST = 5  # letters of a word in which one wrong letter still leaves the word
+PLURALS = ("s", "es")  # of most languages in Latin script, and of their loans in the others
+VOWELS = frozenset("aeiouyаеиоуыэюя")
+# Initials of loans that are written with either letter: et piison, fi biisoni.
+VOICED = {"et": "bp dt gk", "fi": "bp dt gk"}
+LOOP = re.compile(r"(.{2,}?)(?: ?\1){2,}(.*)", re.DOTALL)
 
 
 @lru_cache(maxsize=100_000)
@@ -82,8 +88,10 @@ def other_form(answer: str, word: str, language: str) -> str:
     - diacritics or spelling: equal when bare; Han: equal but for a closing 子, 儿, 头 or 仔;
     - inflection: one stem of three letters or more (two thirds of the shorter form at least) and
       endings, or noun class prefixes, of the language; Welsh: the initial mutates;
+    - plural: -s or -es is added to the whole word, whatever the language;
     - spelling: one letter changed, added, left out or two neighbours swapped in a word of
-      `SHORTEST` letters or more, not at its beginning, and not merely its end broken off.
+      `SHORTEST` letters or more, not at its beginning, and not merely its end broken off; in a word
+      of four letters, one vowel for another; an initial of `VOICED` for its partner.
     """
     if not answer or answer == word or abs(len(answer) - len(word)) > FURTHEST:
         return ""
@@ -98,7 +106,7 @@ def other_form(answer: str, word: str, language: str) -> str:
             if any(a == b + end or b == a + end for end in HAN_ENDINGS)
             else ""
         )
-    if _endings(a, b, language) or _prefixes(a, b, language):
+    if _endings(a, b, language) or _prefixes(a, b, language) or _plural(a, b):
         return f"{word!r} inflected"
     if language == "cy" and (_mutated(a, b) or _mutated(b, a)):
         return f"{word!r} with another initial"
@@ -109,6 +117,8 @@ def other_form(answer: str, word: str, language: str) -> str:
         and _one_slip(a, b)
         and not b.startswith(a)
     ):
+        return f"{word!r} with one letter changed"
+    if _one_vowel(a, b) or _voiced(a, b, language):
         return f"{word!r} with one letter changed"
     return ""
 
@@ -154,6 +164,36 @@ def _mutated(a: str, b: str) -> bool:
                 or (initial == "g" and a == rest)
             )
     return False
+
+
+def _plural(a: str, b: str) -> bool:
+    short, long = sorted((a, b), key=len)
+    return len(short) >= 3 and any(long == short + end for end in PLURALS)
+
+
+def _one_vowel(a: str, b: str) -> bool:
+    """Whether two words of four letters differ in one inner vowel."""
+    if not len(a) == len(b) == SHORTEST - 1 or a[0] != b[0] or a[-1] != b[-1]:
+        return False
+    changed = [{x, y} for x, y in zip(a, b, strict=True) if x != y]
+    return len(changed) == 1 and changed[0] <= VOWELS
+
+
+def _voiced(a: str, b: str, language: str) -> bool:
+    pairs = map(set, VOICED.get(language, "").split())
+    return min(len(a), len(b)) >= SHORTEST and a[1:] == b[1:] and {a[0], b[0]} in pairs
+
+
+def repeated(form: str) -> tuple[str, int]:
+    """The part that a form repeats three times or more, and how often it is whole; the form itself
+    and 1 where it repeats none.
+
+    `chat chat chat` and `chatchatchatch` are `chat` three times.
+    """
+    found = LOOP.fullmatch(form)
+    if not found or not found[1].strip().startswith(found[2].strip()):
+        return form, 1
+    return found[1].strip(), form.count(found[1].strip())
 
 
 def _one_slip(a: str, b: str) -> bool:

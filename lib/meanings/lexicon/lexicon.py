@@ -185,13 +185,17 @@ class Lexicon:
 
 
 def load_lexicon(source: str | Path = "embedded", layout: str = "infer") -> Lexicon:
-    """The embedded lexicon, or a word list: a CSV file, a file of pairs or a CLDF data set, its
-    layout inferred from header and name, or given.
+    """The embedded lexicon, `targeted` (`meanings.lexicon.targeted`), or a word list: a CSV file, a
+    file of pairs or a CLDF data set, its layout inferred from header and name, or given.
 
     Raises MeaningsError, with file, line, column and what was expected, on a malformed file.
     """
     if layout != "infer" and layout not in READERS:
         raise MeaningsError(f"layout {layout!r}; expected 'infer', {', '.join(map(repr, READERS))}")
+    if source == "targeted":
+        from meanings.lexicon.targeted import targeted_lexicon
+
+        return targeted_lexicon()
     if source == "embedded":
         name, path, layout = "embedded", data_folder() / "lexicon" / "lexicon.csv", "wide"
     else:

@@ -22,7 +22,7 @@ CELL_FIELDS = (
     "model", "training_seed", "step", "tokens", "weights_sha256", "lexicon", "lexicon_sha256",
     "languages", "pair", "condition", "prompt_seed", "n_pairs", "shots", "template", "generate",
     "seen_languages", "dtype", "patched_tokens", "score", "method",
-    "prompts_sha256", "layers", "source_pairs", "tokenizer",
+    "prompts_sha256", "layers", "source_pairs", "first_layers", "tokenizer",
 )  # fmt: skip
 # Fields that older cells lack, and the value that these were measured with: it stays out of keys.
 LATER: dict[str, Any] = {**LATER_OF_PATCHING, "tokenizer": "file"}

@@ -31,7 +31,7 @@ Pair = Annotated[
 class Request(base.Request):
     """What a patched cell asks: prompts, condition and score."""
 
-    later = frozenset({"prompts_sha256", "layers", "source_pairs"})
+    later = frozenset({"prompts_sha256", "layers", "source_pairs", "first_layers"})
 
     pair: Pair = Field(description="language pair of the target prompts, input-output")
     condition: str = Field(description="source of the concept vector")
@@ -57,6 +57,9 @@ class Request(base.Request):
         "alone",
     )
     source_pairs: int = Field(0, description="source prompts in the mean, 0 for all")
+    first_layers: str = Field(
+        "", description="first patched layers with spaces between them, empty for all"
+    )
 
     def __str__(self) -> str:
         return f"{self.pair} {self.condition} prompts {self.prompt_seed}"
@@ -180,7 +183,8 @@ class Patching(Measure):
         """Whether and how it is patched and scored, and the size of its prompts."""
         patched = condition(request.condition).patched
         sizes = (request.n_pairs, request.shots, request.source_pairs)
-        return patched, request.generate, request.score, request.layers, *sizes
+        ways = (request.layers, request.first_layers)
+        return patched, request.generate, request.score, *ways, *sizes
 
     def shared_work(self, requests: Sequence[Request]) -> int:
         """Source prompts: one checkpoint and prompt seed runs each once."""
@@ -232,6 +236,7 @@ def _of_patch(
     several = condition.prompts_at_most(pair, seen) > 1
     return {
         "layers": settings.layers,
+        "first_layers": " ".join(map(str, sorted(settings.first_layers))),
         "source_pairs": settings.source_pairs if several else 0,
     }
 

@@ -68,6 +68,9 @@ class PatchingSettings(BaseModel):
         ge=0,
         description="source prompts in a concept vector's mean, 0 for all of the condition's",
     )
+    first_layers: tuple[int, ...] = Field(
+        (), description="first patched layers, from 0; empty sweeps over all"
+    )
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def check_settings(
     """
     from meanings.prompts.prompt import TEMPLATES
 
-    for name in ("pairs", "conditions", "prompt_seeds"):
+    for name in ("pairs", "conditions", "prompt_seeds", "first_layers"):
         values = getattr(settings, name)
         if values != "all" and len(set(values)) < len(values):
             raise MeaningsError(f"{name} {one_of(values)}: one is named twice; name each once")
@@ -119,6 +122,11 @@ def check_settings(
         )
     if min(settings.prompt_seeds) < 0:
         raise MeaningsError(f"prompt_seeds {one_of(settings.prompt_seeds)}: a seed is 0 or more")
+    if min(settings.first_layers, default=0) < 0:
+        raise MeaningsError(
+            f"first_layers {one_of(settings.first_layers)}: a layer is 0 or more; leave it empty "
+            "to sweep over all"
+        )
     names = tuple(CONDITIONS) if settings.conditions == "all" else settings.conditions
     conditions = tuple(condition(name) for name in names)
     pairs = tuple(_checked_pair(text, lexicon, trajectories) for text in settings.pairs)

@@ -14,6 +14,7 @@ from meanings.measures.timing import NOTHING, Clock, Estimate, Spent, on_a_line
 from meanings.patching.conditions import condition
 
 TRIAL_PAIRS = (4, 12)
+UNPATCHED = {"layers": "from", "source_pairs": 0, "first_layers": ""}
 # Requests by checkpoint: of `meanings.measures.patching.Request`.
 Requests = Mapping[Hashable, Sequence[Request]]
 
@@ -47,9 +48,7 @@ def from_trial(
     for size in sizes:
         small = [_with(r, n_pairs=size) for r in group]
         # It needs concept pairs, and no source prompt.
-        bare = [
-            _with(small[0], condition="tgt_unpatched", generate=0, layers="from", source_pairs=0)
-        ]
+        bare = [_with(small[0], condition="tgt_unpatched", generate=0, **UNPATCHED)]
         first = timed(bare)
         drawing = drawing + first - timed(bare)
         sources = timed(small)

@@ -46,6 +46,7 @@ class PatchRequest(Protocol):
     prompts_sha256: str
     layers: str
     source_pairs: int
+    first_layers: str
 
 
 class PatchedCheckpoint:
@@ -78,7 +79,7 @@ class PatchedCheckpoint:
     ) -> dict[PatchRequest, tuple[pd.DataFrame, tuple[str, ...]]]:
         """Rows of each request, and the concepts that the tokenizer rules out.
 
-        The requests differ in condition, `generate`, `layers` and `source_pairs` only.
+        The requests differ in condition, `source_pairs` and `_way` only.
         """
         first = requests[0]
         assert len({(r.pair, r.score, r.seen_languages, *_prompts_of(r)) for r in requests}) == 1
@@ -95,8 +96,8 @@ class PatchedCheckpoint:
         ]
         self._prepare(bank, [r for r in on_targets if _patched(r)], concept_pairs)
         self._report(f"patching {first.pair}, prompt seed {first.prompt_seed}", 0, 0)
-        for way in sorted({(r.generate, r.layers) for r in on_targets}):
-            group = [r for r in on_targets if (r.generate, r.layers) == way]
+        for way in sorted({_way(r) for r in on_targets}):
+            group = [r for r in on_targets if _way(r) == way]
             sweeps = self._sweep(bank, group, concept_pairs, targets, columns)
             found |= {request: (sweep, targets) for request, sweep in sweeps.items()}
         for request in (r for r in requests if r not in on_targets):
@@ -147,7 +148,7 @@ class PatchedCheckpoint:
         targets: list[Prompt],
         columns: list[list[frozenset[int]]] | Words,
     ) -> dict[PatchRequest, Sweep]:
-        """Sweeps of requests that share `generate` and `layers`, unpatched targets among them."""
+        """Sweeps of requests that share `_way`, unpatched targets among them."""
         vectors = {
             str(i): bank.vectors(
                 condition(r.condition), r.pair, concept_pairs, r.seen_languages, r.source_pairs
@@ -161,6 +162,7 @@ class PatchedCheckpoint:
             targets,
             vectors,
             columns,
+            first_layers=tuple(map(int, requests[0].first_layers.split())) or "all",
             layers=requests[0].layers,
             generate=requests[0].generate,
             unpatched_as=alone,
@@ -271,6 +273,11 @@ class PatchedCheckpoint:
 
 def _patched(request: PatchRequest) -> bool:
     return condition(request.condition).patched
+
+
+def _way(request: PatchRequest) -> tuple[int, str, str]:
+    """What requests have in common that are swept together."""
+    return request.generate, request.layers, request.first_layers
 
 
 def _prompts_of(request: PatchRequest) -> tuple:

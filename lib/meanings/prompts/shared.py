@@ -23,20 +23,18 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError, one_of
 from meanings.core.yaml_files import refusal
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import Lexicon
 from meanings.prompts.answers import first_tokens
-from meanings.prompts.concept_pairs import ConceptPair, draw_shared_pairs
+from meanings.prompts.concept_pairs import ConceptPair
 from meanings.prompts.prompt import (
     MergedQueryWord,
     UnknownQueryWord,
     merged_query_words,
     translation_prompt,
 )
-from meanings.prompts.usable_concepts import usable_concepts
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -163,61 +161,16 @@ class SharedPrompts:
                         f"tokenizer; {CURE}"
                     )
         for text, sides in self.texts.get(seed, {}).items():
-            if sides != _texts(lexicon, tokenizer, text, self.draws[seed], self.template):
+            if sides != prompt_texts(lexicon, tokenizer, text, self.draws[seed], self.template):
                 raise MeaningsError(
                     f"prompts {self.place}, seed {seed}, {text}: texts are not what the concept "
                     "pairs make; edit neither, write them again"
                 )
 
 
-def write_prompts(
-    path: Path,
-    lexicon: Lexicon,
-    tokenizers: Mapping[str, PreTrainedTokenizerBase],
-    *,
-    template: str,
-    shots: int,
-    n_pairs: int,
-    seeds: Sequence[int],
-    pairs: Sequence[str],
-) -> SharedPrompts:
-    """Draw concept pairs that are eligible under all `tokenizers` (by model name), and write them
-    aside, then rename.
-
-    Concepts whose query word one of them merges are left out. Under one tokenizer the draw is what
-    the study draws itself. Raises MeaningsError where too few pairs are eligible under all of them,
-    or the file cannot be written.
-    """
-    each = list(tokenizers.values())
-    usable, left_out = usable_concepts(lexicon, *each, template=template, shots=shots)
-    draws = {
-        seed: tuple(draw_shared_pairs(usable, each, lexicon.languages, n_pairs, shots, seed))
-        for seed in sorted(seeds)
-    }
-    content = {
-        "layout": 1,
-        "lexicon": lexicon.name,
-        "lexicon_sha256": lexicon.sha256,
-        "languages": list(lexicon.languages),
-        "template": template,
-        "shots": shots,
-        "n_pairs": n_pairs,
-        "made_for": {name: definition_sha256(tokenizer) for name, tokenizer in tokenizers.items()},
-        "left_out": list(left_out),
-        "draws": {str(seed): [asdict(pair) for pair in drawn] for seed, drawn in draws.items()},
-        "texts": {
-            str(seed): {text: _texts(lexicon, each[0], text, drawn, template) for text in pairs}
-            for seed, drawn in draws.items()
-        },
-    }
-    with atomic_file(path) as aside:
-        aside.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    return read_prompts(path)
-
-
 def read_prompts(path: Path) -> SharedPrompts:
-    """A file that `write_prompts` wrote. Raises MeaningsError, one line, where it is none or a draw
-    is not whole.
+    """A file that `meanings.prompts.writing` wrote. Raises MeaningsError, one line, where it is
+    none or a draw is not whole.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -273,13 +226,14 @@ def definition_sha256(tokenizer: PreTrainedTokenizerBase) -> str:
     return hashlib.sha256(tokenizer.backend_tokenizer.to_str().encode()).hexdigest()
 
 
-def _texts(
+def prompt_texts(
     lexicon: Lexicon,
     tokenizer: PreTrainedTokenizerBase,
     text: str,
     drawn: Sequence[ConceptPair],
     template: str,
 ) -> dict[str, list[str]]:
+    """The source and target prompts of concept pairs in one language pair, as text."""
     pair = parse_pair(text)
     try:
         return {

@@ -47,6 +47,7 @@ COLUMNS = {
     "source_pairs": (
         "source prompts over which a vector is averaged, 0 for all that the condition has"
     ),
+    "first_layers": "first layers that were swept, with spaces between them; empty for all",
 }
 
 
@@ -64,6 +65,17 @@ class Kind:
     columns: Mapping[str, str] = field(default_factory=dict)
 
 
+TARGETED = Kind(
+    "A row is one targeted query word, or its control, at one first layer.",
+    frozenset({"key", "role", "item"}),
+    {
+        "kind": "kind of the query word: false_friend, polysemous or cognate",
+        "role": "query, or control: the plain word that is matched to it",
+        "item": "number of the query word and its control within the language pair, from 0",
+        "word": "the word in the input language that the source prompt asks for",
+        "word_tokens": "number of its tokens",
+    },
+)
 CELLS = Kind(
     "A row is one prompt at one first layer.",
     frozenset({"key"}),
@@ -150,7 +162,7 @@ FALSE_POSITIVES = Kind(
         ),
     },
 )
-KINDS = (CELLS, CONCEPT_MEANS, MEANS, RECOVERY, KNOWN_TRUTH, FALSE_POSITIVES)
+KINDS = (TARGETED, CELLS, CONCEPT_MEANS, MEANS, RECOVERY, KNOWN_TRUTH, FALSE_POSITIVES)
 
 
 def kind_of(columns: Collection[str]) -> Kind:

@@ -63,7 +63,10 @@ class Subjects(BaseModel):
     dtype: DTypes = Field("float32", description="floating type of the weights")
     tokenizer: TokenizerWays = Field("agreed", description=TOKENIZER)
     lexicon: str = Field(
-        "embedded", min_length=1, description="embedded, or the path of a word list"
+        "embedded",
+        min_length=1,
+        description="embedded, targeted (with more words of several meanings), or the path of a "
+        "word list",
     )
     languages: All | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
         "all",

@@ -68,7 +68,9 @@ def publish(
         [column for column in provenance if column.startswith("versions.")]
     ].drop_duplicates()
     content = {"name": name, "cells": len(provenance), "versions": versions.to_dict("records")}
-    return _write(table.replace_schema_metadata({METADATA: json.dumps(content).encode()}), path)
+    return write_table(
+        table.replace_schema_metadata({METADATA: json.dumps(content).encode()}), path
+    )
 
 
 def _the_measure(folder: Path, provenance: pd.DataFrame) -> str:
@@ -84,7 +86,7 @@ def _the_measure(folder: Path, provenance: pd.DataFrame) -> str:
     return names[0]
 
 
-def _write(table: pa.Table, path: Path) -> Path:
+def write_table(table: pa.Table, path: Path) -> Path:
     """Write aside, then rename; text dictionary-coded, numbers compressed."""
     floats = [field.name for field in table.schema if pa.types.is_floating(field.type)]
     cure = "make room, or see who may write there"

@@ -135,8 +135,10 @@ def run_plan(
 def in_process(device: str = "auto") -> Executor:
     """One checkpoint after the other, in this process; those at which no other run is first."""
 
+    worker = Worker(device)  # what its measures keep serves all plans that it runs
+
     def run(tasks: Sequence[Task], out: Path, progress: Progress) -> None:
-        worker, file = Worker(device), StatusFile(out, progress.run)
+        file = StatusFile(out, progress.run)
 
         def tell(status: Status) -> None:
             file.write(status)

@@ -9,6 +9,9 @@ from meanings.book.facts.wording import either, interval, plain_names
 from meanings.core.formatting import span
 from meanings.labels import answers, gains
 from meanings.labels.annotation.agreement import Agreement
+from meanings.lexicon.languages import parse_pair
+from meanings.lexicon.lexicon import Lexicon
+from meanings.lexicon.targeted import targeted_queries
 from meanings.statistics import claims, selection
 from meanings.statistics.correlation import rank_correlation
 
@@ -104,29 +107,56 @@ def _other_model(changes: Mapping[str, pd.DataFrame]) -> str:
     )
 
 
-def chrf(quality: pd.DataFrame, labelled: pd.DataFrame, signature: str) -> dict[str, object]:
-    """chrF before and after a patch, and how it goes with the probability.
+def few_ambiguous(changed: pd.DataFrame, lexicon: Lexicon) -> dict[str, object]:
+    """How many of the drawn query words are false friends or have several senses.
 
-    - `quality`: `probability` and `chrf` by pair and first layer; `labelled`: `chrf` by answer.
+    - `changed`: one row a concept pair, of one condition.
+    """
+    pairs = [parse_pair(name) for name in sorted(changed["pair"].unique())]
+    ambiguous = {
+        (str(query.pair), query.concept)
+        for query in targeted_queries(lexicon, pairs)
+        if query.kind in ("false_friend", "polysemous")
+    }
+    places = zip(changed["pair"], changed["source_concept"], strict=True)
+    found = sum(place in ambiguous for place in places)
+    return {"ea_few": f"{found} of {len(changed)}"}
+
+
+def chrf(by_answer: pd.DataFrame, labelled: pd.DataFrame, signature: str) -> dict[str, object]:
+    """chrF before and after a patch, and its rank correlation with the probability: per answer,
+    within language pairs, and over means.
+
+    - `by_answer`: `pair`, `first_layer`, `probability` and `chrf` of each answer; `labelled`:
+      `chrf` by answer.
     """
     means = labelled.groupby("group")["chrf"].mean()
-    found = rank_correlation(quality["probability"], quality["chrf"])
+    cells = answers.quality_means(by_answer)
+    found = rank_correlation(by_answer["probability"], by_answer["chrf"])
+    within = [
+        rank_correlation(rows["probability"], rows["chrf"]) for _, rows in by_answer.groupby("pair")
+    ]
     return {
         "ea_signature": signature,
         "ea_rank": f"{found:.2f}",
+        "ea_rank_low": f"{min(within):.2f}",
+        "ea_rank_high": f"{max(within):.2f}",
+        "ea_rank_means": f"{rank_correlation(cells['probability'], cells['chrf']):.2f}",
+        "ea_rank_cells": len(cells),
         "ea_chrf": f"{means[answers.PATCHED_GROUP]:.0f}",
         "ea_chrf_source": f"{means['source prompt']:.0f}",
         "ea_agree": either(
             found > 0.8,
-            "the first token's probability stands for the whole answer well",
-            "the first token's probability stands for the whole answer only in part",
+            "the first token's probability predicts the quality of a single answer well",
+            "the first token's probability predicts the quality of a single answer only in part",
         ),
     }
 
 
 def label_quality(agreement: Agreement) -> dict[str, object]:
     """How far two blind passes agree with each other, and the rules with them."""
-    rare = agreement.classes[agreement.classes["gold"] < FEW]
+    classes = agreement.classes
+    rare = classes[classes["gold"] < FEW]
     counts = [f"{name.replace('_', ' ')} ({row['gold']:.0f})" for name, row in rare.iterrows()]
     return {
         "ea_answers": agreement.answers,
@@ -134,4 +164,5 @@ def label_quality(agreement: Agreement) -> dict[str, object]:
         "ea_f1": f"{agreement.macro_f1:.2f}",
         "ea_undecided": agreement.undecided,
         "ea_rare": ", ".join(counts) or "none",
+        "ea_other_form": f"{classes['recall'].get('other_form', float('nan')):.2f}",
     }

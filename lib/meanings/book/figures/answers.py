@@ -6,85 +6,47 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from meanings.book.figures.palette import MARKS, SERIES
 from meanings.book.figures.style import Picture, canvas
 from meanings.statistics.correlation import rank_correlation
 
-# Light to dark alternates, so that neighbours differ without colour too.
-LABEL_COLOURS = {
-    "correct": "#0072B2",
-    "other_form": "#CFE8F7",
-    "synonym": "#56B4E9",
-    "target_concept": "#E69F00",
-    "few_shot": "#F7D9A0",
-    "copy": "#F0E442",
-    "other_sense": "#009E73",
-    "homograph": "#AA4499",
-    "wrong_language": "#D55E00",
-    "hypernym_hyponym": "#A6D5F2",
-    "other": "#BBBBBB",
-    "not_a_word": "#777777",
-}
-SPARE = ["#8C6D1F", "#666666", "#DDCC77", "#332288"]
 
+def label_dots(table: pd.DataFrame, groups: Mapping[str, str], right: Mapping[str, str]) -> Picture:
+    """Wrong answers by label: a dot a group, with its count.
 
-def label_bars(table: pd.DataFrame, order: list[str] | None = None) -> Picture:
-    """Shares of labels as one stacked bar a row; a wide enough part names its share.
-
-    - `table`: columns `group` (a bar), `label`, `share` (0 to 1).
+    - `table`: `group`, `label`, `n`; labels of wrong answers only.
+    - `groups`: colour of each group; `right`: what its legend says, such as `asked directly: 29 of
+      43 right`.
     """
-    groups = list(dict.fromkeys(table["group"]))
-    found = [label for label in order or LABEL_COLOURS if label in set(table["label"])]
-    found += sorted(set(table["label"]) - set(found))
-    spare = iter(SPARE * 9)
-    colours = {label: LABEL_COLOURS.get(label) or next(spare) for label in found}
-    with canvas(1.25 + 0.42 * len(groups) + 0.17 * -(-len(found) // 3)) as (figure, axes):
+    labels = table.groupby("label")["n"].sum().sort_values(ascending=False).index.tolist()
+    most = max(1, int(table["n"].max()))
+    with canvas(0.85 + 0.36 * len(labels) + 0.2 * len(groups)) as (figure, axes):
         axis = axes[0, 0]
-        for place, group in enumerate(groups):
-            shares = table[table["group"] == group].set_index("label")["share"]
-            _stacked_bar(axis, place, shares, colours)
-        axis.set_yticks(range(len(groups)), groups)
-        axis.invert_yaxis()
-        axis.set_xlim(0, 1)
-        axis.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
-        axis.set_xlabel("share of answers")
+        for step, (group, colour) in enumerate(groups.items()):
+            own = table[table["group"] == group].set_index("label")["n"]
+            counts = np.array([int(own.get(label, 0)) for label in labels])
+            heights = np.arange(len(labels)) + 0.3 * (step - (len(groups) - 1) / 2)
+            axis.hlines(heights, 0, counts, color=colour, lw=1, alpha=0.5)
+            axis.plot(counts, heights, "o", color=colour, ms=5, label=right[group])
+            for height, count in zip(heights, counts, strict=True):
+                axis.text(count + 0.02 * most, height, f" {count}", va="center", fontsize=8)
+        axis.set_yticks(range(len(labels)), [label.replace("_", " ") for label in labels])
+        axis.set_ylim(len(labels) - 0.5, -0.5)
+        axis.set_xlim(0, most * 1.15)
+        axis.set_xlabel("wrong answers")
         axis.grid(False, axis="y")
-        layout = {"ncols": 3, "frameon": False, "handlelength": 1.1, "columnspacing": 1.2}
-        figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", **layout)
-    said = []
-    for group in groups:
-        top = table[table["group"] == group].sort_values("share", ascending=False).head(3)
-        labels = [
-            f"{label.replace('_', ' ')} {share:.0%}"
-            for label, share in zip(top["label"], top["share"], strict=True)
-        ]
-        said.append(f"{group}: {', '.join(labels)}")
-    return Picture(
-        figure,
-        f"Stacked bars of the labels of answers, as shares. Most frequent: {'; '.join(said)}.",
-    )
-
-
-def _stacked_bar(axis: Axes, place: int, shares: pd.Series, colours: Mapping[str, str]) -> None:
-    """One bar; the labels of the first one name the colours."""
-    left = 0.0
-    for label, colour in colours.items():
-        share = float(shares.get(label, 0.0))
-        axis.barh(
-            place,
-            share,
-            left=left,
-            color=colour,
-            edgecolor="white",
-            lw=0.8,
-            label=label.replace("_", " ") if place == 0 else None,
+        handles = axis.get_legend_handles_labels()
+        figure.legend(*handles, loc="outside lower center", ncols=1, frameon=False)
+    said = "; ".join(
+        f"{right[group]}, wrong: "
+        + ", ".join(
+            f"{row['label'].replace('_', ' ')} {row['n']}"
+            for _, row in table[table["group"] == group].iterrows()
         )
-        if share >= 0.09:
-            style = {"ha": "center", "va": "center", "fontsize": 8, "color": ink(colour)}
-            axis.text(left + share / 2, place, f"{share:.0%}", **style)
-        left += share
+        for group in groups
+    )
+    return Picture(figure, f"Dots: wrong answers by label. {said}.")
 
 
 def ink(colour: str) -> str:

@@ -18,8 +18,13 @@ import pandas as pd
 
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
-from meanings.labels.annotation.gold import read_key, read_passes
+from meanings.labels.annotation.gold import read_key, read_passes, read_sample
+from meanings.labels.annotation.sample import relabelled
 from meanings.labels.labeller import LABELS
+from meanings.lexicon.lexicon import load_lexicon
+from meanings.lexicon.relations import load_relations
+from meanings.models.checkpoints import trajectory
+from meanings.models.registry import registry
 
 
 @dataclass(frozen=True)
@@ -56,12 +61,26 @@ class Agreement:
         }
 
 
-def gold_agreement(folder: Path | None = None) -> Agreement:
-    """Agreement of the study's own gold labels, `data/annotation/gold`, or of another gold folder;
-    raises MeaningsError as its readers do.
+def gold_agreement(folder: Path | None = None, *, again: bool = True) -> Agreement:
+    """Agreement of the study's own reference labels, `data/annotation/gold`, or of another such
+    folder; raises MeaningsError as its readers do.
+
+    - `again`: automatic labels by today's rules; else those of the day when the sample was drawn.
     """
     place = folder or data_folder() / "annotation" / "gold"
-    return agreement(read_passes(place), read_key(place))
+    key = read_key(place)
+    if again:
+        sheet = read_sample(place)
+        answers = dict(zip(sheet["id"], sheet["answer"], strict=True))
+        trained = {name: trained_languages(name) for name in key["model"].unique()}
+        key = relabelled(key, answers, load_lexicon(), load_relations(), trained)
+    return agreement(read_passes(place), key)
+
+
+def trained_languages(model: str) -> tuple[str, ...]:
+    """The languages that a model was trained on: of the registry, or of a shipped run."""
+    entry = registry().get(model)
+    return tuple(entry.languages if entry else trajectory(model, 0).seen)
 
 
 def agreement(

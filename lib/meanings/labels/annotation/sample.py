@@ -6,6 +6,9 @@ that undo it.
 so that weighted counts over the sample estimate counts over all rows of the tables.
 """
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
 import numpy as np
 import pandas as pd
 
@@ -136,12 +139,17 @@ def draw(distinct: pd.DataFrame, n: int, seed: int = 0) -> pd.DataFrame:
 
 
 def relabelled(
-    key: pd.DataFrame, answers: dict[str, str], lexicon: Lexicon, relations: Relations
+    key: pd.DataFrame,
+    answers: dict[str, str],
+    lexicon: Lexicon,
+    relations: Relations,
+    trained: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """A key with `label` and `evidence` by today's rules, whose strata and weights stay those of
     the draw.
 
-    - `answers`: id -> answer, of the sheet.
+    - `answers`: id -> answer, of the sheet; `trained`: the training languages of models; all of
+      the lexicon's for a model that is not there.
     """
     labeller, found = Labeller(lexicon, relations), []
     for row in key.itertuples():
@@ -153,6 +161,7 @@ def relabelled(
                 row.expected,
                 row.other or row.expected,
                 shots,
+                trained.get(row.model, ()),
             )
         )
     return key.assign(

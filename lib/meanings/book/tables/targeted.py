@@ -1,0 +1,95 @@
+"""Tables of targeted query words: what they are, cases to read, effects and claims."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from meanings.book.tables.answers import plain
+from meanings.core.formatting import span
+from meanings.statistics.targeted import KIND_NAMES, UNIT
+from meanings.validity.claims.claim import Claim, Tables
+
+EXAMPLES = {
+    "false_friend": "German Gift means poison; English has a word gift",
+    "polysemous": "English bat is an animal or a club, with two words in French",
+    "cognate": "piano is the same word in English and French",
+}
+
+
+def kinds(changed: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The kinds of words, with an example and counts for each model: queries, different words,
+    language pairs.
+
+    - `changed`: by model, `meanings.statistics.targeted.changes`.
+    """
+    table = pd.DataFrame({"for example": {KIND_NAMES[k]: text for k, text in EXAMPLES.items()}})
+    for model, rows in changed.items():
+        own = rows[rows["role"] == "query"].groupby("kind")
+        counts = {
+            KIND_NAMES[kind]: f"{len(part[['pair', 'item']].drop_duplicates())} queries, "
+            f"{part[UNIT].nunique()} words, {part['pair'].nunique()} pairs"
+            for kind, part in own
+        }
+        table[model] = pd.Series(counts)
+    return table.rename_axis("kind").fillna("none")
+
+
+def cases(found: pd.DataFrame) -> pd.DataFrame:
+    """Words before and after the patch, by kind: see `meanings.labels.targeted.cases`."""
+    rows = found.assign(
+        kind=found["kind"].map(KIND_NAMES),
+        before=_answer(found, "before"),
+        after=_answer(found, "after"),
+    )
+    names = {
+        "word": "query word",
+        "concept": "sense wanted",
+        "before": "asked directly",
+        "after": "with the patch",
+    }
+    return rows.rename(columns=names)[["kind", "pair", *names.values()]].set_index(["kind", "pair"])
+
+
+def _answer(found: pd.DataFrame, when: str) -> pd.Series:
+    labels = found[f"label_{when}"].str.replace("_", " ")
+    return found[when].astype(str).map(plain) + " (" + labels + ")"
+
+
+def effects(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Differences to the controls with intervals, n and the smallest effect that would have been
+    found; one row a model, condition and kind.
+
+    - `tables`: by model, rows of `meanings.statistics.targeted.compared` with `condition`.
+    """
+    rows = pd.concat([table.assign(model=model) for model, table in tables.items()])
+    rows = rows[rows["what"] == "difference"]
+    table = pd.DataFrame(
+        {
+            "model": rows["model"],
+            "condition": rows["condition"],
+            "kind": rows["kind"].map(KIND_NAMES),
+            "queries": rows["n"],
+            "words": rows["n_units"],
+            "difference to controls": [
+                span(*row) for row in rows[["mean", "low", "high"]].to_numpy()
+            ],
+            "detectable (80 % power)": rows["detectable"].round(2),
+        }
+    )
+    return table.set_index(["model", "condition", "kind"])
+
+
+def claims(entries: Sequence[Claim], tables: Tables) -> pd.DataFrame:
+    """The claims with what these tables say of them."""
+    found = []
+    for claim in entries:
+        effect, verdict = claim.decide(tables)
+        values = (effect.value, effect.low, effect.high) if effect else ("-",) * 3
+        texts = [f"{value:.2f}" if effect else str(value) for value in values]
+        statement = claim.statement.format(
+            **dict(zip(("value", "low", "high"), texts, strict=True))
+        )
+        size = f"{effect.n_concepts}; {effect.n_pairs}; {effect.n_seeds}" if effect else "-"
+        found.append((statement, size, verdict))
+    columns = ["claim", "words; pairs; seeds", "verdict"]
+    return pd.DataFrame(found, columns=columns).set_index("claim")
