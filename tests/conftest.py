@@ -9,9 +9,9 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may ask the network
 if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: each computes in one thread
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from jaxtyping import install_import_hook
+from stand_ins import type_checks
 
-install_import_hook("meanings", "beartype.beartype")  # before the first import of the library
+type_checks.install("meanings")  # before the first import of the library
 
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402

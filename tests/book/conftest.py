@@ -10,14 +10,18 @@ from stand_ins import book_data
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture(scope="session")
+def synthetic(tmp_path_factory):
+    """Synthetic results, which no test changes."""
+    return book_data.make(tmp_path_factory.mktemp("chapters"))
+
+
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    """Synthetic results; the data folder beside them is the one in use."""
-    folder = tmp_path_factory.mktemp("chapters")
-    found = book_data.make(folder)
+def results(synthetic):
+    """The synthetic results; the data folder beside them is the one in use."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MEANINGS_DATA", str(folder / "data"))
-        yield found
+        patch.setenv("MEANINGS_DATA", str(synthetic.parent / "data"))
+        yield synthetic
 
 
 @pytest.fixture(scope="session")

@@ -47,15 +47,11 @@ from stand_ins import book_data
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
+def page(results):
     """Parameters, their cells and the cells at the chosen layers."""
-    folder = tmp_path_factory.mktemp("figures")
-    results = book_data.make(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MEANINGS_DATA", str(folder / "data"))
-        parameters = chapters.validated("emergence", {"pair": book_data.PAIRS, "checkpoints": 4})
-        cells = pages.measured(parameters, results)
-        yield parameters, cells, layer_choice.at_chosen_layer(cells)
+    parameters = chapters.validated("emergence", {"pair": book_data.PAIRS, "checkpoints": 4})
+    cells = pages.measured(parameters, results)
+    return parameters, cells, layer_choice.at_chosen_layer(cells)
 
 
 def matched() -> pd.DataFrame:

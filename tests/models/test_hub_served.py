@@ -15,6 +15,7 @@ import pytest
 
 from meanings.measures.results import read_metadata
 from stand_ins import hub as served
+from stand_ins.forks import ForkServer
 from stand_ins.study_data import STEPS, make_world
 
 REPO = "owner/tiny"
@@ -48,24 +49,46 @@ def content(world):
     return weights, served.folder_files(run / "tokenizer")
 
 
+@pytest.fixture(scope="module")
+def server():
+    with served.serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def place(server, world, tmp_path_factory):
+    """Where the client's cache lies, what it is told, and a warmed process that was told it.
+
+    The client reads its settings once, at its import, so they are the same in every test: the place
+    is a link to the folder of the test.
+    """
+    home = tmp_path_factory.mktemp("place") / "home"
+    environment = served.environment(server.show(served.Hub()).address, home)
+    forks = ForkServer(environment | {"MEANINGS_DATA": str(world)})
+    yield home, environment, forks
+    forks.close()
+
+
 @pytest.fixture
-def hub(content):
+def hub(content, server):
     weights, tokenizer = content
     hub = served.Hub()
     hub.add(REPO, "main", {"README.md": b"# Tiny"})
     for step in STEPS:
         hub.add(REPO, f"step{step}", weights[step] | tokenizer)
-    with served.serving(hub):
-        yield hub
+    return server.show(hub)
 
 
 @pytest.fixture
-def client(tmp_path, hub, world):
+def client(tmp_path, hub, world, place):
+    home, environment, forks = place
     (tmp_path / "models.yaml").write_text(MODELS)
     (tmp_path / "grid.yaml").write_text(GRID)
-    client = served.Client(tmp_path, hub)
+    (tmp_path / "home").mkdir()
+    home.unlink(missing_ok=True)
+    home.symlink_to(tmp_path / "home")
     os.symlink(world, tmp_path / "data")
-    return client
+    return served.Client(tmp_path, environment, forks)
 
 
 def study(client, *options, **variables):

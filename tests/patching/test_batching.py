@@ -38,6 +38,17 @@ def columns(prompts):
     return [[frozenset({token}) for token in range(40)]] * len(prompts)
 
 
+@pytest.fixture(scope="module")
+def vectors(model, prompts):
+    return hidden_states(model, prompts).float()
+
+
+@pytest.fixture(scope="module")
+def answered(model, prompts, columns, vectors):
+    """What a sweep with room for all gives, by the number of generated tokens."""
+    return {n: sweep(model, prompts, vectors, columns, generate=n) for n in (2, 3)}
+
+
 def no_more_than(rows, error=torch.OutOfMemoryError):
     """A memory that holds so many rows: wraps a function that takes a forward's inputs."""
 
@@ -99,21 +110,21 @@ def test_other_errors_pass_and_one_row_too_many_is_said():
         (query_states, "read_layers"),
     ],
 )
-def test_a_small_memory_changes_no_number(model, prompts, columns, monkeypatch, where, name, error):
-    def measured():
-        return sweep(model, prompts, hidden_states(model, prompts).float(), columns, generate=2)
-
-    expected = measured()
+def test_a_small_memory_changes_no_number(
+    model, prompts, columns, answered, monkeypatch, where, name, error
+):
+    expected = answered[2]
     monkeypatch.setattr(where, name, no_more_than(2, error)(getattr(where, name)))
     with pytest.warns(LessRoomThanThought):
-        found = measured()
+        vectors = hidden_states(model, prompts).float()
+        found = sweep(model, prompts, vectors, columns, generate=2)
     torch.testing.assert_close(found.probabilities, expected.probabilities, rtol=0, atol=1e-5)
     assert found.answers == expected.answers
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5])
 def test_a_memory_too_small_for_many_answers_changes_none(
-    model, prompts, columns, monkeypatch, limit
+    model, prompts, columns, vectors, answered, monkeypatch, limit
 ):
     """Answers of several first layers go on side by side; where they do not fit, fewer do, down to
     one row.
@@ -126,8 +137,7 @@ def test_a_memory_too_small_for_many_answers_changes_none(
             raise torch.OutOfMemoryError("full")
         return run(model, prefixes, rows, *args)
 
-    vectors = hidden_states(model, prompts).float()
-    expected = sweep(model, prompts, vectors, columns, generate=3)
+    expected = answered[3]
     monkeypatch.setattr(sweep_run, "continue_greedily", limited)
     with pytest.warns(LessRoomThanThought):
         found = sweep(model, prompts, vectors, columns, generate=3)

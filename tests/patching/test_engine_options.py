@@ -1,6 +1,7 @@
 """One layer patched alone, and whole words scored: both equal to plain hooks, at every layer."""
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import torch
@@ -200,47 +201,72 @@ def test_a_prompt_patched_into_itself_at_one_layer_answers_as_before(model, targ
 
 
 def expected_words(model, prompt, vectors, first, words, row, only=False):
-    one = [
-        sum(
-            plain_forward.word(
-                model.network,
-                layers_of(model),
-                prompt.token_ids,
-                prompt.query_position,
-                vectors,
-                first,
-                word,
-                words.closing,
-                only,
-            )
-            for word in those
+    @cache  # many words begin alike
+    def following(said):
+        ids = (*prompt.token_ids, *said)
+        return plain_forward.distribution(
+            model.network, layers_of(model), ids, prompt.query_position, vectors, first, only
         )
+
+    one = [
+        sum(plain_forward.word(following, word, words.closing) for word in those)
         for those in words.sets[row]
     ]
     return torch.tensor(one)
 
 
+@pytest.fixture(scope="module")
+def said_by_hooks(model, targets, vectors, words):
+    """Probabilities of whole words of two conditions, [layer, prompt, column], and unpatched."""
+
+    @cache
+    def found(layers):
+        only = layers == "only"
+        return {
+            name: torch.stack(
+                [
+                    torch.stack(
+                        [
+                            expected_words(model, prompt, own[:, i], j, words, i, only)
+                            for i, prompt in enumerate(targets)
+                        ]
+                    )
+                    for j in range(N_LAYERS)
+                ]
+            )
+            for name, own in conditions(vectors).items()
+        }
+
+    unpatched = [
+        expected_words(model, prompt, None, None, words, i) for i, prompt in enumerate(targets)
+    ]
+    return found, torch.stack(unpatched)
+
+
+def conditions(vectors):
+    """Several conditions at once: a row's words must stay with the row."""
+    return {"a": vectors, "b": vectors.flip(1)}
+
+
 @pytest.mark.parametrize("layers", ["from", "only"])
 @pytest.mark.parametrize("chunk_rows", [2, "auto"])
-def test_whole_words_equal_plain_hooks(model, targets, vectors, words, layers, chunk_rows):
-    # Several conditions at once: a row's words must stay with the row.
-    both = {"a": vectors, "b": vectors.flip(1)}
+def test_whole_words_equal_plain_hooks(
+    model, targets, vectors, words, said_by_hooks, layers, chunk_rows
+):
     found = sweep_conditions(
-        model, targets, both, words, layers=layers, chunk_rows=chunk_rows, unpatched_as="alone"
+        model,
+        targets,
+        conditions(vectors),
+        words,
+        layers=layers,
+        chunk_rows=chunk_rows,
+        unpatched_as="alone",
     )
-    for i, prompt in enumerate(targets):
-        for name, own in both.items():
-            for j in range(N_LAYERS):
-                expected = expected_words(model, prompt, own[:, i], j, words, i, layers == "only")
-                torch.testing.assert_close(
-                    found[name].probabilities[j, i], expected, rtol=1e-3, atol=1e-15
-                )
-        torch.testing.assert_close(
-            found["alone"].probabilities[0, i],
-            expected_words(model, prompt, None, None, words, i),
-            rtol=1e-3,
-            atol=1e-15,
-        )
+    by_layers, unpatched = said_by_hooks
+    close = {"rtol": 1e-3, "atol": 1e-15}
+    for name, expected in by_layers(layers).items():
+        torch.testing.assert_close(found[name].probabilities, expected, **close)
+    torch.testing.assert_close(found["alone"].probabilities[0], unpatched, **close)
 
 
 def test_words_of_a_concept_are_no_likelier_than_their_first_tokens(model, targets, vectors, words):

@@ -4,6 +4,8 @@ input.
 What costs most in a short run is importing torch and transformers; a fork has them at once. A line
 is JSON: the folder, the command's arguments, and optionally
 
+- `code`: Python code to run instead of the command;
+- `environment`: variables that the child has besides its parent's;
 - `torn`: the number of the Parquet file in whose middle the child kills itself, after half of its
   bytes are on disk;
 - `interrupted`: the number of the file before which it interrupts itself;
@@ -13,7 +15,8 @@ is JSON: the folder, the command's arguments, and optionally
   have begun.
 
 Answers are lines too: the child's process id when it starts, its exit status (-9 where it was
-killed) and its standard error when it ends. Each child leads a process group of its own.
+killed), its standard output and its standard error when it ends. Each child leads a process group
+of its own.
 """
 
 import json
@@ -23,8 +26,11 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 import warnings
 from pathlib import Path
+
+COMMAND = "from meanings.cli.main import main; main()"
 
 
 def tear(results, number: int) -> None:
@@ -72,61 +78,82 @@ def note_groups(log: Path) -> None:
     Patching.measure = noted
 
 
-def main() -> None:
-    import torch
+def exit_code(code: str, arguments: list[str]) -> int:
+    """Run Python code as a program; the status that it ends with."""
+    sys.argv = ["meanings", *arguments]
+    try:
+        exec(code, {"__name__": "__main__"})
+    except SystemExit as end:
+        return end.code or 0
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
 
-    from meanings.cli import main
-    from meanings.measures import results
-    from meanings.study import (
-        run,
-    )
+
+def child(asked: dict, results, out: int, err: int) -> int:
+    """What a fork does; its exit status. Output goes to the two files."""
+    os.setsid()
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(out, 1)
+    os.dup2(err, 2)
+    os.environ.update(asked.get("environment", {}))
+    os.chdir(asked["folder"])
+    if asked.get("torn"):
+        tear(results, asked["torn"])
+    if asked.get("interrupted"):
+        interrupt(results, asked["interrupted"])
+    if asked.get("log"):
+        note_groups(Path(asked["log"]))
+    if asked.get("room"):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (asked["room"], asked["room"]))
+    others = [pid for _ in range(asked.get("copies", 1) - 1) if (pid := os.fork())]
+    status = exit_code(asked.get("code", COMMAND), asked["arguments"])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return max(status, *(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in others), 0)
+
+
+def warm() -> None:
+    """Import what a study imports, also what it does at the first use only."""
+    import torch
+    from huggingface_hub import HfApi, scan_cache_dir, snapshot_download  # noqa: F401
+
+    from meanings.cli import main  # noqa: F401
+    from meanings.study import run
     from meanings.study.grid import Grid
 
     torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder:  # what is imported at the first use only
-        grid = Grid(
-            checkpoints=2,
-            pairs=("fr-es",),
-            conditions=("tgt", "tgt_unpatched"),
-            n_pairs=2,
-            shots=1,
-            generate=2,
-        )
+    grid = Grid(
+        checkpoints=2,
+        pairs=("fr-es",),
+        conditions=("tgt", "tgt_unpatched"),
+        n_pairs=2,
+        shots=1,
+        generate=2,
+    )
+    with tempfile.TemporaryDirectory() as folder:
         run.run_study(grid, Path(folder), progress=False)
+
+
+def main() -> None:
+    warm()
+    from meanings.measures import results
+
     print("warm", flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
-        said = tempfile.TemporaryFile()
-        child = os.fork()
-        if not child:
-            os.setsid()
-            os.dup2(said.fileno(), 2)
-            os.dup2(os.open(os.devnull, os.O_RDWR), 1)
-            os.chdir(asked["folder"])
-            if asked.get("torn"):
-                tear(results, asked["torn"])
-            if asked.get("interrupted"):
-                interrupt(results, asked["interrupted"])
-            if asked.get("log"):
-                note_groups(Path(asked["log"]))
-            if asked.get("room"):
-                resource.setrlimit(resource.RLIMIT_FSIZE, (asked["room"], asked["room"]))
-            others = [pid for _ in range(asked.get("copies", 1) - 1) if (pid := os.fork())]
-            sys.argv = ["meanings", *asked["arguments"]]
-            try:
-                main.main()
-            except SystemExit as end:
-                sys.stderr.flush()
-                codes = [
-                    end.code or 0,
-                    *(os.waitstatus_to_exitcode(os.waitpid(other, 0)[1]) for other in others),
-                ]
-                os._exit(max(codes))
-            os._exit(99)
-        print(child, flush=True)
-        _, status = os.waitpid(child, 0)
-        said.seek(0)
-        print(json.dumps([os.waitstatus_to_exitcode(status), said.read().decode()]), flush=True)
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            process = os.fork()
+            if not process:
+                os._exit(child(asked, results, out.fileno(), err.fileno()))
+            print(process, flush=True)
+            _, status = os.waitpid(process, 0)
+            said = []
+            for file in (out, err):
+                file.seek(0)
+                said.append(file.read().decode())
+        print(json.dumps([os.waitstatus_to_exitcode(status), *said]), flush=True)
 
 
 if __name__ == "__main__":

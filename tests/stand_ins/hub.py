@@ -1,5 +1,5 @@
 """A model hub on the loopback interface, as far as the real client asks one, whose faults are
-switched on; and the command line run against it in a process of its own.
+switched on; and the command line run against it, in a fork or a process of its own.
 
 Like the real one it lists branches (`refs`), answers for a revision and its files (`tree`, in
 pages), says of a file its commit, size and hash (`head`), sends small files itself and weights from
@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from stand_ins.forks import ForkServer
 
 PAGE = 3  # entries of a page of the tree; the real hub's have 1000
 PARTS = ("refs", "revision", "tree", "head", "file")
@@ -157,8 +159,11 @@ class Handler(BaseHTTPRequestHandler):
     """Answers one connection's requests."""
 
     protocol_version = "HTTP/1.1"
-    hub: Hub
     body = b""
+
+    def setup(self) -> None:
+        super().setup()
+        self.hub = self.server.hub
 
     def do_GET(self) -> None:
         self.answer()
@@ -291,18 +296,31 @@ def _git(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
+class Server(ThreadingHTTPServer):
+    """An address at which one hub after the other can be found."""
+
+    daemon_threads = True
+    hub = Hub()
+
+    def show(self, hub: Hub) -> Hub:
+        """The hub that is found from now on."""
+        hub.address = f"http://127.0.0.1:{self.server_port}"
+        hub.store = f"http://localhost:{self.server_port}"
+        self.hub = hub
+        return hub
+
+    def handle_error(self, *arguments: object) -> None:
+        pass  # a killed client's connection, say
+
+
 @contextmanager
-def serving(hub: Hub) -> Iterator[Hub]:
-    """The hub at an address of its own."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"hub": hub}))
-    server.daemon_threads = True
-    server.handle_error = lambda *arguments: None  # a killed client's connection, say
-    hub.address = f"http://127.0.0.1:{server.server_port}"
-    hub.store = f"http://localhost:{server.server_port}"
+def serving() -> Iterator[Server]:
+    """A server at an address of its own."""
+    server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        yield hub
+        yield server
     finally:
         server.shutdown()
         server.server_close()
@@ -318,29 +336,34 @@ FETCH = (
 )
 
 
+def environment(address: str, home: Path) -> dict[str, str]:
+    """What a user of the real hub has, but for its address and the place of the cache."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("HF_", "MEANINGS_")) and not name.lower().endswith("_proxy")
+    }
+    return kept | {
+        "HF_ENDPOINT": address,
+        "HF_HOME": str(home),
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_DOWNLOAD_TIMEOUT": "600",  # seconds: no fault takes a download that long
+        "OMP_NUM_THREADS": "1",
+    }
+
+
 @dataclass
 class Client:
-    """The command line in a folder, with a cache of its own, against a hub."""
+    """The command line in a folder, against the hub at an address.
+
+    - `environment`: of every command (see `environment`); `forks`: a process that has read it, and
+      which runs what asks for no other.
+    """
 
     folder: Path
-    hub: Hub
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What a user of the real hub has, but for its address."""
-        kept = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("HF_", "MEANINGS_")) and not name.lower().endswith("_proxy")
-        }
-        return kept | {
-            "HF_ENDPOINT": self.hub.address,
-            "HF_HOME": str(self.folder / "home"),
-            "HF_HUB_DISABLE_XET": "1",
-            "HF_HUB_DISABLE_TELEMETRY": "1",
-            "HF_HUB_DOWNLOAD_TIMEOUT": "600",  # seconds: no fault takes a download that long
-            "OMP_NUM_THREADS": "1",
-        }
+    environment: dict[str, str]
+    forks: ForkServer
 
     def start(self, code: str, *arguments: object, **variables: str) -> subprocess.Popen:
         """Start a process that runs this Python code."""
@@ -354,10 +377,15 @@ class Client:
         )
 
     def ran(self, code: str, *arguments: object, **variables: str) -> tuple[int, str, str]:
-        """Run Python code: exit code, standard output and standard error."""
-        process = self.start(code, *arguments, **variables)
-        out, err = process.communicate()
-        return process.returncode, out, err
+        """Run Python code: exit code, standard output and standard error.
+
+        What the client reads once, at its import, is read by a process of its own.
+        """
+        if "--offline" in arguments or any(name.startswith("HF_") for name in variables):
+            process = self.start(code, *arguments, **variables)
+            out, err = process.communicate()
+            return process.returncode, out, err
+        return self.forks.run(self.folder, *arguments, code=AT_ONCE + code, environment=variables)
 
     def run(self, *arguments: object, **variables: str) -> tuple[int, str, str]:
         """Run `meanings`: exit code, standard output and standard error."""

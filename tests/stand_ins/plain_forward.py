@@ -50,19 +50,15 @@ def distribution(network, layers, ids, position, vectors, first_layer, only=Fals
     return torch.softmax(logits.float(), -1)
 
 
-def word(network, layers, ids, position, vectors, first_layer, said, closing, only=False):
-    """Probability of the tokens `said` and then one of `closing`, one whole forward a token."""
+def word(following, said, closing):
+    """Probability of the tokens `said` and then one of `closing`, one whole forward a token.
+
+    - `following`: the next-token distribution after tokens that were said (see `distribution`).
+    """
     chance = 1.0
     for count, token in enumerate(said):
-        chance *= distribution(
-            network, layers, (*ids, *said[:count]), position, vectors, first_layer, only
-        )[token]
-    return (
-        chance
-        * distribution(network, layers, (*ids, *said), position, vectors, first_layer, only)[
-            sorted(closing)
-        ].sum()
-    )
+        chance *= following(tuple(said[:count]))[token]
+    return chance * following(tuple(said))[sorted(closing)].sum()
 
 
 def answer(

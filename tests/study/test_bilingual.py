@@ -3,12 +3,12 @@ said, and those that exist are measured.
 """
 
 import json
-import subprocess
 import sys
 
 import pytest
 
 from meanings.book.chapters import parse_assignments
+from meanings.cli import main
 from meanings.core.errors import MeaningsError
 from meanings.statistics import layer_choice, selection, summaries
 from meanings.study.grid import Grid
@@ -109,15 +109,17 @@ def test_a_chapter_that_follows_what_does_not_exist_is_refused_with_a_cure(run, 
     assert parse_assignments("emergence", asked)
 
 
-def test_the_command_line_says_it_before_it_measures(run, tmp_path):
+def test_the_command_line_says_it_before_it_measures(run, tmp_path, monkeypatch, capsys):
     (tmp_path / "grid.yaml").write_text(
         f"model: {run}\ncheckpoints: 2\nlanguages: [en, fr]\npairs: [en-fr]\nn_pairs: 6\n"
         "shots: 2\ngenerate: 0\n"
     )
-    code = "from meanings.cli.main import main; main()"
+    monkeypatch.chdir(tmp_path)
     arguments = ["study", "grid.yaml", "--out", "cells", "--quiet"]
-    command = [sys.executable, "-c", code, *arguments]
-    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert said.returncode == 0, said.stderr
-    assert f"note: bilingual and the lexicon share en, fr: {LACKING}" in said.stderr
-    assert "12 cells in cells, 12 of them new" in said.stdout
+    monkeypatch.setattr(sys, "argv", ["meanings", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main.main()
+    said = capsys.readouterr()
+    assert end.value.code == 0, said.err
+    assert f"note: bilingual and the lexicon share en, fr: {LACKING}" in said.err
+    assert "12 cells in cells, 12 of them new" in said.out

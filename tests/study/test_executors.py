@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -49,6 +50,13 @@ def alone(world):
     return world / "alone"
 
 
+@pytest.fixture(scope="module")
+def two_workers(world):
+    """Where two worker processes of this machine measure."""
+    with executors.local_workers(2) as executor:
+        yield executor
+
+
 def tables(folder) -> dict[str, list]:
     return {
         key: read_cell(cell_path(folder, key))[1].astype(object).fillna("-").to_numpy().tolist()
@@ -86,47 +94,41 @@ def kill_one_worker_when(started) -> threading.Thread:
     return thread
 
 
-def test_two_workers_measure_what_one_process_does_and_a_killed_one_is_replaced(
-    world, alone, tmp_path, monkeypatch
-):
-    told = []
-    monkeypatch.setattr(StudyProgress, "told", lambda self, statuses: told.append(statuses))
-    with executors.local_workers(2) as executor:
-        run_study(GRID, tmp_path / "two", progress=False, executor=executor)
-        assert tables(tmp_path / "two") == tables(alone)
-        # What workers do, and how fast, has come here through the folder, which holds cells only.
-        done = Pace.of_all(status.pace for status in told[-1])
-        assert {"loading", "patching shared"} < set(done.spells)
-        assert sum(units for units, _ in done.spells["loading"]) == len(STEPS)
-        assert not running_folder(tmp_path / "two").exists()
-        killer = kill_one_worker_when(lambda: len(finished(tmp_path / "killed")) >= 3)
-        run_study(GRID, tmp_path / "killed", progress=False, executor=executor)
-        killer.join()
-        assert_close(tables(tmp_path / "killed"), tables(alone))
-
-
-def test_what_a_worker_cannot_read_is_one_line_here(world, tmp_path, monkeypatch):
-    data = tmp_path / "data"
-    make_world(data)
-    monkeypatch.setenv("MEANINGS_DATA", str(data))
-    weights = data / "miniature" / "seed-0" / f"step-{STEPS[1]:06}" / "model.safetensors"
+def test_what_a_worker_cannot_read_is_one_line_here(world, two_workers, tmp_path):
+    model = tmp_path / "model"
+    shutil.copytree(world / "data" / "miniature" / "seed-0", model)
+    weights = model / f"step-{STEPS[1]:06}" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
-    with (
-        executors.local_workers(1) as executor,
-        pytest.raises(MeaningsError, match="the model cannot be read"),
-    ):
-        run_study(GRID, tmp_path / "out", progress=False, executor=executor)
+    # No other checkpoint, which the other worker would still be measuring below.
+    grid = GRID.model_copy(update={"model": str(model), "steps": STEPS[1:2]})
+    with pytest.raises(MeaningsError, match="the model cannot be read"):
+        run_study(grid, tmp_path / "out", progress=False, executor=two_workers)
     assert not list((tmp_path / "out").rglob("*.aside"))
 
 
-def test_a_disk_that_refuses_on_a_worker_is_not_called_a_lost_scheduler(world, tmp_path):
+def test_a_disk_that_refuses_on_a_worker_is_not_called_a_lost_scheduler(two_workers, tmp_path):
     (tmp_path / "file").write_text("no folder")
-    with (
-        executors.local_workers(1) as executor,
-        pytest.raises(MeaningsError, match="file: a cell cannot be written .Not a directory."),
-    ):
-        run_study(GRID, tmp_path / "file", progress=False, executor=executor)
+    with pytest.raises(MeaningsError, match="file: a cell cannot be written .Not a directory."):
+        run_study(GRID, tmp_path / "file", progress=False, executor=two_workers)
     assert (tmp_path / "file").read_text() == "no folder"
+
+
+def test_two_workers_measure_what_one_process_does_and_a_killed_one_is_replaced(
+    two_workers, alone, tmp_path, monkeypatch
+):
+    told = []
+    monkeypatch.setattr(StudyProgress, "told", lambda self, statuses: told.append(statuses))
+    run_study(GRID, tmp_path / "two", progress=False, executor=two_workers)
+    assert tables(tmp_path / "two") == tables(alone)
+    # What workers do, and how fast, has come here through the folder, which holds cells only.
+    done = Pace.of_all(status.pace for status in told[-1])
+    assert {"loading", "patching shared"} < set(done.spells)
+    assert sum(units for units, _ in done.spells["loading"]) == len(STEPS)
+    assert not running_folder(tmp_path / "two").exists()
+    killer = kill_one_worker_when(lambda: len(finished(tmp_path / "killed")) >= 3)
+    run_study(GRID, tmp_path / "killed", progress=False, executor=two_workers)
+    killer.join()
+    assert_close(tables(tmp_path / "killed"), tables(alone))
 
 
 def test_a_lost_scheduler_is_said_and_the_run_goes_on_where_it_was(
@@ -162,8 +164,7 @@ def test_a_lost_scheduler_is_said_and_the_run_goes_on_where_it_was(
             "--nthreads",
             "1",
             "--no-dashboard",
-            "--nworkers",
-            "2",
+            "--no-nanny",
             "--death-timeout",
             "600",
         ]

@@ -10,7 +10,6 @@ import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from meanings.measures.results import METADATA, cell_path, finished, read_cells
+from stand_ins.forks import ForkServer
 
 KILLS = int(os.environ.get("MEANINGS_KILLS", "5"))
 GRID = """
@@ -33,47 +33,26 @@ generate: 3
 CELLS = 51
 
 
-class Nursery:
-    """Forks of one warmed process (see `nursery.py`) that run `meanings` in `folder`."""
+class Nursery(ForkServer):
+    """Forks of one warmed process that run `meanings` in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        environment = os.environ | {
-            "MEANINGS_DATA": str(folder / "data"),
-            "OMP_NUM_THREADS": "1",
-            "TOKENIZERS_PARALLELISM": "false",
-        }
-        self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).parents[1] / "stand_ins" / "fork_server.py")],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            text=True, env=environment,
-        )  # fmt: skip
-        assert self._process.stdout.readline() == "warm\n"
+        own = {"MEANINGS_DATA": str(folder / "data"), "OMP_NUM_THREADS": "1"}
+        super().__init__(os.environ | own | {"TOKENIZERS_PARALLELISM": "false"})
 
     def start(self, *arguments: object, **settings: object) -> int:
         """Start a command; its process id."""
-        asked = {
-            "folder": str(self.folder),
-            "arguments": [str(argument) for argument in arguments],
-            **settings,
-        }
-        self._process.stdin.write(json.dumps(asked) + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
+        return super().start(self.folder, *arguments, **settings)
 
     def end(self) -> tuple[int, str]:
         """Wait for it: exit code (-9 where it was killed) and standard error."""
-        code, said = json.loads(self._process.stdout.readline())
+        code, _, said = super().end()
         return code, said
 
     def run(self, *arguments: object, **settings: object) -> tuple[int, str]:
         self.start(*arguments, **settings)
         return self.end()
-
-    def close(self) -> None:
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
 
 
 class Undisturbed:
