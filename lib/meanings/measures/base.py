@@ -170,6 +170,13 @@ class Measure(ABC):
         """
         return Checked(settings, Words(lexicon))
 
+    def data(self, lexicon: Lexicon, run: Trajectory, prompts: Any = None) -> Data:
+        """What `measure` reads, for cells that are measured again without their grid.
+
+        - `prompts`: the file of prompts that the cells name, None where they name none.
+        """
+        return Words(lexicon, prompts)
+
     @abstractmethod
     def plan(self, checked: Checked, moment: Moment) -> Iterable[Request]:
         """The requests to one checkpoint, those measured together side by side."""

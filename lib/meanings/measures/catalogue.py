@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from meanings.core.errors import MeaningsError, one_of
+from meanings.measures import cka, retrieval
 from meanings.measures.base import Measure
 from meanings.measures.patching import PATCHING
 
-MEASURES: dict[str, Measure] = {measure.name: measure for measure in (PATCHING,)}
+MEASURES: dict[str, Measure] = {
+    measure.name: measure for measure in (PATCHING, cka.MEASURE, retrieval.MEASURE)
+}
 
 
 def measure_named(name: str) -> Measure:
