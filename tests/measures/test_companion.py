@@ -17,7 +17,7 @@ from meanings.study.recompute import recompute
 from meanings.study.run import run_study
 from stand_ins.study_data import LANGUAGES, STEPS, make_world
 
-MEASURES = ("cka", "retrieval", "language_id", "expert_units", "structure")
+MEASURES = ("cka", "retrieval", "language_id", "expert_units", "structure", "neuron_overlap")
 CONCEPTS = tuple(f"c{i}" for i in range(60))
 
 

@@ -1,7 +1,10 @@
 """Structure on arrangements that are known: the same, exchanged, unrelated."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
+import scipy.spatial
 from scipy.stats import spearmanr
 
 from meanings.measures import structure
@@ -30,35 +33,53 @@ def test_a_prototype_is_the_mean_of_its_words():
         np.testing.assert_allclose(found[place], made[each].mean(axis=0))
 
 
+SAME = np.arange(CATEGORIES)[None]
+
+
+def rsa(a, b, orders=SAME):
+    return structure.rsa(structure.ranked(a), structure.ranked(b), orders)
+
+
+def procrustes(a, b, orders=SAME):
+    return structure.procrustes_fit(structure.shape(a), structure.shape(b), orders)
+
+
+def orders(n=200):
+    rng = np.random.default_rng(0)
+    return np.array([rng.permutation(CATEGORIES) for _ in range(n)])
+
+
 def test_rsa_is_the_rank_correlation_of_correlation_distances():
     a, b = centres(1), centres(2)
-    loops = [
-        [
-            1 - np.corrcoef(p[i], p[j])[0, 1]
-            for i in range(CATEGORIES)
-            for j in range(i + 1, CATEGORIES)
-        ]
-        for p in (a, b)
-    ]
-    assert structure.rsa(a, b) == pytest.approx(spearmanr(*loops).statistic)
+    pairs = list(combinations(range(CATEGORIES), 2))
+    loops = [[1 - np.corrcoef(p[i], p[j])[0, 1] for i, j in pairs] for p in (a, b)]
+    assert rsa(a, b)[0] == pytest.approx(spearmanr(*loops).statistic)
+
+
+def test_procrustes_is_that_of_scipy():
+    a, b = centres(1), centres(2)
+    assert procrustes(a, b)[0] == pytest.approx(1 - scipy.spatial.procrustes(a, b)[2])
+
+
+@pytest.mark.parametrize("score", [rsa, procrustes])
+def test_an_order_exchanges_the_categories_themselves(score):
+    a, b, order = centres(1), centres(2), orders(1)
+    assert score(a, b, order)[0] == pytest.approx(score(a, b[order[0]])[0])
 
 
 def test_one_arrangement_is_found_again_and_an_exchanged_one_is_at_its_null():
     points = centres()
-    order = np.roll(np.arange(CATEGORIES), 3)
-    assert structure.rsa(points, 2 * points + 0.01 * centres(5)) > 0.98
-    orders = [np.random.default_rng(s).permutation(CATEGORIES) for s in range(200)]
-    null = [structure.rsa(points, points[each]) for each in orders]
-    exchanged = structure.rsa(points, points[order])
-    assert (
-        np.quantile(null, 0.01) < exchanged < np.quantile(null, 0.99) and abs(np.mean(null)) < 0.1
-    )
+    assert rsa(points, 2 * points + 0.01 * centres(5))[0] > 0.98
+    null = rsa(points, points, orders())
+    exchanged = rsa(points, points[np.roll(np.arange(CATEGORIES), 3)])[0]
+    assert np.quantile(null, 0.01) < exchanged < np.quantile(null, 0.99)
+    assert abs(np.mean(null)) < 0.1
 
 
 def test_procrustes_undoes_a_rotation_and_fits_strangers_only_partly():
     points = centres()
-    assert structure.procrustes_fit(points, 3 * points @ rotation() + 1) == pytest.approx(1)
-    strangers = np.mean([structure.procrustes_fit(centres(s), centres(s + 50)) for s in range(10)])
+    assert procrustes(points, 3 * points @ rotation() + 1)[0] == pytest.approx(1)
+    strangers = np.mean([procrustes(centres(s), centres(s + 50))[0] for s in range(10)])
     assert 0.3 < strangers < 0.95, "few points in many dimensions always fit partly"
 
 

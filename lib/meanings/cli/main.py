@@ -1,5 +1,5 @@
 """The command line: `meanings study | chapter | book | publish | export | annotate | models |
-checkpoints | recovery | budget | prompts | lexicon | miniature | validity | gemma`.
+measures | checkpoints | recovery | budget | prompts | lexicon | miniature | validity | gemma`.
 
 Thin over the library, one module a group of commands. What a user can mend is one line on standard
 error and exit code 2, and nothing is written.
@@ -29,6 +29,7 @@ for command in (
     book.chapter,
     book.book,
     models.models,
+    models.measures,
     models.checkpoints,
     models.recovery,
     models.budget,

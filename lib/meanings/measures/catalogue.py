@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from meanings.core.errors import MeaningsError, one_of
-from meanings.measures import cka, expert_units, language_id, retrieval, structure
+from meanings.measures import cka, expert_units, language_id, neuron_overlap, retrieval, structure
 from meanings.measures.base import Measure
 from meanings.measures.patching import PATCHING
 
@@ -16,6 +16,7 @@ MEASURES: dict[str, Measure] = {
         language_id.MEASURE,
         expert_units.MEASURE,
         structure.MEASURE,
+        neuron_overlap.MEASURE,
     )
 }
 

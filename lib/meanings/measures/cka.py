@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from meanings.measures.base import About
 from meanings.measures.companion import Companion, Null, Pair, Request, Texts, pairs
 from meanings.measures.word_states import WordStates
 
@@ -150,6 +151,12 @@ class CKA(Companion):
     """Centred kernel alignment of two languages' words, by layer."""
 
     name = "cka"
+    about = About(
+        paper="arXiv 2101.11109",
+        sees="two languages arrange their words alike, up to a rotation",
+        blind="whether the words lie at one place",
+        needs="20 concepts",
+    )
 
     def rows(self, states: WordStates, data: Texts, request: Request) -> Iterator[dict[str, Any]]:
         """Variants `rbf`, `rbf_regressed`, `linear` and `linear_biased`; see the module."""

@@ -21,6 +21,7 @@ from jaxtyping import Bool, Float
 
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.lexicon import Lexicon
+from meanings.measures.base import About
 from meanings.measures.companion import Companion, Null, Request, Texts
 from meanings.measures.word_states import WordStates
 
@@ -87,6 +88,12 @@ class ExpertUnits(Companion):
     """Overlap of the units that respond to a category, between two languages, by layer."""
 
     name = "expert_units"
+    about = About(
+        paper="arXiv 2506.01629",
+        sees="the same MLP units respond to a category in two languages",
+        blind="concepts at one place make units agree without a category",
+        needs="categories of 8 words",
+    )
 
     def check(self, settings, lexicon, trajectories):
         """Raises MeaningsError where the lexicon has too few categories."""

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from meanings.measures.base import About
 from meanings.measures.companion import Companion, Null, Request, Texts, pairs
 from meanings.measures.retrieval import csls, hits, unit_rows
 from meanings.measures.word_states import WordStates
@@ -85,6 +86,12 @@ class LanguageIdentity(Companion):
     """How well a linear classifier tells languages, and what is left without it, by layer."""
 
     name = "language_id"
+    about = About(
+        paper="arXiv 2506.01629",
+        sees="the language of a word can be read off its state",
+        blind="whether concepts are shared beside it",
+        needs="20 concepts",
+    )
 
     def rows(self, states: WordStates, data: Texts, request: Request) -> Iterator[dict[str, Any]]:
         """Variants `accuracy`, `variance_language`, `variance_concept`, `with` and `without`."""

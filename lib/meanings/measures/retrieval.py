@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from meanings.measures.base import About
 from meanings.measures.companion import Companion, Null, Pair, Request, Texts, pairs
 from meanings.measures.word_states import WordStates
 
@@ -60,6 +61,12 @@ class Retrieval(Companion):
     """Nearest neighbours between two languages' words, by layer."""
 
     name = "retrieval"
+    about = About(
+        paper="arXiv 1710.04087",
+        sees="a word and its translation lie at one place, up to a shift",
+        blind="whether the model uses that",
+        needs="20 concepts",
+    )
 
     def rows(self, states: WordStates, data: Texts, request: Request) -> Iterator[dict[str, Any]]:
         """Variants `csls`, `centred`, `raw` (P@1) and `separation`; see the module."""

@@ -20,8 +20,9 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
+from meanings.measures.base import About
 from meanings.measures.companion import Companion, Null, Request, Texts
 from meanings.measures.expert_units import Members, memberships
 from meanings.measures.word_states import WordStates
@@ -33,6 +34,8 @@ FOLDS = 5
 
 Prototypes = Float[np.ndarray, "category d_model"]
 States = Float[np.ndarray, "concept d_model"]
+Orders = Int[np.ndarray, "draw category"]
+Draws = Float[np.ndarray, " draw"]
 
 
 def standardised(states: States) -> States:
@@ -52,18 +55,47 @@ def distances(points: Prototypes) -> Float[np.ndarray, " pair"]:
     return 1 - np.corrcoef(points)[upper]
 
 
-def rsa(a: Prototypes, b: Prototypes) -> float:
-    """Spearman correlation of two sets of distances. Source: Kriegeskorte et al. 2008."""
-    from scipy.stats import spearmanr
+def ranked(points: Prototypes) -> Float[np.ndarray, "category category"]:
+    """Ranks of the distances of every two prototypes, centred and of length 1 over the pairs."""
+    from scipy.stats import rankdata
 
-    return float(spearmanr(distances(a), distances(b)).statistic)
+    upper = np.triu_indices(len(points), 1)
+    ranks = rankdata(distances(points))
+    ranks = ranks - ranks.mean()
+    square = np.zeros((len(points), len(points)))
+    square[upper] = ranks / max(np.linalg.norm(ranks), 1e-12)
+    return square + square.T
 
 
-def procrustes_fit(a: Prototypes, b: Prototypes) -> float:
-    """1 - the squared distance left after the best shift, scale and rotation, of 0 to 1."""
-    from scipy.spatial import procrustes
+def rsa(a: Float[np.ndarray, "c c"], b: Float[np.ndarray, "c c"], orders: Orders) -> Draws:
+    """Spearman correlation of two sets of distances, with the categories of b in each order.
 
-    return float(1 - procrustes(a, b)[2])
+    - `a`, `b`: as `ranked` gives them. Source: Kriegeskorte et al. 2008.
+    """
+    exchanged = b[orders[:, :, None], orders[:, None, :]]
+    return (a * exchanged).sum(axis=(1, 2)) / 2
+
+
+def shape(points: Prototypes) -> Float[np.ndarray, "category category"]:
+    """The square root of the points' inner products, after shift and scale are taken off."""
+    centred = points - points.mean(axis=0)
+    centred = centred / max(np.linalg.norm(centred), 1e-12)
+    values, vectors = np.linalg.eigh(centred @ centred.T)
+    return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+
+
+def procrustes_fit(
+    a: Float[np.ndarray, "c c"], b: Float[np.ndarray, "c c"], orders: Orders
+) -> Draws:
+    """1 - the squared distance left after the best shift, scale and rotation, of 0 to 1, with the
+    categories of b in each order.
+
+    It is the square of the nuclear norm of A'B, which is that of the square roots of AA' and BB'.
+
+    - `a`, `b`: as `shape` gives them.
+    """
+    products = a @ b[orders[:, :, None], orders[:, None, :]]
+    return np.linalg.svd(products, compute_uv=False).sum(axis=1) ** 2
 
 
 def reduced_rank_map(x: States, y: States, rank: int = RANK) -> Float[np.ndarray, "d d"]:
@@ -71,8 +103,10 @@ def reduced_rank_map(x: States, y: States, rank: int = RANK) -> Float[np.ndarray
     width = x.shape[1]
     ridge = 1e-2 * len(x)
     weights = np.linalg.solve(x.T @ x + ridge * np.eye(width), x.T @ y)
-    _, _, directions = np.linalg.svd(x @ weights, full_matrices=False)
-    return weights @ directions[:rank].T @ directions[:rank]
+    fitted = x @ weights
+    _, directions = np.linalg.eigh(fitted.T @ fitted)  # in rising order
+    kept = directions[:, -rank:]
+    return weights @ kept @ kept.T
 
 
 def nearest_rate(a: States, b: States, members: Members, rng: np.random.Generator) -> np.ndarray:
@@ -101,10 +135,20 @@ def split_members(members: Members, rng: np.random.Generator) -> tuple[Members, 
     return one, members & ~one
 
 
+# How prototypes are brought into a form that two languages can be compared by, and the comparison.
+ARRANGED = {"rsa": (ranked, rsa), "procrustes": (shape, procrustes_fit)}
+
+
 class Structure(Companion):
     """Arrangement of categories in two languages, by layer."""
 
     name = "structure"
+    about = About(
+        paper="arXiv 2310.12794",
+        sees="categories are arranged alike in two languages",
+        blind="single words",
+        needs="5 categories of 8 words",
+    )
 
     def check(self, settings, lexicon, trajectories):
         """Raises MeaningsError where the lexicon has too few categories."""
@@ -118,42 +162,51 @@ class Structure(Companion):
         _, members = memberships(data.lexicon, self.name, CATEGORIES)
         rng = np.random.default_rng([request.seed, 6])
         halves = [split_members(members, rng) for _ in range(HALVES)]
-        orders = [rng.permutation(len(members)) for _ in range(request.permutations // HALVES)]
-        draws = rng.integers(int(members.any(axis=0).sum()), size=(200, members.any(axis=0).sum()))
+        same = np.arange(len(members))
+        orders = np.array([same, *(rng.permutation(same) for _ in range(request.permutations))])
+        n = int(members.any(axis=0).sum())
+        draws = rng.integers(n, size=(200, n))
+        majority = float(members.sum(axis=1).max() / n)
         for layer in range(states.depth):
             ready = {
                 code: standardised(each[layer].astype(np.float64))
                 for code, each in states.hidden.items()
             }
-            sides = {
-                code: [tuple(prototypes(each, half) for half in both) for both in halves]
-                for code, each in ready.items()
-            }
-            n = int(members.any(axis=0).sum())
-            for a, b in [*combinations(states.languages, 2), *((c, c) for c in states.languages)]:
-                base = {
-                    "layer": layer, "language_a": a, "language_b": b, "split": "all", "n": n
-                }  # fmt: skip
-                for variant, score in (("rsa", rsa), ("procrustes", procrustes_fit)):
-                    yield (
-                        base | {"variant": variant} | _of_halves(sides[a], sides[b], score, orders)
-                    )
-                if a != b:
-                    hit = nearest_rate(ready[a], ready[b], members, np.random.default_rng(7))
-                    low, high = np.quantile(hit[draws].mean(axis=1), [0.025, 0.975])
-                    majority = members.sum(axis=1).max() / n
-                    yield base | {
-                        "variant": "nearest", "value": float(hit.mean()), "low": float(low),
-                        "high": float(high), "null": float(majority),
+            for variant, form, score in (
+                ("rsa", ranked, rsa),
+                ("procrustes", shape, procrustes_fit),
+            ):
+                sides = {
+                    code: [tuple(form(prototypes(each, half)) for half in both) for both in halves]
+                    for code, each in ready.items()
+                }
+                for a, b in _language_pairs(states):
+                    yield {
+                        "variant": variant, "layer": layer, "language_a": a, "language_b": b,
+                        "split": "all", "n": n, **_of_halves(sides[a], sides[b], score, orders),
                     }  # fmt: skip
+            for a, b in combinations(states.languages, 2):
+                hit = nearest_rate(ready[a], ready[b], members, np.random.default_rng(7))
+                low, high = np.quantile(hit[draws].mean(axis=1), [0.025, 0.975])
+                yield {
+                    "variant": "nearest", "layer": layer, "language_a": a, "language_b": b,
+                    "split": "all", "n": n, "value": float(hit.mean()), "low": float(low),
+                    "high": float(high), "null": majority,
+                }  # fmt: skip
 
 
-def _of_halves(a, b, score, orders) -> dict[str, float]:
+def _language_pairs(states: WordStates) -> list[tuple[str, str]]:
+    """Every two languages, and every language with itself: the upper level."""
+    return [*combinations(states.languages, 2), *((code, code) for code in states.languages)]
+
+
+def _of_halves(a, b, score, orders: Orders) -> dict[str, float]:
     """Mean over halves, their range, and the null of exchanged categories."""
-    values = [score(x[0], y[1]) for x, y in zip(a, b, strict=True)]
-    null = Null.of(np.array([score(a[0][0], b[0][1][order]) for order in orders]))
+    draws = [score(one[0], other[1], orders) for one, other in zip(a, b, strict=True)]
+    values = [float(each[0]) for each in draws]
+    null = Null.of(np.mean([each[1:] for each in draws], axis=0))
     return {
-        "value": float(np.mean(values)), "low": float(min(values)), "high": float(max(values)),
+        "value": float(np.mean(values)), "low": min(values), "high": max(values),
         "null": null.mean, "null_low": null.low, "null_high": null.high,
     }  # fmt: skip
 
