@@ -23,9 +23,9 @@ def small_lexicon(n_concepts: int = 60) -> Lexicon:
     )
 
 
-def make_world(folder: Path, seeds: tuple[int, ...] = (0,)) -> Path:
+def make_world(folder: Path, seeds: tuple[int, ...] = (0,), n_concepts: int = 60) -> Path:
     """A data folder with `lexicon/` and a `miniature/` of random weights."""
-    lexicon = small_lexicon()
+    lexicon = small_lexicon(n_concepts)
     (folder / "lexicon").mkdir(parents=True)
     write_lexicon(lexicon, folder / "lexicon" / "lexicon.csv")
     tokenizer = _tokenizer(lexicon)

@@ -1,6 +1,6 @@
 """The command line: `meanings study | chapter | book | claims | publish | export | annotate |
-models | checkpoints | recovery | budget | prompts | targeted | lexicon | miniature | validity |
-gemma`.
+models | measures | checkpoints | recovery | budget | prompts | targeted | lexicon | miniature |
+validity | gemma`.
 
 Thin over the library, one module a group of commands. What a user can mend is one line on standard
 error and exit code 2, and nothing is written.
@@ -30,6 +30,7 @@ for command in (
     book.chapter,
     book.book,
     models.models,
+    models.measures,
     models.checkpoints,
     models.recovery,
     models.budget,

@@ -1,4 +1,6 @@
-"""Models on the command line: `meanings models | checkpoints | recovery | budget | gemma`."""
+"""Models and measures on the command line: `meanings models | measures | checkpoints | recovery |
+budget | gemma`.
+"""
 
 import json
 import re
@@ -43,6 +45,19 @@ def models() -> None:
         )
         for field in ("seen_from", "note"):
             said(field, getattr(entry, field))
+
+
+def measures(as_json: Json = False) -> None:
+    """List the measures that a grid may name: what each sees, what it cannot see, what it needs."""
+    from meanings.measures.catalogue import MEASURES
+
+    if as_json:
+        typer.echo(json.dumps({name: each.about._asdict() for name, each in MEASURES.items()}))
+        return
+    for name, each in MEASURES.items():
+        typer.echo(name)
+        for field, text in each.about._asdict().items():
+            said(field, text)
 
 
 def said(field: str, text: str) -> None:

@@ -138,6 +138,19 @@ class Measurement(NamedTuple):
     provenance: dict[str, Any]
 
 
+class About(NamedTuple):
+    """What a reader should know of a measure before choosing it.
+
+    - `paper`: where it comes from; `sees`: what a high value says; `blind`: what it cannot see;
+      `needs`: beside a lexicon in two languages.
+    """
+
+    paper: str
+    sees: str
+    blind: str
+    needs: str
+
+
 class Measure(ABC):
     """A measure of checkpoints.
 
@@ -146,6 +159,7 @@ class Measure(ABC):
     - `Request`: its fields of a cell's key; `Settings`: what a grid may say.
     - `columns`: its rows; see `column`.
     - `unit`: the column over which intervals resample, such as `source_concept`.
+    - `about`: what it sees, and what not.
     """
 
     name: str
@@ -154,6 +168,7 @@ class Measure(ABC):
     Settings: type[BaseModel] = NoSettings
     columns: pa.Schema
     unit: str
+    about: About
 
     @property
     def place(self) -> tuple[str, ...]:
@@ -169,6 +184,13 @@ class Measure(ABC):
         lack what the settings ask for.
         """
         return Checked(settings, Words(lexicon))
+
+    def data(self, lexicon: Lexicon, run: Trajectory, prompts: Any = None) -> Data:
+        """What `measure` reads, for cells that are measured again without their grid.
+
+        - `prompts`: the file of prompts that the cells name, None where they name none.
+        """
+        return Words(lexicon, prompts)
 
     @abstractmethod
     def plan(self, checked: Checked, moment: Moment) -> Iterable[Request]:

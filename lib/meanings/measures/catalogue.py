@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from meanings.core.errors import MeaningsError, one_of
+from meanings.measures import cka, expert_units, language_id, neuron_overlap, retrieval, structure
 from meanings.measures.base import Measure
 from meanings.measures.patching import PATCHING
 
-MEASURES: dict[str, Measure] = {measure.name: measure for measure in (PATCHING,)}
+MEASURES: dict[str, Measure] = {
+    measure.name: measure
+    for measure in (
+        PATCHING,
+        cka.MEASURE,
+        retrieval.MEASURE,
+        language_id.MEASURE,
+        expert_units.MEASURE,
+        structure.MEASURE,
+        neuron_overlap.MEASURE,
+    )
+}
 
 
 def measure_named(name: str) -> Measure:

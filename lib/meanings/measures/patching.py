@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, InstanceOf, PlainSerializer
 from meanings.lexicon.languages import LanguagePair, parse_pair
 from meanings.lexicon.lexicon import Lexicon
 from meanings.measures import base
-from meanings.measures.base import Data, Measure, Measurement, Moment, Shared, column
+from meanings.measures.base import About, Data, Measure, Measurement, Moment, Shared, column
 from meanings.measures.patching_settings import CheckedPatching, PatchingSettings, check_settings
 from meanings.measures.timing import Estimate, Spent
 from meanings.models.checkpoints import Trajectory
@@ -109,6 +109,12 @@ class Patching(Measure):
     """Concept vectors patched into few-shot translation prompts."""
 
     name = "patching"
+    about = About(
+        paper="arXiv 2601.22851",
+        sees="a concept read in other languages makes the model say it",
+        blind="what the query word's embedding carries past the layers",
+        needs="prompts of few-shot translations",
+    )
     version = 1
     Request = Request
     Settings = PatchingSettings

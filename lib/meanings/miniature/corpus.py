@@ -23,6 +23,7 @@ from meanings.lexicon.languages import LANGUAGES, parse_pair
 from meanings.lexicon.lexicon import Lexicon
 from meanings.miniature.recipe import Mix, folds
 from meanings.miniature.script_cipher import signs_of
+from meanings.models.training_text import TrainingText
 
 FREQUENCY_SEED = (
     11  # which concepts are frequent is part of the recipe, the same for every training seed
@@ -146,6 +147,24 @@ class Corpus:
         order = np.random.default_rng(FREQUENCY_SEED).permutation(len(self.lexicon.concepts))
         ranked = zip(self.lexicon.concepts, order, strict=True)
         return {concept: 1.0 / (int(rank) + 1) for concept, rank in ranked}
+
+    @cached_property
+    def known(self) -> TrainingText:
+        """What measures may know of the text: words that never stand side by side, frequencies.
+
+        A concept's frequency is its share of what is drawn, held-out pairs not taken off.
+        """
+        zipf, zipf_share = self.frequencies, self.mix.zipf_share
+        total, n = sum(zipf.values()), len(zipf)
+        parallel = self.mix.pairs if self.mix.parallel_share > 0 else {}
+        return TrainingText(
+            self.mix.seen_languages,
+            tuple(
+                (name, tuple(c for c, fold in self.folds.items() if fold == pair.held_out_fold))
+                for name, pair in parallel.items()
+            ),
+            tuple((c, round((1 - zipf_share) / n + zipf_share * zipf[c] / total, 9)) for c in zipf),
+        )
 
     def draw_concepts(
         self, rng: np.random.Generator, pool: Sequence[str], fewest: int, most: int

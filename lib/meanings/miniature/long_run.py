@@ -191,4 +191,4 @@ def _write_trajectory(home: Path, branch: str, corpus: Corpus, plan: LongRun, se
     """List the checkpoints that are there so far, so that an unfinished run can be measured."""
     steps = plan.trunk[1:] if branch == TRUNK else [s + plan.decay_steps for s in plan.decay_from]
     there = [step for step in steps if (home / training.step_folder(step)).is_dir()]
-    training.write_trajectory(home, corpus.mix, seed, f"long-run-{branch}", there)
+    training.write_trajectory(home, corpus, seed, f"long-run-{branch}", there)

@@ -102,7 +102,7 @@ def train(
             _train_to_the_end(run, corpus, tokenizer, seed, home, progress)
         if corpus.mix.own_signs:
             write_lexicon(corpus.lexicon, home / SIGNS)
-        write_trajectory(home, corpus.mix, seed, name, corpus.mix.training.checkpoints)
+        write_trajectory(home, corpus, seed, name, corpus.mix.training.checkpoints)
         (home / STATE).unlink(missing_ok=True)
     return home
 
@@ -282,9 +282,10 @@ def _check_recipe(home: Path, corpus: Corpus) -> None:
 
 
 def write_trajectory(
-    home: Path, mix: Mix, seed: int, name: str, checkpoints: Sequence[int]
+    home: Path, corpus: Corpus, seed: int, name: str, checkpoints: Sequence[int]
 ) -> None:
-    """Write `trajectory.json`, the list of a run's checkpoints and languages."""
+    """Write `trajectory.json`: a run's checkpoints, and what is known of its training text."""
+    mix = corpus.mix
     per_step = mix.training.rows * mix.training.row_length
     content = {
         "model": name,
@@ -295,6 +296,7 @@ def write_trajectory(
             {"step": step, "tokens": step * per_step, "folder": step_folder(step)}
             for step in checkpoints
         ],
+        "text": corpus.known.to_dict(),
     }
     with atomic_file(home / "trajectory.json") as aside:
         aside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

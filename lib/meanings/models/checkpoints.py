@@ -27,6 +27,7 @@ from meanings.core.paths import data_folder
 from meanings.lexicon.lexicon import Lexicon
 from meanings.models.registry import Entry, compiled, registry
 from meanings.models.subsampling import parse_rule, spread
+from meanings.models.training_text import TrainingText, text_of
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ class Trajectory:
     - `languages`: what is known of the training mix, by code (`tier`, `share`); `seen`: codes
       trained on.
     - `rule`: its own subsampling, in the words of `meanings.models.subsampling`.
+    - `text`: which words stand side by side in the training text, where that is known.
     """
 
     model: str
@@ -141,6 +143,7 @@ class Trajectory:
     languages: dict[str, dict[str, Any]] = field(default_factory=dict)
     seen: tuple[str, ...] = ()
     rule: str = "all"
+    text: TrainingText | None = None
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -379,7 +382,8 @@ def read_trajectory(file: Path) -> Trajectory:
         Checkpoint(model, seed, step, tokens, path=folder, tokenizer=tokenizer)
         for step, tokens, folder in found
     )
-    return Trajectory(model, seed, checkpoints, languages, tuple(seen))
+    text = text_of(content, str(file))
+    return Trajectory(model, seed, checkpoints, languages, tuple(seen), text=text)
 
 
 def _tokenizer_folder(folder: Path, named: str | None) -> Path | None:

@@ -10,10 +10,10 @@ import pandas as pd
 
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.lexicon import Lexicon, load_lexicon
-from meanings.measures.base import Shared, Words
+from meanings.measures.base import Shared
 from meanings.measures.catalogue import measure_named
 from meanings.measures.cells import Cell
-from meanings.models.checkpoints import Checkpoint, trajectory, weights_identity
+from meanings.models.checkpoints import Checkpoint, Trajectory, trajectory, weights_identity
 from meanings.study.plan import group_of
 
 
@@ -33,13 +33,15 @@ def recompute(
     for _, loaded in groupby(sorted(cells, key=_loaded), key=_loaded):
         members = sorted(loaded, key=group_of)
         for cell in members:
-            data, checkpoint = Words(lexicon_of(cell), prompts), checkpoint_of(cell)
+            checkpoint = checkpoint_of(cell)
         subject = members[0].subject
         model = checkpoint.load(dtype=subject.dtype, device=device, way=subject.tokenizer)
         shared = Shared((), process, {})
         for (name, _), group in groupby(members, key=group_of):
             asked = {cell.request: cell for cell in group}
-            measured = measure_named(name).measure(model, data, list(asked), shared)
+            measure = measure_named(name)
+            data = measure.data(lexicon_of(cell), run_of(cell), prompts)
+            measured = measure.measure(model, data, list(asked), shared)
             found |= {cell.key: measured[request].rows for request, cell in asked.items()}
     return found
 
@@ -52,10 +54,15 @@ def _loaded(cell: Cell) -> tuple:
     return *loaded, languages
 
 
+def run_of(cell: Cell) -> Trajectory:
+    """The training run of the cell's checkpoint."""
+    return trajectory(cell.subject.model, cell.subject.training_seed)
+
+
 def checkpoint_of(cell: Cell) -> Checkpoint:
     """The cell's checkpoint. Raises MeaningsError where it is not there or has other weights."""
     subject = cell.subject
-    checkpoint = trajectory(subject.model, subject.training_seed).at(subject.step)
+    checkpoint = run_of(cell).at(subject.step)
     if weights_identity(checkpoint) != subject.weights_sha256:
         raise MeaningsError(
             f"cell {cell}: the checkpoint has other weights than it was measured with; publish its "

@@ -1,0 +1,135 @@
+"""Companion measures through the study's machinery: sets of concepts, rows, keys, resume."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from meanings.core.errors import MeaningsError
+from meanings.measures.companion import COLUMNS, Null, pairs
+from meanings.measures.results import finished, read_cells
+from meanings.measures.word_states import WordStates
+from meanings.models.checkpoints import trajectory
+from meanings.models.training_text import TrainingText
+from meanings.study.grid import Grid
+from meanings.study.recompute import recompute
+from meanings.study.run import run_study
+from stand_ins.study_data import LANGUAGES, STEPS, make_world
+
+MEASURES = ("cka", "retrieval", "language_id", "expert_units", "structure", "neuron_overlap")
+CONCEPTS = tuple(f"c{i}" for i in range(60))
+
+
+def made_states(languages=("en", "fr", "de"), shared=25):
+    rng = np.random.default_rng(0)
+    hidden = {code: rng.normal(size=(2, 60, 4)).astype(np.float32) for code in languages}
+    pieces = {
+        code: tuple((1000 + i,) if i < shared else (2000 * (place + 1) + i,) for i in range(60))
+        for place, code in enumerate(languages)
+    }
+    return WordStates(CONCEPTS, hidden, hidden, pieces)
+
+
+def text(held=CONCEPTS[:22]):
+    return TrainingText(
+        ("en", "fr"), (("fr-en", tuple(held)),), tuple((c, 1 / 60) for c in CONCEPTS)
+    )
+
+
+def test_concepts_are_split_by_what_stands_side_by_side():
+    found = {(pair.a, pair.b): pair.splits for pair in pairs(made_states(), text())}
+    taught = found["en", "fr"]
+    assert set(taught) == {"taught", "held_out", "shared_token"}
+    assert taught["held_out"].sum() == 22 and not (taught["taught"] & taught["held_out"]).any()
+    assert (taught["taught"] | taught["held_out"]).all()
+    assert taught["shared_token"].tolist() == [i < 25 for i in range(60)]
+    assert set(found["en", "de"]) == {"never", "shared_token"}
+    unknown = {(pair.a, pair.b): pair.splits for pair in pairs(made_states(), None)}
+    assert set(unknown["en", "fr"]) == {"all", "shared_token"}
+
+
+def test_sets_of_fewer_than_twenty_concepts_give_no_number():
+    found = next(pairs(made_states(shared=19), text(CONCEPTS[:19])))
+    assert set(found.splits) == {"taught"}
+
+
+def test_a_null_is_its_mean_and_its_middle_95_percent():
+    null = Null.of(np.arange(1001) / 1000)
+    assert null == pytest.approx((0.5, 0.025, 0.975))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data") / "data"
+    with pytest.MonkeyPatch.context() as patch:
+        make_world(folder, n_concepts=130)
+        patch.setenv("MEANINGS_DATA", str(folder))
+        yield folder
+
+
+GRID = Grid(
+    checkpoints=2,
+    measures=MEASURES,
+    settings={name: {"permutations": 20} for name in MEASURES},
+)
+
+
+@pytest.fixture(scope="module")
+def measured(data, tmp_path_factory):
+    out = tmp_path_factory.mktemp("results")
+    return out, run_study(GRID, out, progress=False)
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_it_is_measured_by_pair_layer_and_set(measured, name):
+    out, plan = measured
+    keys = [cell.key for cell in plan.cells if cell.measure == name]
+    assert len(keys) == 2 and set(keys) <= finished(out)
+    table = read_cells(out, keys)
+    assert set(COLUMNS.names) <= set(table) and table["value"].notna().all()
+    both = table[table["language_b"].astype(str) != ""]
+    found = {frozenset(pair) for pair in zip(both["language_a"], both["language_b"], strict=True)}
+    assert {frozenset(pair) for pair in combinations(LANGUAGES, 2)} <= found
+    first = 1 if name == "expert_units" else 0  # the embedding has no units
+    assert set(table["layer"]) == set(range(first, 4))
+    ranged = table.dropna(subset=["low"])
+    assert (ranged["low"] <= ranged["value"]).all() and (ranged["value"] <= ranged["high"]).all()
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_it_is_measured_again_to_the_same_numbers(measured, name):
+    out, plan = measured
+    cell = next(cell for cell in plan.cells if cell.measure == name)
+    again = recompute([cell])[cell.key]
+    before = read_cells(out, [cell.key])
+    for column in ("value", "null"):
+        np.testing.assert_allclose(
+            pd.to_numeric(again[column]).to_numpy(np.float32), before[column], rtol=2e-4, atol=1e-5
+        )
+
+
+def test_states_are_read_once_for_all_measures(data, tmp_path, monkeypatch):
+    from meanings.models import activations
+
+    calls, read = [], activations.activations
+    monkeypatch.setattr(
+        activations, "activations", lambda *given: (calls.append(1), read(*given))[1]
+    )
+    run_study(GRID, tmp_path, progress=False)
+    assert len(calls) == 2  # checkpoints
+
+
+def test_what_is_known_of_the_text_is_a_part_of_the_key(data, measured):
+    _, plan = measured
+    assert {cell.request.text_sha256 for cell in plan.cells} == {""}
+    assert len(text().sha256) == 64 and text().sha256 != text(CONCEPTS[:23]).sha256
+
+
+def test_too_few_concepts_or_languages_are_refused_in_one_line(data):
+    from meanings.study.grid import check_grid
+
+    with pytest.raises(MeaningsError, match="cka compares languages .* at least 20 in 2") as error:
+        check_grid(GRID.model_copy(update={"languages": (LANGUAGES[0],)}))
+    assert "\n" not in str(error.value)
+    assert trajectory("miniature").steps[-1] == STEPS[-1]
