@@ -125,7 +125,7 @@ def test_languages_without_words_in_common_are_named_and_those_that_they_help():
     assert found["em_apart_most"] == "French 0.30, Spanish 0.10"
 
 
-def claim_row(name, verdict="holds", *values):
+def emergence_claim(name, verdict="holds", *values):
     runs = {str(seed): {"value": v, "verdict": verdict} for seed, v in enumerate(values)}
     statement = f"{name} is so."
     return {"id": f"emergence-{name}", "statement": statement, "verdict": verdict, "by_seed": runs}
@@ -141,12 +141,12 @@ CLAIMED = (
     ("verdict", "agree"), [("holds", "no"), ("undecided", "undecided"), ("refuted", "undecided")]
 )
 def test_the_chapter_contradicts_the_paper_only_by_a_claim_that_holds(verdict, agree):
-    claims = [*map(claim_row, CLAIMED), claim_row("self-first", verdict, 0.4, 0.31)]
+    claims = [*map(claim_row, CLAIMED), emergence_claim("self-first", verdict, 0.4, 0.31)]
     table = emergence.agreement(claims)
     by_finding = {row[0][:30]: row for row in table}
     assert by_finding["Language-specific spaces do no"][2] == agree
     assert by_finding["Shared concept spaces emerge d"][1] == "shared is so. learned is so."
-    claims.append(claim_row("direct-first", "holds", 0.1, 0.2))
+    claims.append(emergence_claim("direct-first", "holds", 0.1, 0.2))
     assert emergence.orders(claims) == {
         "em_self_range": "31% to 40%",
         "em_direct_range": "10% to 20%",
@@ -264,8 +264,8 @@ def test_takeaway_and_agreement_follow_the_verdicts(verdict):
         "undecided": "not d",
     }
     assert re.search(words[verdict], takeaway)
-    table = agreement.agreement(averaging.agreements(said))
-    assert list(table.columns) == list(agreement.COLUMNS[1:])
+    table = agreement_tables.agreement(averaging.agreements(said))
+    assert list(table.columns) == list(agreement_tables.COLUMNS[1:])
     expected = {"holds": ["in part", "yes", "yes"], "refuted": ["no"] * 3}
     assert list(table["do they agree"]) == expected.get(verdict, ["not decided"] * 3)
 
