@@ -141,7 +141,7 @@ CLAIMED = (
     ("verdict", "agree"), [("holds", "no"), ("undecided", "undecided"), ("refuted", "undecided")]
 )
 def test_the_chapter_contradicts_the_paper_only_by_a_claim_that_holds(verdict, agree):
-    claims = [*map(claim_row, CLAIMED), emergence_claim("self-first", verdict, 0.4, 0.31)]
+    claims = [*map(emergence_claim, CLAIMED), emergence_claim("self-first", verdict, 0.4, 0.31)]
     table = emergence.agreement(claims)
     by_finding = {row[0][:30]: row for row in table}
     assert by_finding["Language-specific spaces do no"][2] == agree
