@@ -320,29 +320,23 @@ def test_rare_labels_are_named_with_their_counts():
     assert found["ea_other_form"] == "0.50"
 
 
-def test_the_first_pages_gains_and_languages():
-    labelled = answers(
-        *(("source prompt", f"c{i}", 3, "copy") for i in range(3)),
-        *(("target prompt, patched", f"c{i}", 1, "copy") for i in range(3)),
+def test_the_first_page_says_each_claim_with_its_numbers_and_doubts():
+    rows = [
+        {
+            "id": name, "statement": "It is so.", "value": 0.5, "low": 0.4, "high": 0.6,
+            "smallest_effect": 0.1, "n_seeds": 3, "verdict": "holds",
+        }
+        for name in index.ANSWERS
+    ]  # fmt: skip
+    rows[1] |= {"verdict": "undecided", "n_seeds": 1}
+    said = index.answers(rows)
+    assert said["ix_emergence_shared"] == "It is so (0.50 [0.40, 0.60], 3 training runs)."
+    assert said["ix_emergence_refines"] == (
+        "It is so (0.50 [0.40, 0.60]). This claim is **undecided**."
     )
-    gained = {"miniature: seen": changes("copying", None), "Gemma: self": changes("translation")}
-    found = index.better_translations(labelled, gained)
-    assert (found["ix_gains"], found["ix_losses"]) == (1, 1)
-    assert (found["ix_source"], found["ix_after"]) == ("75%", "50%")
-    concepts = [f"c{i}" for i in range(12)]
-    patched = pd.DataFrame(
-        [
-            {"output": code, "source_concept": concept, "p_source": level}
-            for code, level in (("fr", 0.9), ("fi", 0.1), ("de", 0.5))
-            for concept in concepts
-        ]
-    )
-    table = pd.DataFrame({"name": ["French", "Finnish"], "mean": [0.9, 0.1]})
-    found = index.languages(table, patched)
-    assert (found["ix_best"], found["ix_worst"]) == ("French", "Finnish")
-    assert found["ix_depends"] == "depends on the language"
-    same = index.languages(table, patched.assign(p_source=0.5))
-    assert same["ix_depends"] == "does not clearly depend on the language"
+    assert index.held(rows) == {
+        "ix_claims": len(rows), "ix_holds": len(rows) - 1, "ix_refuted": 0, "ix_undecided": 1,
+    }  # fmt: skip
 
 
 def test_hits_and_false_alarms_are_counted_apart():

@@ -1,93 +1,69 @@
-"""What the first page says: the book's three answers."""
+"""What the first page says: the book's three answers, in the words and numbers of its claims."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from meanings.book.chapters import ChapterParameters
-from meanings.book.facts.emergence import NO_NULL
-from meanings.book.facts.wording import either, interval, share_of_training
+from meanings.book.facts.wording import either, interval
+from meanings.book.tables import claims as claim_tables
 from meanings.book.tables import miniature as miniature_tables
-from meanings.core.formatting import span
-from meanings.labels import answers, gains
-from meanings.statistics import claims, selection, summaries
+from meanings.statistics import selection
+
+# The claims behind each answer, in the order in which the page says them.
+ANSWERS = (
+    "emergence-shared",
+    "emergence-refines",
+    "emergence-direct-first",
+    "language-writing",
+    "language-reading",
+    "language-averaging-single",
+    "errors-copying-gemma",
+    "errors-false-friends-gemma",
+    "errors-words-of-several-senses-miniature",
+    "errors-plain-miniature",
+)
 
 
-def shared_space(
-    page: ChapterParameters, curves: pd.DataFrame, chosen: pd.DataFrame, lead: str = "seen"
-) -> dict[str, object]:
-    """Is there a shared space, and when?
+def answers(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Each of `ANSWERS` as `ix_` and its id with underscores: the statement, its estimate with the
+    interval, and its verdict where it does not hold.
 
-    - `curves`: means by condition and tokens; `chosen`: the rows at the chosen layers; `lead`: the
-      condition that is followed. The null may be missing.
+    - `rows`: of `meanings.validity.claims.catalogue`.
     """
-    end, last = selection.last_checkpoint(curves), selection.last_checkpoint(chosen)
-    seen, ceiling = (selection.one(end, condition=name) for name in (lead, "src_unpatched"))
-    null, shared = NO_NULL, "nothing that would tell it from chance is defined"
-    if (end["condition"] == "null_concept").any():
-        null = interval(selection.one(end, condition="null_concept"))
-        shared = either(
-            claims.conditions_differ(last, lead, "null_concept") > 0,
-            "yes",
-            "not that could be told from chance",
-        )
-    onset = summaries.onsets(chosen, [lead]).iloc[0]
+    by_id = {row["id"]: row for row in rows}
+    return {f"ix_{name.replace('-', '_')}": _said(by_id[name]) for name in ANSWERS}
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    """`Statement (0.61 [0.55, 0.67], 3 runs).`, and the verdict where it does not hold."""
+    runs = f", {row['n_seeds']} training runs" if (row["n_seeds"] or 0) > 1 else ""
+    numbers = f" ({claim_tables.estimate(row)}{runs})."
+    doubt = "" if row["verdict"] == "holds" else f" This claim is **{row['verdict']}**."
+    return row["statement"].rstrip(".") + numbers + doubt
+
+
+def held(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """How many claims the book makes, and how many hold, are refuted and are undecided."""
+    verdicts = [row["verdict"] for row in rows]
+    counts = {f"ix_{name}": verdicts.count(name) for name in ("holds", "refuted", "undecided")}
+    return {"ix_claims": len(verdicts), **counts}
+
+
+def shared_space(model: str, curves: pd.DataFrame, lead: str = "seen") -> dict[str, object]:
+    """What this copy of the book has measured for its first figure.
+
+    - `curves`: means by condition and tokens; `lead`: the condition that is followed.
+    """
+    end = selection.last_checkpoint(curves)
     return {
-        "ix_model": page.model,
-        "ix_seen": interval(seen),
-        "ix_null": null,
-        "ix_top": f"{ceiling['mean']:.2f}",
-        "ix_share": share_of_training(onset["onset"], chosen),
-        "ix_shared": shared,
+        "ix_model": model,
+        "ix_seen": interval(selection.one(end, condition=lead)),
         "ix_vector": either(
             lead == "seen",
-            "a vector averaged over other languages",
+            "the vector averaged over other languages",
             f"the vector of {lead} (there is no other pair to average over)",
         ),
-    }
-
-
-def languages(table: pd.DataFrame, patched: pd.DataFrame) -> dict[str, object]:
-    """Does every language share alike?
-
-    - `table`: one row an output language with `name` and `mean`; `patched`: the rows under the
-      condition that is followed.
-    """
-    best, worst = (table.loc[table["mean"].agg(pick)] for pick in ("idxmax", "idxmin"))
-    return {
-        "ix_best": best["name"],
-        "ix_worst": worst["name"],
-        "ix_best_value": f"{best['mean']:.2f}",
-        "ix_worst_value": f"{worst['mean']:.2f}",
-        "ix_depends": either(
-            claims.depends_on_language(patched),
-            "depends on the language",
-            "does not clearly depend on the language",
-        ),
-    }
-
-
-def better_translations(
-    labelled: pd.DataFrame, changes: Mapping[str, pd.DataFrame], own: str = "miniature: seen"
-) -> dict[str, object]:
-    """Is a gain a better translation?
-
-    - `labelled`: the model's answers; `changes`: what became of each answer, by model and
-      condition; `own`: the name of the model's among them.
-    """
-    right = answers.right_rate(labelled)
-    source, after = (
-        selection.one(right, group=name) for name in ("source prompt", answers.PATCHED_GROUP)
-    )
-    changed = changes[own]
-    return {
-        "ix_gains": int((changed["direction"] == 1).sum()),
-        "ix_prompts": len(changed),
-        "ix_losses": int((changed["direction"] == -1).sum()),
-        "ix_better": span(*gains.share_of(changes["Gemma: self"], ["translation"])),
-        "ix_source": f"{source['mean']:.0%}",
-        "ix_after": f"{after['mean']:.0%}",
     }
 
 

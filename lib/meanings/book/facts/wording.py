@@ -33,11 +33,12 @@ def plain_names(names: pd.Index | list[str]) -> str:
     return ", ".join(str(name).replace("_", " ") for name in names) or "none"
 
 
-def claim(rows: Sequence[Mapping[str, Any]], name: str) -> str:
-    """The statement of the claim with this id; one that does not hold says so.
+def statements(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The statements of claims, each under its id with underscores; one that does not hold says so.
 
     - `rows`: of `meanings.validity.claims.catalogue`.
     """
+<<<<<<< HEAD
     (row,) = (row for row in rows if row["id"] == name)
     verdict = "" if row["verdict"] == "holds" else f" This claim is {row['verdict']}."
     return row["statement"] + verdict
@@ -48,8 +49,18 @@ def statements(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
     - `rows`: of `meanings.validity.claims.catalogue`.
     """
+=======
+>>>>>>> part-claims
     return {
         row["id"].replace("-", "_"): row["statement"]
         + ("" if row["verdict"] == "holds" else f" This claim is {row['verdict']}.")
         for row in rows
     }
+<<<<<<< HEAD
+=======
+
+
+def claim(rows: Sequence[Mapping[str, Any]], name: str) -> str:
+    """The statement of the claim with this id, as `statements` gives it."""
+    return statements(rows)[name.replace("-", "_")]
+>>>>>>> part-claims

@@ -108,8 +108,8 @@ CLAIMS = (
         id="trust-settings",
         chapter=CHAPTER,
         statement=(
-            "At every value of every setting, the other-language mean lies above its null by at "
-            "least {value:.2f} in probability."
+            "In lines of the training text, the other-language mean lies above its null by at "
+            "least {value:.2f} in probability, at every value of every setting."
         ),
         unit="probability",
         side="above",
@@ -122,8 +122,9 @@ CLAIMS = (
         id="trust-separators",
         chapter=CHAPTER,
         statement=(
-            "In lines with a separator that the miniature has never read, the other-language mean "
-            "lies above its null by at least {value:.2f} in probability."
+            "In lines whose separator the training text never has between quoted words with "
+            "names, the other-language mean lies above its null by at least {value:.2f} in "
+            "probability."
         ),
         unit="probability",
         side="above",
