@@ -25,7 +25,10 @@ def share_of_training(moment: Real, table: pd.DataFrame) -> str:
     if not np.isfinite(moment):
         return "within this training it has no onset"
     share = moment / table["tokens"].max()
-    return f"half of its height at the end is there after {share:.0%} of the training"
+    return (
+        "half of its late height (mean of the last three checkpoints) is there after "
+        f"{share:.0%} of the training"
+    )
 
 
 def plain_names(names: pd.Index | list[str]) -> str:
@@ -38,29 +41,13 @@ def statements(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
     - `rows`: of `meanings.validity.claims.catalogue`.
     """
-<<<<<<< HEAD
-    (row,) = (row for row in rows if row["id"] == name)
-    verdict = "" if row["verdict"] == "holds" else f" This claim is {row['verdict']}."
-    return row["statement"] + verdict
-
-
-def statements(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """The statements of claims, each under its id with underscores; one that does not hold says so.
-
-    - `rows`: of `meanings.validity.claims.catalogue`.
-    """
-=======
->>>>>>> part-claims
     return {
         row["id"].replace("-", "_"): row["statement"]
         + ("" if row["verdict"] == "holds" else f" This claim is {row['verdict']}.")
         for row in rows
     }
-<<<<<<< HEAD
-=======
 
 
 def claim(rows: Sequence[Mapping[str, Any]], name: str) -> str:
     """The statement of the claim with this id, as `statements` gives it."""
     return statements(rows)[name.replace("-", "_")]
->>>>>>> part-claims
