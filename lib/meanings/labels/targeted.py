@@ -8,7 +8,7 @@ from meanings.labels.gains import changed_answers, decomposed
 from meanings.labels.labeller import label_answers
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.lexicon.relations import load_relations
-from meanings.statistics.targeted import UNIT
+from meanings.statistics.targeted import KINDS, UNIT
 
 # Words that readers know from the paper, or that show a kind at a glance, shown first.
 WELL_KNOWN = ("coin", "gift", "pain", "pie", "chat", "story", "historia", "histoire", "bat", "nail")
@@ -77,4 +77,5 @@ def cases(labelled: pd.DataFrame, condition: str, count: int, seed: int = 0) -> 
         columns={"answer_before": "before", "answer_after": "after", "source_concept": "concept"}
     )
     names = ["kind", "pair", "word", "concept", "before", "label_before", "after", "label_after"]
-    return both[names].sort_values(["kind", "pair", "word"], ignore_index=True)
+    order = both["kind"].map(KINDS.index).rename("order")
+    return both[names].assign(order=order).sort_values(["order", "pair", "word"])[names]

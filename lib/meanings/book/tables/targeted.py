@@ -36,18 +36,17 @@ def kinds(changed: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def cases(found: pd.DataFrame) -> pd.DataFrame:
     """Words before and after the patch, by kind: see `meanings.labels.targeted.cases`."""
-    rows = found.assign(
-        kind=found["kind"].map(KIND_NAMES),
-        before=_answer(found, "before"),
-        after=_answer(found, "after"),
-    )
-    names = {
-        "word": "query word",
-        "concept": "sense wanted",
-        "before": "asked directly",
-        "after": "with the patch",
-    }
-    return rows.rename(columns=names)[["kind", "pair", *names.values()]].set_index(["kind", "pair"])
+    return pd.DataFrame(
+        {
+            "kind": found["kind"].map(KIND_NAMES),
+            "query word: sense": [
+                f"{pair} {plain(word)}: {concept}"
+                for pair, word, concept in found[["pair", "word", "concept"]].to_numpy()
+            ],
+            "asked directly": _answer(found, "before"),
+            "with the patch": _answer(found, "after"),
+        }
+    ).set_index("kind")
 
 
 def _answer(found: pd.DataFrame, when: str) -> pd.Series:

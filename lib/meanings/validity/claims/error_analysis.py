@@ -30,12 +30,14 @@ def effect(
 
     - `what`: `query`, `control`, or `difference` of the two; `kind`: `all` for all kinds.
     """
-    own = changed(tables, model, condition)
-    if kind != "all":
-        own = own[own["kind"] == kind]
+    rows = changed(tables, model, condition)
+    own = rows if kind == "all" else rows[rows["kind"] == kind]
     if own.empty:
         raise MeaningsError(f"table {TABLE!r} has no {kind} words of {model}")
-    found = compared(own.assign(all="all"), outcome, by=("all",)).set_index("what").loc[what]
+    # All kinds are resampled together, so that the pages' tables have the same intervals.
+    by = "all" if kind == "all" else "kind"
+    found = compared(rows.assign(all="all"), outcome, by=(by,))
+    found = found[found[by] == kind].set_index("what").loc[what]
     return Effect(
         float(found["mean"]),
         float(found["low"]),
