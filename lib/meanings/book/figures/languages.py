@@ -13,7 +13,7 @@ from meanings.core.formatting import span
 from meanings.statistics.correlation import rank_correlation
 
 # Where a point's name may stand, in points from it, the best place first.
-AROUND = ((5, -3), (-5, -3), (5, 5), (-5, 5), (5, -11), (-5, -11), (14, 2), (-14, 2), (14, -9))
+AROUND = ((5, -3), (-5, -3), (5, 7), (-5, 7), (5, -13), (-5, -13), (14, 2), (-14, 2), (14, -9))
 PANEL = (150, 115)  # about the size of a panel in points
 NAME, MARK = (13, 9), (10, 8)  # and those of a name, and of a name beside a mark
 
