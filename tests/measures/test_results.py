@@ -196,6 +196,19 @@ def test_a_published_table_is_the_cells_without_the_other_languages(tmp_path, da
     assert len(published_cells(publish(tmp_path, "one", [cells[0].key]).stem)) == 1
 
 
+def test_a_table_of_some_layers_has_these_and_what_is_not_patched(tmp_path, data):
+    for name in ("seen", "src_unpatched"):
+        table = (
+            rows() if name == "seen" else rows().query("first_layer == 0").assign(first_layer=-1)
+        )
+        write_cell(tmp_path, CELL.with_values(condition=name), table, {"seconds": 1})
+    publish(tmp_path, "whole")
+    publish(tmp_path, "some", layers=[1])
+    whole, some = published("whole"), published("some")
+    assert set(whole["first_layer"]) > set(some["first_layer"]) == {-1, 1}
+    assert len(some) == whole["first_layer"].isin([-1, 1]).sum()
+
+
 def test_published_means_are_the_cells_means_and_hold_no_word(tmp_path, data):
     for name, shift in (("seen", 0.0), ("tgt", 0.01), ("null_concept", 0.02)):
         for pair in ("fr-es", "de-es"):

@@ -21,7 +21,10 @@ def averaging(found: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """By model, the other-language mean against what it is compared with, at the last checkpoint;
     see `statistics.averaging.comparisons`.
     """
-    titles = {READING: "miniature", GEMMA_READING: "Gemma 3 270M (4 bits), into English"}
+    titles = {
+        READING: "Miniature: mean over languages minus ...",
+        GEMMA_READING: "Gemma 3 270M (4 bits), into English: the same",
+    }
     return {
         title: comparisons(reading_chosen(found[name]), _languages(found[name]))
         for name, title in titles.items()
@@ -35,8 +38,9 @@ def compared_counts(tables: Mapping[str, pd.DataFrame]) -> str:
     for title, table in tables.items():
         pairs = int(table["n_language_pairs"].max())
         runs = int(table["n_seeds"].max())
+        model, concepts = title.partition(":")[0], int(table["n_units"].max())
         parts.append(
-            f"{title}: {int(table['n_units'].max())} concepts, up to {pairs} target "
+            f"{model}: {concepts} concepts, up to {pairs} target "
             f"pair{'s' * (pairs > 1)}, {runs} training run{'s' * (runs > 1)}"
         )
     return "; ".join(parts)

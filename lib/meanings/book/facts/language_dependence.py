@@ -91,11 +91,13 @@ def claims_of(found: Mapping[str, pd.DataFrame]) -> dict[str, object]:
             continue
         value = span(effect.value, effect.low, effect.high)
         runs = f"{effect.n_seeds} training run{'s' * (effect.n_seeds > 1)}"
+        statement = claim.statement.format(
+            value=effect.value, low=effect.low, high=effect.high
+        ).removesuffix(".")
         said[key] = (
-            f"{claim.statement.format(value=effect.value, low=effect.low, high=effect.high)} "
-            f"({claim.unit}: {value}; smallest effect {claim.smallest_effect:g}; "
+            f"{statement} ({claim.unit}: {value}; smallest effect {claim.smallest_effect:g}; "
             f"{effect.n_concepts} concepts, {effect.n_pairs} language "
-            f"pair{'s' * (effect.n_pairs > 1)}, {runs}: {VERDICTS[verdict]}.)"
+            f"pair{'s' * (effect.n_pairs > 1)}, {runs}; {VERDICTS[verdict]})."
         )
         said |= {f"{key}_value": value, f"{key}_verdict": verdict}
     return said

@@ -13,9 +13,9 @@ from meanings.core.formatting import span
 from meanings.statistics.correlation import rank_correlation
 
 # Where a point's name may stand, in points from it, the best place first.
-AROUND = ((5, -3), (-5, -3), (5, 5), (-5, 5), (5, -11), (-5, -11), (14, 2), (-14, 2), (14, -9))
+AROUND = ((5, -3), (-5, -3), (5, 7), (-5, 7), (5, -13), (-5, -13), (14, 2), (-14, 2), (14, -9))
 PANEL = (150, 115)  # about the size of a panel in points
-NAME = (13, 9)  # and that of a name
+NAME, MARK = (13, 9), (10, 8)  # and those of a name, and of a name beside a mark
 
 
 def pair_matrix(table: pd.DataFrame, order: Sequence[str], *, label: str = PROBABILITY) -> Picture:
@@ -142,15 +142,19 @@ def _places_of_names(points: Sequence[tuple[float, float]]) -> list[tuple[int, i
     x, y = (np.array(values, dtype=float) for values in zip(*points, strict=True))
     wide, tall = (max(float(np.ptp(values)), 1e-9) for values in (x, y))
     at = np.column_stack([x / wide * PANEL[0] * 0.78, y / tall * PANEL[1] * 0.8])
-    taken: list[np.ndarray] = list(at)
-    found = []
-    for point in at:
+    found, names = [], []
+    for place, point in enumerate(at):
         centres = [
             np.add(point, (right + np.sign(right) * NAME[0] / 2, up + NAME[1] / 2 - 2))
             for right, up in AROUND
         ]
-        meets = [sum((np.abs(c - t) < NAME).all() for t in taken) for c in centres]
+        others = np.delete(at, place, axis=0)
+        meets = [
+            sum((np.abs(centre - other) < MARK).all() for other in others)
+            + sum((np.abs(centre - other) < NAME).all() for other in names)
+            for centre in centres
+        ]
         best = int(np.argmin(meets))
-        taken.append(centres[best])
+        names.append(centres[best])
         found.append(AROUND[best])
     return found

@@ -47,7 +47,7 @@ def dumbbells(table: pd.DataFrame, *, apart: Sequence[str] = (), xlabel: str) ->
         axis.set_xlabel(xlabel)
         axis.grid(False, axis="y")
         figure.legend(
-            handles=_handles("null" in rows and rows["null"].notna().any()),
+            handles=_handles("null" in rows and bool(rows["null"].notna().any())),
             loc="outside lower center",
             ncols=3,
             frameon=False,
