@@ -12,10 +12,11 @@ from functools import partial
 from typing import Any, get_args, get_type_hints
 
 import jaxtyping
-from beartype import beartype
-from jaxtyping import AbstractArray, install_import_hook
+from beartype import BeartypeConf, beartype
+from jaxtyping import AbstractArray, TypeCheckError, install_import_hook
 
 _jaxtyped = jaxtyping.jaxtyped
+ALIKE = BeartypeConf(violation_type=TypeCheckError)  # both say the same, which is a TypeError
 
 
 def install(package: str) -> None:
@@ -41,7 +42,7 @@ def checked(thing: Any = None, *, typechecker: Callable = beartype) -> Any:
         return _jaxtyped(thing, typechecker=typechecker)
     written, thing.__annotations__ = thing.__annotations__, hints
     try:
-        return beartype(thing)
+        return beartype(thing, conf=ALIKE)
     finally:
         thing.__annotations__ = written
 
