@@ -9,6 +9,7 @@ SLOW = (
     "book/test_figures.py",
     "book/test_notebooks.py",
     "book/test_page_tables.py",
+    "book/test_targeted_page.py",
     "cli/test_bad_inputs.py",
     "cli/test_cli.py",
     "core/test_house.py::test_a_light_room",

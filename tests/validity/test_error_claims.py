@@ -28,12 +28,13 @@ def values(table: pd.DataFrame, model: str, layer: int) -> dict[str, float]:
     before = rows[rows["condition"] == "src_unpatched"].set_index([*PLACE, "role"])
     after = rows[(rows["condition"] == "seen") & (rows["first_layer"] == layer)]
     change = after.set_index([*PLACE, "role"])[["right", "copied"]] - before[["right", "copied"]]
-    wide = change.unstack("role").reset_index()
-    queries = before.xs("query", level="role")["word"].reindex(
-        pd.MultiIndex.from_frame(wide[PLACE].droplevel(1, axis=1))
-    )
-    wide["unit"] = wide["pair"].str[:2] + queries.to_numpy()
-    wide["difference"] = wide["right"]["query"] - wide["right"]["control"]
+    wide = change.unstack("role")
+    wide.columns = [f"{outcome} {role}" for outcome, role in wide.columns]
+    wide = wide.reset_index()
+    queries = before.xs("query", level="role")["word"]
+    words = queries.reindex(pd.MultiIndex.from_frame(wide[PLACE])).to_numpy()
+    wide["unit"] = wide["pair"].str[:2] + words
+    wide["difference"] = wide["right query"] - wide["right control"]
 
     def mean(column: pd.Series, kind: str = "") -> float:
         own = (wide["kind"] == kind) if kind else wide["kind"].notna()
@@ -44,9 +45,9 @@ def values(table: pd.DataFrame, model: str, layer: int) -> dict[str, float]:
     return {
         f"errors-false-friends-{short}": mean(wide["difference"], "false_friend"),
         f"errors-words-of-several-senses-{short}": mean(wide["difference"], "polysemous"),
-        f"errors-copying-{short}": mean(wide["copied"]["query"], "false_friend"),
+        f"errors-copying-{short}": mean(wide["copied query"], "false_friend"),
         f"errors-cognates-{short}": mean(wide["difference"], "cognate"),
-        f"errors-plain-{short}": mean(wide["right"]["control"]),
+        f"errors-plain-{short}": mean(wide["right control"]),
     }
 
 

@@ -101,6 +101,8 @@ def _intervals(axis: Axes, rows: pd.DataFrame, conditions: Sequence[str]) -> Non
             row, drawn = own.loc[name], look(name)
             height = place + 0.24 * (step - (len(conditions) - 1) / 2)
             axis.plot([row["low"], row["high"]], [height] * 2, color=drawn.colour, lw=1.8)
+            if row["n"] < own["n"].max():
+                axis.text(row["high"], height, f"  n = {row['n']:.0f}", va="center", fontsize=7.5)
             axis.plot(
                 row["mean"],
                 height,

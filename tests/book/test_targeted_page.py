@@ -1,0 +1,88 @@
+"""What the chapter Error analysis says and draws of targeted words."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from meanings.book.facts import targeted as facts
+from meanings.book.figures import targeted as figures
+from meanings.book.tables import targeted as tables
+from meanings.measures.results import published
+from meanings.statistics import targeted
+from meanings.validity.claims.error_analysis import CLAIMS
+
+MODEL = "miniature"
+
+
+@pytest.fixture(scope="module")
+def rows() -> pd.DataFrame:
+    return targeted.at_one_layer(targeted.answered(published("targeted"), MODEL))
+
+
+@pytest.fixture(scope="module")
+def changed(rows) -> pd.DataFrame:
+    return targeted.changes(rows)
+
+
+@pytest.fixture(scope="module")
+def compared(rows) -> pd.DataFrame:
+    return pd.concat(
+        targeted.compared(targeted.changes(rows, name)).assign(condition=name)
+        for name in ("seen", "tgt")
+    )
+
+
+def test_every_number_of_the_page_is_handed_over(rows, changed, compared):
+    said = facts.rates(MODEL, targeted.rates(changed)) | facts.differences(MODEL, compared)
+    said |= facts.matching(MODEL, rows) | facts.copies(MODEL, changed) | facts.null(MODEL, rows)
+    said |= facts.seeds({MODEL: changed})
+    text = Path("book/error_analysis.md").read_text(encoding="utf-8")
+    names = set(re.findall(r"\{glue:text\}`(ea_mini_\w+)`", text))
+    gains = ("_sense", "_copying", "_translation", "_gains")  # of labels
+    assert names - set(said) == {name for name in names if name.endswith(gains)}
+    verdicts = set(re.findall(r"\{glue:text\}`(ea_errors_\w+)`", text))
+    assert verdicts <= set(facts.claims({"targeted": published("targeted")}))
+
+
+def test_a_claim_s_sentence_says_its_verdict():
+    said = facts.claims({})
+    assert set(said.values()) == {"not measured", "it is not measured"}
+    table = tables.claims(CLAIMS, {})
+    assert (table["verdict"] == "undecided").all() and len(table) == len(CLAIMS)
+
+
+def test_the_vector_that_does_it_is_named_where_intervals_tell(compared):
+    assert "other languages" in facts.which(compared)["ea_which"]
+    swapped = compared.assign(condition=compared["condition"].map({"seen": "tgt", "tgt": "seen"}))
+    assert "do not tell" in facts.which(swapped)["ea_which"]
+
+
+def test_marks_stand_at_the_rates_and_n_is_said(changed):
+    table = targeted.rates(changed)
+    picture = figures.before_and_after({MODEL: table}, "right")
+    (axis,) = picture.figure.axes
+    drawn = {round(float(line.get_xdata()[0]), 9) for line in axis.lines if len(line.get_xdata())}
+    wanted = {round(v, 9) for v in (*table["right_before"], *table["right_after"])}
+    assert wanted <= drawn
+    labels = [text.get_text() for text in axis.get_yticklabels()]
+    assert len(labels) == 6 and all("n = " in label for label in labels)
+    assert "asked directly" in picture.alt
+
+
+def test_differences_have_a_mark_per_condition(compared):
+    picture = figures.differences({MODEL: compared}, ["seen", "tgt"])
+    _, labels = picture.figure.axes[0].get_legend_handles_labels()
+    assert labels == ["seen", "tgt"]
+    rows = compared[compared["what"] == "difference"]
+    marks = [
+        line.get_xdata()[0] for line in picture.figure.axes[0].lines if len(line.get_xdata()) == 1
+    ]
+    assert sorted(marks) == pytest.approx(sorted(rows["mean"]))
+
+
+def test_the_table_of_effects_has_n_and_what_could_be_found(compared):
+    table = tables.effects({MODEL: compared})
+    assert list(table["queries"]) and (table["detectable (80 % power)"] > 0).all()
+    assert len(table) == 6
