@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from meanings.core.formatting import span
+from meanings.statistics import selection
 
 COMPARED = {1: "above", -1: "below", 0: "not told apart"}
 
@@ -45,3 +46,16 @@ def statements(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         + ("" if row["verdict"] == "holds" else f" This claim is {row['verdict']}.")
         for row in rows
     }
+
+
+def counted(table: pd.DataFrame) -> str:
+    """What a figure rests on, `64 concepts, 5 language pairs, 3 training seeds`."""
+    n = selection.described(table)
+    return ", ".join(
+        f"{n[name]} {word if n[name] == 1 else word + 's'}"
+        for name, word in (
+            ("concepts", "concept"),
+            ("pairs", "language pair"),
+            ("seeds", "training seed"),
+        )
+    )
