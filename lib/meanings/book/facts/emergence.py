@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from meanings.book.chapters import ChapterParameters
-from meanings.book.facts.wording import either, interval
+from meanings.book.facts.wording import either, interval, statements
 from meanings.core.formatting import amount
 from meanings.lexicon.languages import LANGUAGES
 from meanings.statistics import claims, layer_choice, selection
@@ -117,19 +117,17 @@ def onsets(moments: pd.DataFrame, tokens: pd.Series, lead: str = "seen") -> dict
     - `moments`: `meanings.statistics.onset_tables.onset_table`; `tokens`: of the checkpoints;
       `lead`: the condition that stands for the shared space.
     """
-    last, found = tokens.max(), {}
-    rows = moments[(moments["condition"] == lead) & (moments["height"] == "own")]
-    for _, row in rows.iterrows():
-        name = {0.25: "quarter", 0.5: "half", 0.75: "three_quarters"}[row["fraction"]]
-        found[f"em_{name}"] = _share(row["onset"], last)
-        found[f"em_{name}_tokens"] = _moment(row)
+    last = tokens.max()
+    own = moments[(moments["condition"] == lead) & (moments["height"] == "own")]
+    shares = {row["fraction"]: _share(row["onset"], last) for _, row in own.iterrows()}
     halves = moments[(moments["height"] == "own") & (moments["fraction"] == 0.5)]
     latest = str(halves.sort_values("onset").iloc[-1]["condition"])
-    level = selection.one(moments, condition=lead, height="level")
-    return found | {
+    return {
+        "em_quarter": shares.get(0.25),
+        "em_half": shares.get(0.5),
+        "em_three_quarters": shares.get(0.75),
         "em_level": f"{LEVEL:g}",
-        "em_level_tokens": _moment(level),
-        "em_latest": latest,
+        "em_level_tokens": _moment(selection.one(moments, condition=lead, height="level")),
         "em_latest_says": either(
             latest == lead,
             f"{lead} is the latest of the {len(halves)} curves",
@@ -175,11 +173,30 @@ def orders(rows: Rows) -> dict[str, object]:
     - `rows`: the chapter's claims.
     """
     return {
-        f"em_{name}_range": _ends(rows, claim)
-        for name, claim in (
-            ("self", "emergence-self-first"),
-            ("direct", "emergence-direct-first"),
-        )
+        "em_self_range": _ends(rows, "emergence-self-first"),
+        "em_direct_range": _ends(rows, "emergence-direct-first"),
+    }
+
+
+def claimed(rows: Rows) -> dict[str, object]:
+    """The statements of the chapter's claims; one that does not hold says so.
+
+    - `rows`: the chapter's claims.
+    """
+    said = {name.removeprefix("emergence_"): text for name, text in statements(rows).items()}
+    return {
+        "em_says_shared": said["shared"],
+        "em_says_learned": said["learned"],
+        "em_says_refines": said["refines"],
+        "em_says_self_first": said["self_first"],
+        "em_says_direct_first": said["direct_first"],
+        "em_says_self_lower": said["self_lower"],
+        "em_says_mean_own_pair": said["mean_own_pair"],
+        "em_says_not_cognates": said["not_cognates"],
+        "em_says_positive_control": said["positive_control"],
+        "em_says_same_category": said["same_category"],
+        "em_says_order_of_layers": said["order_of_layers"],
+        "em_says_dose": said["dose"],
     }
 
 
@@ -187,77 +204,6 @@ def _ends(rows: Rows, claim: str) -> str:
     runs = next(row["by_seed"] for row in rows if row["id"] == claim)
     values = sorted(run["value"] for run in runs.values())
     return f"{values[0]:.0%} to {values[-1]:.0%}" if values else "not measured"
-
-
-def agreement(rows: Rows) -> list[tuple[str, str, str, str]]:
-    """The paper's findings on emergence beside this chapter's.
-
-    - `rows`: the chapter's claims.
-    """
-    said = {row["id"].removeprefix("emergence-"): row for row in rows}
-
-    def here(*names: str) -> str:
-        return " ".join(said[name]["statement"] for name in names)
-
-    def agree(*names: str, no: bool = False) -> str:
-        holds = all(said[name]["verdict"] == "holds" for name in names)
-        return ("no" if no else "yes") if holds else "undecided"
-
-    return [
-        (
-            "Shared concept spaces emerge during pretraining.",
-            here("shared", "learned"),
-            agree("shared", "learned"),
-            "",
-        ),
-        (
-            "They emerge early and go on refining.",
-            here("refines"),
-            f"refining: {agree('refines')}; early: undecided",
-            "The shipped run has no plateau and ends with a decay of the learning rate, so a share "
-            "of its length says little about a longer training.",
-        ),
-        (
-            "Language-specific spaces do not strongly precede shared ones (reported for EuroLLM, "
-            "not confirmed here).",
-            here("self-first", "self-lower"),
-            agree("self-first", no=True),
-            "EuroLLM's first checkpoint comes after most of the emergence. Where this study's "
-            "measurement starts late, the shared space leads too. The miniature is also taught to "
-            "copy.",
-        ),
-        (
-            "Copying comes first and translation later (follow-up study).",
-            here("self-first", "not-cognates"),
-            agree("self-first", "not-cognates"),
-            "",
-        ),
-        (
-            "The mean over languages does not hurt (Dumas et al.).",
-            here("mean-own-pair"),
-            agree("mean-own-pair"),
-            "",
-        ),
-        (
-            "No vector of another concept as a control.",
-            here("positive-control", "same-category"),
-            "not compared",
-            "The paper has no such control.",
-        ),
-    ]
-
-
-def counted(table: pd.DataFrame) -> str:
-    """What a figure rests on, `64 concepts, 5 language pairs, 3 training seeds`."""
-    n = selection.described(table)
-    return ", ".join(
-        f"{n[name]} {word if n[name] == 1 else word + 's'}"
-        for name, word in (
-            ("concepts", "concept"),
-            ("pairs", "language pair"),
-            ("seeds", "training seed"),
-        )
-    )
 
 
 def control_runs(table: pd.DataFrame) -> dict[str, object]:

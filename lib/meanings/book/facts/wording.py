@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from meanings.core.formatting import span
+from meanings.statistics import selection
 
 
 def interval(row: pd.Series) -> str:
@@ -51,3 +52,16 @@ def statements(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 def claim(rows: Sequence[Mapping[str, Any]], name: str) -> str:
     """The statement of the claim with this id, as `statements` gives it."""
     return statements(rows)[name.replace("-", "_")]
+
+
+def counted(table: pd.DataFrame) -> str:
+    """What a figure rests on, `64 concepts, 5 language pairs, 3 training seeds`."""
+    n = selection.described(table)
+    return ", ".join(
+        f"{n[name]} {word if n[name] == 1 else word + 's'}"
+        for name, word in (
+            ("concepts", "concept"),
+            ("pairs", "language pair"),
+            ("seeds", "training seed"),
+        )
+    )

@@ -9,6 +9,7 @@ import pandas as pd
 from meanings.book.figures import palette
 from meanings.book.figures.palette import CONDITIONS, Look, look
 from meanings.book.tables import claims
+from meanings.book.tables.agreement import agreement
 from meanings.measures.results import published
 from meanings.statistics import layer_choice, sensitivity
 from meanings.statistics.bootstrap import interval
@@ -123,3 +124,62 @@ def _runs(runs: Sequence[Mapping[str, Any]]) -> str:
     """In how many training runs a claim holds by itself, `3 of 3 runs`; `one run` of one."""
     holding = sum(run["verdict"] == "holds" for run in runs)
     return f"{holding} of {len(runs)} runs" if runs else "one run"
+
+
+def paper_and_here(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """The paper's findings on emergence beside this chapter's.
+
+    - `rows`: the chapter's claims.
+    """
+    said = {row["id"].removeprefix("emergence-"): row for row in rows}
+
+    def here(*names: str) -> str:
+        return " ".join(said[name]["statement"] for name in names)
+
+    def agree(*names: str, no: bool = False) -> str:
+        holds = all(said[name]["verdict"] == "holds" for name in names)
+        return ("no" if no else "yes") if holds else "undecided"
+
+    findings = [
+        (
+            "Shared concept spaces emerge during pretraining.",
+            here("shared", "learned"),
+            agree("shared", "learned"),
+            "",
+        ),
+        (
+            "They emerge early and go on refining.",
+            here("refines"),
+            f"refining: {agree('refines')}; early: undecided",
+            "The shipped run has no plateau and ends with a decay of the learning rate, so a share "
+            "of its length says little about a longer training.",
+        ),
+        (
+            "Language-specific spaces do not strongly precede shared ones (reported for EuroLLM, "
+            "not confirmed here).",
+            here("self-first", "self-lower"),
+            agree("self-first", no=True),
+            "EuroLLM's first checkpoint comes after most of the emergence. Where this study's "
+            "measurement starts late, the shared space leads too. The miniature is also taught to "
+            "copy.",
+        ),
+        (
+            "Copying comes first and translation later (follow-up study).",
+            here("self-first", "not-cognates"),
+            agree("self-first", "not-cognates"),
+            "",
+        ),
+        (
+            "The mean over languages does not hurt (Dumas et al.).",
+            here("mean-own-pair"),
+            agree("mean-own-pair"),
+            "",
+        ),
+        (
+            "No vector of another concept as a control.",
+            here("positive-control", "same-category"),
+            "not compared",
+            "The paper has no such control.",
+        ),
+    ]
+    return agreement(findings)
