@@ -240,7 +240,9 @@ def test_properties_and_shares_are_said_in_order():
 
 def test_a_claim_says_its_number_its_n_and_its_verdict_and_that_it_was_not_measured():
     said = language_dependence.claims_of({})
-    assert said["ld_reading"] == "(Not measured: it needs the published table reading.)"
+    assert said["ld_reading"] == (
+        "(Not decided here: the published table reading lacks what it needs.)"
+    )
     assert said["ld_reading_value"] == "(not measured)"
     assert said["ld_reading_verdict"] == "undecided"
     keys = {

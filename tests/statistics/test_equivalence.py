@@ -75,6 +75,18 @@ def test_the_hull_holds_every_interval_and_counts_all_pairs():
     assert (effect.n_pairs, effect.n_seeds, effect.n_concepts) == (4, 3, 60)
 
 
+def test_what_all_languages_share_does_not_widen_a_deviation():
+    table = cells(concepts=12, noise=0.0)
+    shared = dict(
+        zip(sorted(table["source_concept"].unique()), np.linspace(0.3, 1, 12), strict=True)
+    )
+    patched = table["condition"] == "seen"
+    table.loc[patched, "p_source"] *= table.loc[patched, "source_concept"].map(shared)
+    found = matched_ratios(table, "seen", "src_unpatched")
+    widths = {n: (found[f"{n}_high"] - found[f"{n}_low"]).min() for n in ("ratio", "deviation")}
+    assert widths["ratio"] > 0.15 and widths["deviation"] < widths["ratio"] / 3
+
+
 def test_a_cell_that_only_one_of_the_two_has_does_not_count():
     table = cells(noise=0.0)
     extra = table[(table["output"] == "fr") & (table["condition"] == "seen")]

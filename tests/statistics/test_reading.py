@@ -8,8 +8,8 @@ from meanings.core.errors import MeaningsError
 from meanings.statistics import averaging, reading
 
 SEEN = "en fr es de ru fi"
-READ = {"en": 0.9, "de": 0.7, "ru": 0.8, "fi": 0.1}
-SAID = {"en": 0.9, "de": 0.75, "ru": 0.8, "fi": 0.3, "fr": 0.85}
+READ = {"en": 0.9, "es": 0.6, "de": 0.7, "ru": 0.8, "fi": 0.1}
+SAID = {"en": 0.9, "es": 0.6, "de": 0.75, "ru": 0.8, "fi": 0.3, "fr": 0.85}
 PAIRS = ("fr-es", "en-fr")
 STEPS = (10, 20)
 
@@ -138,11 +138,19 @@ def test_the_average_language_is_the_mean_over_those_defined_in_the_cell(table):
     rows = rows[rows["step"] == 20]
     single = rows[rows["condition"] == reading.SINGLE]
     by_pair = single.groupby("pair")["p_source"].mean()
-    own = {"fr-es": list(READ), "en-fr": [k for k in READ if k != "en"]}
+    own = {"fr-es": [k for k in READ if k != "es"], "en-fr": [k for k in READ if k != "en"]}
     for pair, codes in own.items():
         patched = rows[rows["condition"].isin([f"from_{k}" for k in codes])]
         expected = patched[patched["pair"] == pair].groupby("condition")["p_source"].mean().mean()
         assert by_pair[pair] == pytest.approx(expected)
+
+
+def test_a_mean_over_some_of_the_languages_is_no_average_language(table):
+    some = table[table["condition"] != "from_fi"]
+    rows = averaging.rows_compared(some, SEEN.split())
+    assert reading.SINGLE not in set(rows["condition"])
+    found = averaging.comparisons(rows[rows["step"] == 20], SEEN.split())
+    assert "one language, on average" not in set(found["label"]) and len(found) == 6
 
 
 def test_comparisons_are_of_seen_with_as_many_prompts_over_the_cells_that_both_have(table):
@@ -153,7 +161,7 @@ def test_comparisons_are_of_seen_with_as_many_prompts_over_the_cells_that_both_h
     assert found.loc["English", "mean"] == pytest.approx(-0.3)
     assert found.loc["English", "n_language_pairs"] == 1
     assert found.loc["Finnish", "mean"] == pytest.approx(0.5)
-    assert list(found.index[3:]) == ["Finnish", "German", "Russian", "English"]
+    assert list(found.index[3:]) == ["Finnish", "Spanish", "German", "Russian", "English"]
 
 
 def test_over_training_every_checkpoint_has_its_difference(table):

@@ -100,8 +100,15 @@ def measured_throughout(rows: pd.DataFrame) -> pd.DataFrame:
 def with_single(chosen: pd.DataFrame, languages: Collection[str]) -> pd.DataFrame:
     """The rows with a condition `single` added: the mean over the single-language conditions of
     these languages, cell by cell.
+
+    Only where each of them was measured (but those of every target pair): a mean over the best of
+    them would be no average.
     """
-    names = [FROM + code for code in languages]
+    pairs = [set(pair.split("-")) for pair in target_pairs(chosen)]
+    codes = [code for code in languages if not all(code in pair for pair in pairs)]
+    names = [FROM + code for code in codes]
+    if not set(chosen["condition"]).issuperset(names):
+        return chosen
     rows = chosen[chosen["condition"].isin(names)]
     keys = ["training_seed", "step", "tokens", "pair", "prompt_seed", "source_concept"]
     keys = [name for name in ("model", *keys) if name in rows]

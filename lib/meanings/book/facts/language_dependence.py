@@ -16,8 +16,9 @@ from meanings.statistics import claims, selection
 from meanings.statistics.bootstrap import interval as mean_interval
 from meanings.statistics.correlation import property_correlations
 from meanings.statistics.effects import Effect, Verdict, decide
-from meanings.statistics.equivalence import largest_deviation
+from meanings.statistics.equivalence import largest_deviation, matched_ratios
 from meanings.statistics.languages import words_in_common
+from meanings.statistics.reading import DIRECT, PATCHED
 from meanings.validity.claims.claim import Claim
 from meanings.validity.claims.language_dependence import (
     CLAIMS,
@@ -26,6 +27,7 @@ from meanings.validity.claims.language_dependence import (
     READING,
     TRAINED,
     UNSEEN,
+    reading_of,
 )
 
 VERDICTS = {
@@ -85,7 +87,7 @@ def claims_of(found: Mapping[str, pd.DataFrame]) -> dict[str, object]:
         key = "ld_" + claim.id.removeprefix("language-").replace("-", "_")
         if effect is None:
             lacking = " and ".join(claim.tables)
-            said[key] = f"(Not measured: it needs the published table {lacking}.)"
+            said[key] = f"(Not decided here: the published table {lacking} lacks what it needs.)"
             said[f"{key}_value"] = "(not measured)"
             said[f"{key}_verdict"] = verdict
             continue
@@ -227,3 +229,27 @@ def counts(ratios: pd.DataFrame) -> str:
     """How much a figure of matched ratios rests on: `64 concepts, 3 training runs`."""
     concepts, runs = int(ratios["n_units"].max()), int(ratios["n_seeds"].max())
     return f"{concepts} concepts, {runs} training run{'s' * (runs > 1)}"
+
+
+def read_by_gemma(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Matched ratios of the input languages that Gemma was measured in; no rows where its table
+    does not ship.
+    """
+    if GEMMA_READING not in found:
+        return pd.DataFrame(columns=["language", "patched", "direct", "ratio"])
+    rows = reading_of(found[GEMMA_READING], list(LANGUAGES))
+    return matched_ratios(rows, PATCHED, DIRECT, "language", between="what")
+
+
+def gemma(ratios: pd.DataFrame) -> dict[str, object]:
+    """The patched scores of Gemma by input language, highest first."""
+    rows = ratios.sort_values("patched", ascending=False)
+    parts = [
+        f"{span(row['patched'], row['patched_low'], row['patched_high'])} from "
+        f"{LANGUAGES[row['language']].name}"
+        for _, row in rows.iterrows()
+    ]
+    if not parts:
+        return {"ld_gemma_read": "not measured"}
+    concepts = int(rows["n_units"].max())
+    return {"ld_gemma_read": f"{', '.join(parts)} ({concepts} concepts)"}
