@@ -282,15 +282,14 @@ def test_rates_of_right_answers_and_the_most_frequent_mistake():
     assert found["ea_source"].startswith("0.75") and found["ea_patched"].startswith("0.67")
     assert found["ea_kept"].startswith("most of what")
     assert (found["ea_wrong"], found["ea_wrong_share"]) == ("other sense", "33%")
-    quality = pd.DataFrame({"probability": [0.1, 0.2, 0.3], "chrf": [10.0, 20, 30]})
-    quality = pd.concat(
-        quality.assign(pair=pair, first_layer=layer) for pair in ("a-b", "c-d") for layer in (0, 1)
-    )
-    chrf = error_analysis.chrf(quality, labelled, "sig")
+    cells = pd.DataFrame({"probability": [0.1, 0.2, 0.3, 0.4], "chrf": [10.0, 20, 30, 40]})
+    one = pd.DataFrame({"p_source": [0.1, 0.2, 0.3], "chrf": [10.0, 20, 30]})
+    quality = pd.concat([one.assign(pair="a-b"), one.assign(pair="c-d")])
+    chrf = error_analysis.chrf(quality, cells, labelled, "sig")
     assert chrf["ea_rank"] == chrf["ea_rank_low"] == "1.00" and chrf["ea_agree"].endswith("well")
     assert chrf["ea_rank_cells"] == 4
     turned_round = quality.assign(chrf=quality["chrf"].where(quality["pair"] == "a-b", 30.0))
-    chrf = error_analysis.chrf(turned_round, labelled, "sig")
+    chrf = error_analysis.chrf(turned_round, cells, labelled, "sig")
     assert (chrf["ea_rank_low"], chrf["ea_rank_high"]) == ("0.00", "1.00")
     assert chrf["ea_agree"].endswith("only in part")
     one = labelled[labelled["group"].str.endswith("patched")]

@@ -47,6 +47,7 @@ COLUMNS = {
     "source_pairs": (
         "source prompts over which a vector is averaged, 0 for all that the condition has"
     ),
+    "tokenizer": "file (tokenizer.json as it stands) or library (as transformers has it)",
     "first_layers": "first layers that were swept, with spaces between them; empty for all",
 }
 

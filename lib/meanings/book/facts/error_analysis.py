@@ -123,18 +123,19 @@ def few_ambiguous(changed: pd.DataFrame, lexicon: Lexicon) -> dict[str, object]:
     return {"ea_few": f"{found} of {len(changed)}"}
 
 
-def chrf(by_answer: pd.DataFrame, labelled: pd.DataFrame, signature: str) -> dict[str, object]:
+def chrf(
+    by_answer: pd.DataFrame, cells: pd.DataFrame, labelled: pd.DataFrame, signature: str
+) -> dict[str, object]:
     """chrF before and after a patch, and its rank correlation with the probability: per answer,
     within language pairs, and over means.
 
-    - `by_answer`: `pair`, `first_layer`, `probability` and `chrf` of each answer; `labelled`:
-      `chrf` by answer.
+    - `by_answer`: `pair`, `p_source` and `chrf` of each patched answer at one first layer; `cells`:
+      means of `probability` and `chrf` by pair and first layer; `labelled`: `chrf` by answer.
     """
     means = labelled.groupby("group")["chrf"].mean()
-    cells = answers.quality_means(by_answer)
-    found = rank_correlation(by_answer["probability"], by_answer["chrf"])
+    found = rank_correlation(by_answer["p_source"], by_answer["chrf"])
     within = [
-        rank_correlation(rows["probability"], rows["chrf"]) for _, rows in by_answer.groupby("pair")
+        rank_correlation(rows["p_source"], rows["chrf"]) for _, rows in by_answer.groupby("pair")
     ]
     return {
         "ea_signature": signature,

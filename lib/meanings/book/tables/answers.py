@@ -61,7 +61,8 @@ def disagreements(labelled: pd.DataFrame, count: int) -> pd.DataFrame:
 def label_quality(found: Agreement) -> pd.DataFrame:
     """Precision and recall of the automatic labels by label, with the counts that they rest on."""
     table = found.classes.rename(index=lambda name: name.replace("_", " ")).rename_axis("label")
-    return table[["precision", "recall", "automatic", "gold", "both"]].round(
+    table = table.rename(columns={"gold": "reference"})
+    return table[["precision", "recall", "automatic", "reference", "both"]].round(
         {"precision": 2, "recall": 2}
     )
 
