@@ -21,7 +21,6 @@ ANSWERS = (
     "errors-copying-gemma",
     "errors-false-friends-gemma",
     "errors-words-of-several-senses-miniature",
-    "errors-plain-miniature",
 )
 
 
@@ -38,7 +37,8 @@ def answers(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 def _said(row: Mapping[str, Any]) -> str:
     """`Statement (0.61 [0.55, 0.67], 3 runs).`, and the verdict where it does not hold."""
     runs = f", {row['n_seeds']} training runs" if (row["n_seeds"] or 0) > 1 else ""
-    numbers = f" ({claim_tables.estimate(row)}{runs})."
+    given = "[" in row["statement"]  # the interval
+    numbers = "." if given else f" ({claim_tables.estimate(row)}{runs})."
     doubt = "" if row["verdict"] == "holds" else f" This claim is **{row['verdict']}**."
     return row["statement"].rstrip(".") + numbers + doubt
 

@@ -54,7 +54,7 @@ def _difference(model: str, kind: str, words: str) -> Claim:
         id=f"errors-{words.replace(' ', '-')}-{short}",
         chapter=CHAPTER,
         statement=f"On {MODELS[model]} a patch with the other-language mean helps {words} "
-        "more than matched plain words: the change of accuracy is {value} [{low}, {high}] larger.",
+        "more than matched plain words: the change of accuracy is {value:.2f} [{low:.2f}, {high:.2f}] larger.",
         unit="share of answers",
         side="above",
         smallest_effect=SMALLEST,
@@ -69,7 +69,7 @@ def _copying(model: str) -> Claim:
         id=f"errors-copying-{model.partition('-')[0]}",
         chapter=CHAPTER,
         statement=f"On {MODELS[model]} a patch with the other-language mean changes the share of "
-        "false friends that are copied by {value} [{low}, {high}].",
+        "false friends that are copied by {value:.2f} [{low:.2f}, {high:.2f}].",
         unit="share of answers",
         side="below",
         smallest_effect=SMALLEST,
@@ -84,7 +84,7 @@ def _cognates(model: str) -> Claim:
         id=f"errors-cognates-{model.partition('-')[0]}",
         chapter=CHAPTER,
         statement=f"On {MODELS[model]} the same patch costs cognates, for which the copy is right, "
-        "more than matched plain words: the difference in accuracy is {value} [{low}, {high}].",
+        "more than matched plain words: the difference in accuracy is {value:.2f} [{low:.2f}, {high:.2f}].",
         unit="share of answers",
         side="below",
         smallest_effect=SMALLEST,
@@ -99,7 +99,7 @@ def _plain(model: str) -> Claim:
         id=f"errors-plain-{model.partition('-')[0]}",
         chapter=CHAPTER,
         statement=f"On {MODELS[model]} the same patch leaves plain words as they are, within 5 "
-        "percentage points: their accuracy changes by {value} [{low}, {high}].",
+        "percentage points: their accuracy changes by {value:.2f} [{low:.2f}, {high:.2f}].",
         unit="share of answers",
         side="within",
         smallest_effect=SMALLEST,
