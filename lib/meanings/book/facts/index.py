@@ -50,14 +50,18 @@ def held(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     return {"ix_claims": len(verdicts), **counts}
 
 
-def shared_space(model: str, curves: pd.DataFrame, lead: str = "seen") -> dict[str, object]:
+def shared_space(
+    model: str, curves: pd.DataFrame, lead: str, checkpoints: int
+) -> dict[str, object]:
     """What this copy of the book has measured for its first figure.
 
-    - `curves`: means by condition and tokens; `lead`: the condition that is followed.
+    - `curves`: means by condition and tokens; `lead`: the condition that is followed;
+      `checkpoints`: how many the model has.
     """
     end = selection.last_checkpoint(curves)
     return {
         "ix_model": model,
+        "ix_checkpoints": checkpoints,
         "ix_seen": interval(selection.one(end, condition=lead)),
         "ix_vector": either(
             lead == "seen",
