@@ -34,7 +34,6 @@ def labels(page: ErrorAnalysis, labelled: pd.DataFrame) -> dict[str, object]:
     after = labelled[labelled["group"] == answers.PATCHED_GROUP]
     wrong = after[~after["label"].isin(answers.RIGHT)]["label"].astype(str).value_counts()
     return {
-        "ea_n": len(labelled),
         "ea_condition": page.condition,
         "ea_step": int(labelled["step"].max()),
         "ea_source": interval(source),

@@ -1,6 +1,6 @@
 """What the chapter Error analysis says of targeted query words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -241,3 +241,25 @@ def seeds(tables: Mapping[str, pd.DataFrame]) -> dict[str, object]:
         f"ea_{SHORT[model]}_seeds": int(table["training_seed"].nunique())
         for model, table in tables.items()
     }
+
+
+def everything(
+    tables: Tables,
+    models: Sequence[str],
+    by_model: Mapping[str, Mapping[str, pd.DataFrame]],
+) -> dict[str, object]:
+    """All that the chapter says of targeted words.
+
+    - `by_model`: `rates`, `gains`, `differences`, `rows` and `changed`, each by model.
+    """
+    said: dict[str, object] = {}
+    for model in models:
+        said |= rates(model, by_model["rates"][model])
+        said |= gains(model, by_model["gains"][model])
+        said |= differences(model, by_model["differences"][model])
+        said |= matching(model, by_model["rows"][model])
+        said |= copies(model, by_model["changed"][model])
+        said |= null(model, by_model["rows"][model])
+    said |= which(by_model["differences"]["miniature"])
+    said |= seeds(by_model["changed"])
+    return said | claims(tables) | headline(tables) | plain(tables)

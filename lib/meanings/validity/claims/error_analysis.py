@@ -54,7 +54,8 @@ def _difference(model: str, kind: str, words: str) -> Claim:
         id=f"errors-{words.replace(' ', '-')}-{short}",
         chapter=CHAPTER,
         statement=f"On {MODELS[model]} a patch with the other-language mean helps {words} "
-        "more than matched plain words: the change of accuracy is {value:.2f} [{low:.2f}, {high:.2f}] larger.",
+        "more than matched plain words: the change of accuracy is {value:.2f} "
+        "[{low:.2f}, {high:.2f}] larger.",
         unit="share of answers",
         side="above",
         smallest_effect=SMALLEST,
@@ -84,7 +85,8 @@ def _cognates(model: str) -> Claim:
         id=f"errors-cognates-{model.partition('-')[0]}",
         chapter=CHAPTER,
         statement=f"On {MODELS[model]} the same patch costs cognates, for which the copy is right, "
-        "more than matched plain words: the difference in accuracy is {value:.2f} [{low:.2f}, {high:.2f}].",
+        "more than matched plain words: the difference in accuracy is {value:.2f} "
+        "[{low:.2f}, {high:.2f}].",
         unit="share of answers",
         side="below",
         smallest_effect=SMALLEST,
