@@ -106,6 +106,6 @@ def test_a_model_that_is_not_measured_decides_nothing(table):
 def test_claims_are_sentences_with_their_numbers():
     assert len(BY_ID) == len(CLAIMS) >= 4
     for claim in CLAIMS:
-        said = claim.statement.format(value="0.10", low="0.05", high="0.20")
+        said = claim.statement.format(value=0.10, low=0.05, high=0.20)
         assert said.endswith(".") and "0.10 [0.05, 0.20]" in said
         assert claim.chapter == "error_analysis" and claim.tables == ("targeted",)

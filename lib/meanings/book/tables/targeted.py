@@ -7,6 +7,7 @@ import pandas as pd
 from meanings.book.tables.answers import plain
 from meanings.core.formatting import span
 from meanings.statistics.targeted import KIND_NAMES, UNIT
+from meanings.validity.claims.catalogue import stated
 from meanings.validity.claims.claim import Claim, Tables
 
 EXAMPLES = {
@@ -83,11 +84,7 @@ def claims(entries: Sequence[Claim], tables: Tables) -> pd.DataFrame:
     found = []
     for claim in entries:
         effect, verdict = claim.decide(tables)
-        values = (effect.value, effect.low, effect.high) if effect else ("-",) * 3
-        texts = [f"{value:.2f}" if effect else str(value) for value in values]
-        statement = claim.statement.format(
-            **dict(zip(("value", "low", "high"), texts, strict=True))
-        )
+        statement = stated(claim, effect)
         size = f"{effect.n_concepts}; {effect.n_pairs}; {effect.n_seeds}" if effect else "-"
         found.append((statement, size, verdict))
     columns = ["claim", "words; pairs; seeds", "verdict"]
