@@ -131,7 +131,7 @@ def emergence_claim(name, verdict="holds", *values):
 
 
 CLAIMED = (
-    "shared", "learned", "refines", "self-lower", "not-cognates", "mean-own-pair",
+    "shared", "learned", "refines", "longer", "decay", "self-lower", "not-cognates", "mean-own-pair",
     "positive-control", "same-category",
 )  # fmt: skip
 
@@ -331,8 +331,8 @@ def test_the_first_page_says_each_claim_with_its_numbers_and_doubts():
     rows[1] |= {"verdict": "undecided", "n_seeds": 1}
     said = index.answers(rows)
     assert said["ix_emergence_shared"] == "It is so (0.50 [0.40, 0.60], 3 training runs)."
-    assert said["ix_emergence_refines"] == (
-        "It is so (0.50 [0.40, 0.60]). This claim is **undecided**."
+    assert said["ix_emergence_direct_first"] == (
+        "It is so (0.50 [0.40, 0.60]). This claim is undecided."
     )
     assert index.held(rows) == {
         "ix_claims": len(rows), "ix_holds": len(rows) - 1, "ix_refuted": 0, "ix_undecided": 1,

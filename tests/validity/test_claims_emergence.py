@@ -136,7 +136,38 @@ def dose():
     return over_concepts(ends[0]) - over_concepts(ends[1])
 
 
+def long_run(late, early):
+    table = read("long_run")
+    means = []
+    for model, step in (late, early):
+        rows = at_own(
+            table[table["model"] == model], "seen", "self", "null_concept", "src_unpatched"
+        )["seen"]
+        means.append(over_concepts(rows[rows["step"] == step]))
+    return means[0] - means[1]
+
+
+def finished_models():
+    table = read("long_run")
+    return sorted(table.loc[table["model"] == "long-run-finished", "step"].unique())
+
+
+def longer():
+    last, first = finished_models()[-1], min(step for step in finished_models() if step >= 2000)
+    return long_run(("long-run-finished", last), ("long-run-finished", first))
+
+
+def decay():
+    table = read("long_run")
+    last = finished_models()[-1]
+    trunk = table.loc[table["model"] == "long-run-trunk", "step"]
+    return long_run(("long-run-finished", last), ("long-run-trunk", trunk[trunk < last].max()))
+
+
+UNDECIDED = {"longer"}  # at the length that has been trained so far
 RECOMPUTED = {
+    "longer": longer,
+    "decay": decay,
     "shared": lambda: difference("seen", "null_concept"),
     "learned": lambda: rise(1, 0),
     "refines": lambda: rise(1, 0.6),
@@ -157,7 +188,7 @@ def test_a_claims_value_comes_out_of_the_published_files_again(name):
     claim = BY_ID[name]
     effect, verdict = claim.decide(catalogue.tables_of([claim]))
     assert effect.value == pytest.approx(RECOMPUTED[name](), rel=1e-4, abs=1e-6)
-    assert verdict == "holds"
+    assert verdict == ("undecided" if name in UNDECIDED else "holds")
 
 
 def swapped(column, a, b):
@@ -199,7 +230,18 @@ def only_words_in_common(table):
     return table.assign(p_source=table["p_source"].where(~lost, 0))
 
 
+def one_model(table):
+    """Every model of the long run is the last finished one."""
+    last = table[(table["model"] == "long-run-finished")]
+    last = last[last["step"] == last["step"].max()]
+    stages = table[["model", "step", "tokens"]].drop_duplicates()
+    same = [last.assign(**stage) for stage in stages.to_dict("records")]
+    return pd.concat(same, ignore_index=True)
+
+
 CHANGES = {
+    "longer": one_model,
+    "decay": one_model,
     "shared": swapped("condition", "seen", "null_concept"),
     "learned": no_training,
     "refines": plateau,

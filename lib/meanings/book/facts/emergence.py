@@ -10,7 +10,7 @@ from meanings.book.chapters import ChapterParameters
 from meanings.book.facts.wording import either, interval, statements
 from meanings.core.formatting import amount
 from meanings.lexicon.languages import LANGUAGES
-from meanings.statistics import claims, layer_choice, selection
+from meanings.statistics import claims, layer_choice, longer, selection
 from meanings.statistics.cognates import ALL, APART
 from meanings.statistics.onset_tables import LEVEL
 
@@ -188,6 +188,8 @@ def claimed(rows: Rows) -> dict[str, object]:
         "em_says_shared": said["shared"],
         "em_says_learned": said["learned"],
         "em_says_refines": said["refines"],
+        "em_says_longer": said["longer"],
+        "em_says_decay": said["decay"],
         "em_says_self_first": said["self_first"],
         "em_says_direct_first": said["direct_first"],
         "em_says_self_lower": said["self_lower"],
@@ -204,6 +206,23 @@ def _ends(rows: Rows, claim: str) -> str:
     runs = next(row["by_seed"] for row in rows if row["id"] == claim)
     values = sorted(run["value"] for run in runs.values())
     return f"{values[0]:.0%} to {values[-1]:.0%}" if values else "not measured"
+
+
+def long_run(stages: pd.DataFrame) -> dict[str, object]:
+    """How far the long run has come.
+
+    - `stages`: as `meanings.statistics.longer.levels` gives them.
+    """
+    reached = stages.groupby("model")["step"].max()
+    done = stages[(stages["model"] == longer.FINISHED) & (stages["condition"] == "seen")]
+    done = done.sort_values("step").set_index("step")["mean"]
+    earlier = done.index[-2]
+    return {
+        "em_long_earlier": f"{earlier:,}",
+        "em_long_share": f"{done[earlier] / done.iloc[-1]:.0%}",
+        "em_long_trunk": f"{reached[longer.TRUNK]:,}",
+        "em_long_steps": f"{reached[longer.FINISHED]:,}",
+    }
 
 
 def control_runs(table: pd.DataFrame) -> dict[str, object]:

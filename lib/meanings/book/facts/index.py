@@ -13,8 +13,9 @@ from meanings.statistics import selection
 # The claims behind each answer, in the order in which the page says them.
 ANSWERS = (
     "emergence-shared",
-    "emergence-refines",
     "emergence-direct-first",
+    "emergence-refines",
+    "emergence-decay",
     "language-writing",
     "language-reading",
     "language-averaging-single",
@@ -39,7 +40,7 @@ def _said(row: Mapping[str, Any]) -> str:
     runs = f", {row['n_seeds']} training runs" if (row["n_seeds"] or 0) > 1 else ""
     given = "[" in row["statement"]  # the interval
     numbers = "." if given else f" ({claim_tables.estimate(row)}{runs})."
-    doubt = "" if row["verdict"] == "holds" else f" This claim is **{row['verdict']}**."
+    doubt = "" if row["verdict"] == "holds" else f" This claim is {row['verdict']}."
     return row["statement"].rstrip(".") + numbers + doubt
 
 

@@ -10,8 +10,9 @@ from meanings.book.figures import palette
 from meanings.book.figures.palette import CONDITIONS, Look, look
 from meanings.book.tables import claims
 from meanings.book.tables.agreement import agreement
+from meanings.core.formatting import span
 from meanings.measures.results import published
-from meanings.statistics import layer_choice, sensitivity
+from meanings.statistics import layer_choice, longer, sensitivity
 from meanings.statistics.bootstrap import interval
 from meanings.statistics.resampling import RESAMPLES
 
@@ -49,6 +50,26 @@ def controls(table: pd.DataFrame) -> pd.DataFrame:
             "concepts": part["source_concept"].nunique(),
         }
     return pd.DataFrame(rows).T.rename_axis("vector")
+
+
+STAGES = {longer.TRUNK: "trunk, full rate", longer.FINISHED: "finished, after a decay"}
+
+
+def long_run(stages: pd.DataFrame) -> pd.DataFrame:
+    """One row per model of the long run: P(source concept) of each condition, with its interval.
+
+    - `stages`: as `meanings.statistics.longer.levels` gives them.
+    """
+    rows = stages.sort_values(["step", "model"]).assign(
+        stage=stages["model"].map(STAGES),
+        shown=[
+            _unbroken(span(*ends))
+            for ends in stages[["mean", "low", "high"]].itertuples(index=False)
+        ],
+    )
+    wide = rows.pivot(index=["step", "stage"], columns="condition", values="shown")
+    names = {name: look(name).label for name in longer.CONDITIONS}
+    return wide[[*longer.CONDITIONS]].rename(columns=names).rename_axis(columns=None)
 
 
 def _in_short(rows: pd.DataFrame, value: str) -> str:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from meanings.core.errors import MeaningsError
-from meanings.statistics import cognates, layer_choice, onset_tables, selection
+from meanings.statistics import cognates, layer_choice, longer, onset_tables, selection
 from meanings.statistics.bootstrap import interval, paired_difference
 from meanings.statistics.effects import Effect
 from meanings.statistics.onset import OWN
@@ -14,6 +14,7 @@ from meanings.validity.claims.estimates import from_row
 
 CHAPTER = "emergence"
 COMPARED = ("src_unpatched", "seen", "en_en", "self", "tgt")
+LONG_ENOUGH = 2000  # steps after which a finished model counts as trained
 LATE = 0.6  # share of training after which the shipped run lowers its learning rate
 
 
@@ -92,6 +93,31 @@ def _resemblance(tables: Tables) -> Effect:
     return of_ends(cognates.added_by_resemblance(rows), rows)
 
 
+def _moments(tables: Tables, late: tuple[str, int], early: tuple[str, int]) -> Effect:
+    """P(source) of `seen` in one model of the long run minus another, within concepts."""
+    rows = longer.chosen(tables["long_run"])
+    rows = rows[rows["condition"] == "seen"]
+    names = {late: "late", early: "early"}
+    places = zip(rows["model"], rows["step"], strict=True)
+    rows = rows.assign(moment=[names.get((model, int(step))) for model, step in places])
+    rows = rows.dropna(subset="moment").drop(columns=["model", "step", "tokens"])
+    found = paired_difference(rows, "p_source", "late", "early", between="moment", n=RESAMPLES)
+    return from_row(found.iloc[0])
+
+
+def _longer(tables: Tables) -> Effect:
+    """The last finished model minus the first that was trained for at least 2,000 steps."""
+    steps = longer.finished_steps(tables["long_run"])
+    first = min(step for step in steps if step >= LONG_ENOUGH)
+    return _moments(tables, (longer.FINISHED, steps[-1]), (longer.FINISHED, first))
+
+
+def _decayed(tables: Tables) -> Effect:
+    """The last finished model minus the checkpoint that it branched off."""
+    start, end = longer.branched_off(tables["long_run"])
+    return _moments(tables, (longer.FINISHED, end), (longer.TRUNK, start))
+
+
 def _dose(tables: Tables) -> Effect:
     table = tables["worlds"]
     models = table["model"].astype(str)
@@ -148,6 +174,34 @@ CLAIMS = (
         refuted_by="a rise of at most 0.1 in that time, which would be a plateau",
         tables=("miniature",),
         effect=lambda tables: _between(tables, 1.0, LATE),
+    ),
+    Claim(
+        id="emergence-longer",
+        chapter=CHAPTER,
+        statement=(
+            "Longer training alone raises P(source concept) under seen: by {value:.2f}, between "
+            "two models whose learning rate decayed alike."
+        ),
+        unit="probability",
+        side="above",
+        smallest_effect=0.1,
+        refuted_by="a rise of at most 0.1 between finished models",
+        tables=("long_run",),
+        effect=_longer,
+    ),
+    Claim(
+        id="emergence-decay",
+        chapter=CHAPTER,
+        statement=(
+            "The decay of the learning rate raises it too: from a checkpoint at the full rate to "
+            "the model that decayed from it, by {value:.2f}."
+        ),
+        unit="probability",
+        side="above",
+        smallest_effect=0.05,
+        refuted_by="a rise of at most 0.05 through the decay",
+        tables=("long_run",),
+        effect=_decayed,
     ),
     Claim(
         id="emergence-self-first",
