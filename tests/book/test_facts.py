@@ -131,8 +131,8 @@ def emergence_claim(name, verdict="holds", *values):
 
 
 CLAIMED = (
-    "shared", "learned", "refines", "longer", "decay", "self-lower", "not-cognates", "mean-own-pair",
-    "positive-control", "same-category",
+    "shared", "learned", "refines", "longer", "decay", "self-lower", "not-cognates",
+    "mean-own-pair", "positive-control", "same-category",
 )  # fmt: skip
 
 

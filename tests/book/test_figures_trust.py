@@ -15,7 +15,7 @@ def test_the_figures_say_what_their_tables_hold():
     )
     assert "16 intervals hold the true moment" in trust_figures.onsets_true_and_reported(truth).alt
     assert "over 500 worlds" in trust_figures.coverage(truth).alt
-    assert "0 exceed what they promise" in trust_figures.false_positives(shuffled).alt
+    assert "0 exceed their nominal rate" in trust_figures.false_positives(shuffled).alt
     wrong = truth.assign(
         reported=truth["reported"] + 1, low=truth["low"] + 1e7, high=truth["high"] + 1e7
     )

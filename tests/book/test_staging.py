@@ -1,6 +1,7 @@
 """What is executed again, and how links are turned."""
 
 import shutil
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -105,7 +106,11 @@ def readers(*entries: str) -> set[str]:
     return {
         name
         for name in NOTEBOOKS
-        if set(entries) & set(inputs.declared(ROOT / "book" / f"{name}.md"))
+        if any(
+            fnmatch(entry, declared) or entry == declared
+            for entry in entries
+            for declared in inputs.declared(ROOT / "book" / f"{name}.md")
+        )
     }
 
 

@@ -362,8 +362,8 @@ ROWS = [
     lexicon(
         "UTF-16",
         "concept,en,fr\ncat,cat,chat\n".encode("utf-16"),
-        "words.csv, line 1",
-        "save the file as UTF-8",
+        "words.csv: UTF-16",
+        "save it as UTF-8",
     ),
     lexicon(
         "NUL bytes", b"concept,en,fr\ncat,cat,ch\0at\n", "words.csv, line 2", "control character"

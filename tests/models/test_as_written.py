@@ -136,7 +136,7 @@ def test_a_soft_capping_that_is_left_out_fails_the_self_test(capped):
         return output
 
     handle = capped.network.register_forward_hook(uncap)
-    prompt = self_test._prompt(capped, self_test.LINES[0])
+    prompt = self_test._prompts(capped)[0]
     with pytest.raises(MeaningsError, match="from the output matrix as configured differ"):
         self_test._check_logits(capped, prompt)
     handle.remove()

@@ -78,11 +78,8 @@ def test_its_cells_are_analysed_under_the_condition_that_exists(run, tmp_path):
     said = emergence.final_levels(curves, chosen, lead)
     assert said["em_null"] == "a value that is not defined here"
     assert "nothing says" in said["em_shared"] and "[" in said["em_seen"]
-    said = index.shared_space(
-        parse_assignments("emergence", [f"model={run}", "pair=en-fr"]), curves, chosen, lead
-    )
-    assert said["ix_null"] == "a value that is not defined here" and "[" in said["ix_seen"]
-    assert "nothing" in said["ix_shared"] and said["ix_vector"].startswith("the vector of tgt (")
+    said = index.shared_space("two", curves, lead, 2)
+    assert "[" in said["ix_seen"] and said["ix_vector"].startswith("the vector of tgt (")
     unpatched = cells[cells["condition"] == "src_unpatched"]
     with pytest.raises(MeaningsError, match="no patched condition"):
         selection.lead(unpatched)

@@ -163,7 +163,35 @@ FALSE_POSITIVES = Kind(
         ),
     },
 )
-KINDS = (TARGETED, CELLS, CONCEPT_MEANS, MEANS, RECOVERY, KNOWN_TRUTH, FALSE_POSITIVES)
+CONTROLS = Kind(
+    "A row is one concept pair under one control of the patch, at one first layer.",
+    frozenset({"own_concept"}),
+    {
+        "condition": "the vector that is written: seen, a null, random, or seen in reversed order",
+        "own_concept": "concept that the vector was taken from, empty where there is none",
+        "p_own": "probability of that concept in the output language, 0 to 1",
+    },
+)
+WORD_OVERLAP = Kind(
+    "A row is a concept in an output language.",
+    frozenset({"shares_letters"}),
+    {
+        "output": "code of the output language",
+        "shares_token": "whether a word there begins with a token that begins a word elsewhere",
+        "shares_letters": "whether a word there has three letters in a row of a word elsewhere",
+    },
+)
+KINDS = (
+    CONTROLS,
+    WORD_OVERLAP,
+    TARGETED,
+    CELLS,
+    CONCEPT_MEANS,
+    MEANS,
+    RECOVERY,
+    KNOWN_TRUTH,
+    FALSE_POSITIVES,
+)
 
 
 def kind_of(columns: Collection[str]) -> Kind:
