@@ -1,7 +1,6 @@
 """Options that several commands share, and what they do before anything heavy is imported."""
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -50,13 +49,11 @@ TrainingSeed = Annotated[int, typer.Option(help="Training seed.")]
 
 
 def stay_quiet(quiet: bool) -> None:
-    """Have the hub's client show no progress of downloads, in this process and its workers."""
+    """Have the hub's client show no progress of downloads; call it before the client is imported,
+    as `stay_offline`.
+    """
     if quiet:
         os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
-        if "huggingface_hub" in sys.modules:  # which has read the variable already
-            from huggingface_hub.utils import disable_progress_bars
-
-            disable_progress_bars()
 
 
 def stay_offline(offline: bool) -> None:
