@@ -27,7 +27,7 @@ from meanings.book.tables import real_model as real_tables
 from meanings.book.tables import trust as trust_tables
 from meanings.labels.annotation.agreement import Agreement
 from meanings.patching.flops import Lengths
-from meanings.statistics import variants
+from meanings.statistics import longer, variants
 from meanings.study import budget_report
 from meanings.validity.claims.language_dependence import CLAIMS as LANGUAGE_CLAIMS
 
@@ -332,7 +332,7 @@ def test_the_first_page_says_each_claim_with_its_numbers_and_doubts():
     said = index.answers(rows)
     assert said["ix_emergence_shared"] == "It is so (0.50 [0.40, 0.60], 3 training runs)."
     assert said["ix_emergence_direct_first"] == (
-        "It is so (0.50 [0.40, 0.60]). This claim is undecided."
+        "It is so (0.50 [0.40, 0.60], 1 training run). This claim is undecided."
     )
     assert index.held(rows) == {
         "ix_claims": len(rows), "ix_holds": len(rows) - 1, "ix_refuted": 0, "ix_undecided": 1,
@@ -413,7 +413,7 @@ def test_claims_are_counted_by_verdict_and_the_others_named():
     table = claim_tables.claims_table(rows)
     assert table["estimate"].tolist()[::2] == ["0.500 [0.500, 0.500]", "not measured"]
     assert table["n"].iloc[0] == "64 concepts, 3 runs"
-    assert table["by training run"].iloc[2] == "0.25 holds, 0.25 undecided"
+    assert table["by training run"].iloc[2] == "0.250 holds, 0.250 undecided"
     assert claim_tables.refutations(rows)["refuted by"].tolist() == ["a result"] * 3
 
 
@@ -473,3 +473,23 @@ def test_whether_a_study_fits_into_a_night_follows_its_hours():
     assert float(costs.one_night(budget_report.hours(night, LENGTHS), night)["co_night"]) > 0
     room = cost_tables.room(study, LENGTHS, 10.0)
     assert costs.disk_and_memory(room, study)["co_every"].endswith("GB")
+
+
+def test_each_model_of_the_long_run_keeps_its_own_numbers():
+    """A trunk checkpoint lies between two finished models."""
+    stages = pd.DataFrame(
+        [
+            {"model": model, "step": step, "condition": condition, "mean": mean, "low": 0.0}
+            for model, step, mean in (
+                ("long-run-finished", 30, 0.3),
+                ("long-run-finished", 75, 0.7),
+                ("long-run-trunk", 67, 0.6),
+            )
+            for condition in longer.CONDITIONS
+        ]
+    ).assign(high=1.0)
+    shown = emergence_tables.long_run(stages)
+    assert [text[:4] for text in shown.iloc[:, 0]] == ["0.30", "0.60", "0.70"]
+    assert [stage for _, stage in shown.index] == [
+        "finished, after a decay", "trunk, full rate", "finished, after a decay"
+    ]  # fmt: skip

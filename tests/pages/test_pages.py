@@ -164,7 +164,7 @@ def test_a_dark_page_keeps_figures_readable(browser):
     page.wait_for_load_state("load")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     assert (
-        page.locator("main figure img").first.evaluate("i => getComputedStyle(i).backgroundColor")
-        == "rgb(255, 255, 255)"
+        page.locator("main figure img").first.evaluate("i => getComputedStyle(i).filter")
+        == "invert(0.88) hue-rotate(180deg)"
     )
     context.close()

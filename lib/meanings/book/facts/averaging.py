@@ -129,8 +129,8 @@ def agreements(said: Mapping[str, object]) -> list[tuple[str, str, str, str]]:
 def takeaway(said: Mapping[str, object]) -> dict[str, object]:
     """The chapter in three sentences, as its claims decide; `said` as in `agreements`."""
     writing = {
-        "holds": "Once a concept is in the shared space, the model says it as well as a word that "
-        "it reads itself, in all nine trained languages alike",
+        "holds": "In all nine trained languages the patched score is about the same share of the "
+        "direct score, within the stated margin",
         "refuted": "How well a shared concept is written depends on the language",
         "undecided": "Whether writing a shared concept depends on the language is not decided",
     }[str(said["ld_writing_verdict"])]

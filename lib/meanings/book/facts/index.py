@@ -22,6 +22,7 @@ ANSWERS = (
     "errors-copying-gemma",
     "errors-false-friends-gemma",
     "errors-words-of-several-senses-miniature",
+    "errors-plain-gemma",
 )
 
 
@@ -37,7 +38,8 @@ def answers(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 def _said(row: Mapping[str, Any]) -> str:
     """`Statement (0.61 [0.55, 0.67], 3 runs).`, and the verdict where it does not hold."""
-    runs = f", {row['n_seeds']} training runs" if (row["n_seeds"] or 0) > 1 else ""
+    n = row["n_seeds"] or 0
+    runs = f", {n} training run{'s' if n > 1 else ''}" if n else ""
     given = "[" in row["statement"]  # the interval
     numbers = "." if given else f" ({claim_tables.estimate(row)}{runs})."
     doubt = "" if row["verdict"] == "holds" else f" This claim is {row['verdict']}."

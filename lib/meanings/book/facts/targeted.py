@@ -179,7 +179,7 @@ def headline(tables: Tables) -> dict[str, object]:
                 ),
                 either(
                     copies,
-                    "Gemma copies false friends when it is asked directly and stops when the "
+                    "Gemma copies most false friends when it is asked directly and few when the "
                     "concept is patched in.",
                     "On Gemma the data do not show that the patch stops copying.",
                 ),

@@ -52,4 +52,4 @@ def counts(row: Mapping[str, Any]) -> str:
 
 def runs(by_seed: Mapping[str, Mapping[str, Any]]) -> str:
     """`0.61 holds, 0.55 undecided`: each training run by itself."""
-    return ", ".join(f"{found['value']:z.2g} {found['verdict']}" for found in by_seed.values())
+    return ", ".join(f"{found['value']:z.3f} {found['verdict']}" for found in by_seed.values())

@@ -62,9 +62,9 @@ def long_run(stages: pd.DataFrame) -> pd.DataFrame:
     """
     rows = stages.sort_values(["step", "model"]).assign(
         stage=stages["model"].map(STAGES),
-        shown=[
+        shown=lambda table: [
             _unbroken(span(*ends))
-            for ends in stages[["mean", "low", "high"]].itertuples(index=False)
+            for ends in table[["mean", "low", "high"]].itertuples(index=False)
         ],
     )
     wide = rows.pivot(index=["step", "stage"], columns="condition", values="shown")

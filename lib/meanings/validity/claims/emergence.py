@@ -221,8 +221,8 @@ CLAIMS = (
         id="emergence-direct-first",
         chapter=CHAPTER,
         statement=(
-            "The model answers the plain prompt first: half of that score's final height needs "
-            "{value:.0%} less training when it is asked directly than under seen."
+            "The direct score rises first: it reaches half of its final height with {value:.0%} "
+            "less training than seen needs for the same probability."
         ),
         unit="share of training",
         side="above",

@@ -11,8 +11,8 @@ CLAIMS = (
         id="trust-meeting-layer",
         chapter=CHAPTER,
         statement=(
-            "Patching one layer alone finds the layer at which languages meet in {value:.0%} more "
-            "of the constructed networks than patching all later layers."
+            "Patching one layer alone finds the meeting layer more often than patching all later "
+            "layers: its share of constructed networks is {value:.2f} larger."
         ),
         unit="share of networks",
         side="above",
@@ -39,8 +39,8 @@ CLAIMS = (
         id="trust-coverage",
         chapter=CHAPTER,
         statement=(
-            "The onset's interval of 95 % covers the true onset in at least {value:.0%} of noisy "
-            "constructed runs."
+            "With 64 concepts, the 95 % interval of an onset covers the true onset in at least "
+            "{value:.0%} of noisy constructed runs."
         ),
         unit="share of runs",
         side="above",
