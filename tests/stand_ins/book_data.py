@@ -15,6 +15,7 @@ PUBLISHED = [
     for name in (
         "controls",
         "gemma-3-270m-reading",
+        "long_run",
         "miniature",
         "miniature-answers",
         "reading",
