@@ -35,7 +35,7 @@ def refusal(name: str, *assignments: str) -> str:
 
 def test_assignments_are_laid_over_the_defaults(results):
     parameters = parse_assignments("emergence", ["pair=fr-es,es-fr", "prompt_seed=1"])
-    assert parameters == chapters.Emergence(pair=("fr-es", "es-fr"), prompt_seed=1)
+    assert parameters == CHAPTERS["emergence"](pair=("fr-es", "es-fr"), prompt_seed=1)
     assert parameters.shots == 5
 
 

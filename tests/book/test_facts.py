@@ -272,7 +272,7 @@ def test_takeaway_and_agreement_follow_the_verdicts(verdict):
 
 
 def test_rates_of_right_answers_and_the_most_frequent_mistake():
-    page = chapters.ErrorAnalysis()
+    page = chapter_parameters.ErrorAnalysis()
     labelled = answers(
         *(("source prompt", f"c{i}", 3, "copy") for i in range(4)),
         *(("target prompt", f"c{i}", 1, "copy") for i in range(4)),

@@ -13,103 +13,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from meanings.book.chapter_parameters import (
+    CHAPTERS,
+    ChapterParameters,
+    PatchedCondition,
+    PatchingChapter,
+    grid_of,
+)
 from meanings.core import yaml_files
 from meanings.core.errors import MeaningsError, one_of
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.models.checkpoints import Trajectory, seen_languages, trajectory
 from meanings.patching.conditions import condition
-from meanings.study.grid import (
-    CHECKPOINTS,
-    DEFAULT_PAIRS,
-    MODEL,
-    TOKENIZER,
-    Checkpoints,
-    Grid,
-    TokenizerWays,
-)
+from meanings.study.grid import Checkpoints
 
 COLUMNS = 70  # of a listing on a page: more would be cut off
-PatchedCondition = Literal["seen", "en_en", "self", "tgt"]
-
-
-class ChapterParameters(BaseModel):
-    """What every chapter may be asked with other values."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    model: str = Field("miniature", description=MODEL)
-    training_seed: int = Field(0, ge=0, description="which training run of the model")
-    lexicon: str = Field("embedded", description="embedded, or the path of a word list")
-    pair: tuple[str, ...] = Field(
-        DEFAULT_PAIRS, min_length=1, description="language pairs input-output, separated by commas"
-    )
-    checkpoints: Checkpoints = Field(8, description=CHECKPOINTS)
-    prompt_seed: int = Field(
-        42, ge=0, description="seed that draws concept pairs and their few-shot examples"
-    )
-    shots: int = Field(5, ge=1, le=20, description="few-shot examples before the query")
-    n_pairs: int = Field(64, ge=8, description="concept pairs a language pair")
-    template: str = Field("quoted", description="how a line of the prompt is written")
-    tokenizer: TokenizerWays = Field("agreed", description=TOKENIZER)
-
-
-class Emergence(ChapterParameters):
-    """Emergence."""
-
-    first_layer: int = Field(
-        -1,
-        ge=-1,
-        description="first patched layer of the curves; -1 chooses it on half of the concepts",
-    )
-
-
-class LanguageDependence(ChapterParameters):
-    """Language dependence."""
-
-    condition: PatchedCondition = Field("seen", description="source of the concept vector")
-    first_layer: int = Field(
-        -1, ge=-1, description="first patched layer; -1 chooses it on half of the concepts"
-    )
-
-
-class ErrorAnalysis(ChapterParameters):
-    """Error analysis."""
-
-    condition: PatchedCondition = Field("seen", description="source of the concept vector")
-    step: int = Field(-1, ge=-1, description="training step looked at; -1 is the last checkpoint")
-    first_layer: int = Field(
-        -1, ge=-1, description="first patched layer; -1 chooses it on half of the concepts"
-    )
-    n_examples: int = Field(20, ge=1, le=200, description="rows of the table of examples")
-
-
-class Method(ChapterParameters):
-    """Method."""
-
-    pair: tuple[str, ...] = Field(
-        ("fr-es",), min_length=1, max_length=1, description="the language pair, input-output"
-    )
-    step: int = Field(-1, ge=-1, description="training step looked at; -1 is the last checkpoint")
-    first_layer: int = Field(
-        -1, ge=-1, description="first patched layer; -1 takes the one with the highest P(source)"
-    )
-    example: int = Field(
-        -1,
-        ge=-1,
-        description="which of the drawn concept pairs is followed; -1 is the first whose answer "
-        "the patch changes to the source's",
-    )
-
-
-CHAPTERS: dict[str, type[ChapterParameters]] = {
-    "method": Method,
-    "emergence": Emergence,
-    "language_dependence": LanguageDependence,
-    "error_analysis": ErrorAnalysis,
-}
 
 
 def chapter_class(name: str) -> type[ChapterParameters]:
@@ -215,8 +134,8 @@ def _check_condition(
     name: str, parameters: ChapterParameters, seen: Sequence[str], where: str
 ) -> None:
     """That the condition which the chapter follows exists for one of its pairs."""
-    if isinstance(parameters, Emergence):  # it follows another where there is no `seen`
-        return
+    if not isinstance(parameters, PatchingChapter) or name == "emergence":
+        return  # *Emergence* follows another condition where there is no `seen`
     followed = condition(getattr(parameters, "condition", "seen"))
     pairs = [parse_pair(text) for text in parameters.pair]
     if any(followed.source_pairs(pair, seen) for pair in pairs):
@@ -234,29 +153,6 @@ def _check_condition(
     raise MeaningsError(
         f"{where}chapter {name}: condition {followed.name!r} is defined for none of the pairs "
         f"{one_of(pairs)} of {parameters.model}, which has seen {one_of(seen)}; {cure}"
-    )
-
-
-def grid_of(parameters: ChapterParameters) -> Grid:
-    """The grid of cells that a chapter reads: its checkpoints, or the one step that it looks at,
-    under all conditions.
-    """
-    steps: tuple[int, ...] = ()
-    if hasattr(parameters, "step"):
-        run = trajectory(parameters.model, parameters.training_seed)
-        steps = (run.last.step if parameters.step < 0 else parameters.step,)
-    return Grid(
-        model=parameters.model,
-        training_seeds=(parameters.training_seed,),
-        lexicon=parameters.lexicon,
-        pairs=parameters.pair,
-        checkpoints=parameters.checkpoints,
-        steps=steps,
-        prompt_seeds=(parameters.prompt_seed,),
-        shots=parameters.shots,
-        n_pairs=parameters.n_pairs,
-        template=parameters.template,
-        tokenizer=parameters.tokenizer,
     )
 
 

@@ -18,7 +18,7 @@ import jupytext
 import nbformat
 import papermill
 
-from meanings.book.chapters import CHAPTERS
+from meanings.book.chapter_parameters import CHAPTERS
 from meanings.core.errors import MeaningsError
 
 # Progress bars and notes on missing widgets are no part of a page.

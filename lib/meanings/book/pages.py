@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from meanings.book import chapters
+from meanings.book import chapter_parameters, chapters
+from meanings.book.chapter_parameters import ChapterParameters, PatchingChapter
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.lexicon.lexicon import load_lexicon
@@ -22,7 +23,7 @@ from meanings.study.grid import DEFAULT_PAIRS
 READ_WITH = ("meanings", "pandas", "scipy", "seaborn", "sacrebleu")
 
 
-def typed_parameters(name: str, values: Mapping[str, Any]) -> chapters.ChapterParameters:
+def typed_parameters(name: str, values: Mapping[str, Any]) -> ChapterParameters:
     """The chapter's typed parameters, out of a page's variables. Raises MeaningsError where one is
     missing or refused.
     """
@@ -37,12 +38,12 @@ def typed_parameters(name: str, values: Mapping[str, Any]) -> chapters.ChapterPa
     )
 
 
-def as_published(name: str, root: str | Path = ".") -> chapters.ChapterParameters:
+def as_published(name: str, root: str | Path = ".") -> ChapterParameters:
     """The parameters that the book's own page of this chapter has."""
     return chapters.read_parameters(name, Path(root) / "book" / "parameters" / f"{name}.yaml")
 
 
-def measured(parameters: chapters.ChapterParameters, results: str | Path) -> pd.DataFrame:
+def measured(parameters: ChapterParameters, results: str | Path) -> pd.DataFrame:
     """The cells that were measured for these parameters, as one table, in the order of the plan.
 
     A cell is opened by its key: the hash of all that was asked, of the weights, the method and the
@@ -54,7 +55,7 @@ def measured(parameters: chapters.ChapterParameters, results: str | Path) -> pd.
     from meanings.study.plan import plan_study
 
     folder = Path(results)
-    planned = plan_study(chapters.grid_of(parameters), folder).keys
+    planned = plan_study(chapter_parameters.grid_of(parameters), folder).keys
     keys = [key for key in planned if cell_path(folder, key).is_file()]
     if not keys:
         raise MeaningsError(
@@ -64,9 +65,7 @@ def measured(parameters: chapters.ChapterParameters, results: str | Path) -> pd.
     return read_cells(folder, keys)
 
 
-def shipped(
-    parameters: chapters.ChapterParameters, pairs: Sequence[str] = ()
-) -> pd.DataFrame | None:
+def shipped(parameters: ChapterParameters, pairs: Sequence[str] = ()) -> pd.DataFrame | None:
     """The published table of the same model, of all its training seeds and checkpoints; None where
     none ships.
 
@@ -83,7 +82,7 @@ def shipped(
     return published(name, where=same | ({"pair": pairs} if pairs else {}))
 
 
-def widest(parameters: chapters.ChapterParameters, cells: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+def widest(parameters: ChapterParameters, cells: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """The published rows of the page's pairs, where there are any, else the page's own cells; and
     what to call it.
     """
@@ -93,9 +92,7 @@ def widest(parameters: chapters.ChapterParameters, cells: pd.DataFrame) -> tuple
     return cells, _label("measured for this page", cells)
 
 
-def broadest(
-    parameters: chapters.ChapterParameters, cells: pd.DataFrame
-) -> tuple[pd.DataFrame, str]:
+def broadest(parameters: ChapterParameters, cells: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """All published pairs where the page asks for the book's own, else the page's own cells; and
     what to call it.
 
@@ -114,7 +111,7 @@ def _label(origin: str, table: pd.DataFrame) -> str:
     return f"{origin}: training runs {runs}, checkpoints {checkpoints}, pairs {n['pairs']}{some}"
 
 
-def answered_elsewhere(parameters: chapters.ChapterParameters) -> pd.DataFrame | None:
+def answered_elsewhere(parameters: ChapterParameters) -> pd.DataFrame | None:
     """The published answers of the real model, where they are of the page's lexicon and the page is
     not that model's own.
     """
@@ -137,7 +134,7 @@ def say(**texts: Any) -> None:
 
 
 def provenance(
-    parameters: chapters.ChapterParameters, table: pd.DataFrame, source: str, results: str | Path
+    parameters: ChapterParameters, table: pd.DataFrame, source: str, results: str | Path
 ) -> pd.DataFrame:
     """The box at a chapter's end: what was measured, on what, with what; `what`, `value`."""
     n, run = described(table), trajectory(parameters.model, parameters.training_seed)

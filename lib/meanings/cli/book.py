@@ -12,7 +12,10 @@ from meanings.cli.study import grid_from, workers_at
 def chapter(
     name: Annotated[
         str,
-        typer.Argument(help="Chapter: emergence, language_dependence, error_analysis or method."),
+        typer.Argument(
+            help="Chapter: method, emergence, language_dependence, error_analysis, cka, retrieval, "
+            "language_identity, neuron_overlap, structure or abilities."
+        ),
     ],
     parameters: Annotated[
         list[str] | None,
@@ -29,31 +32,37 @@ def chapter(
 ) -> None:
     """Run one chapter with other parameters, after measuring what it needs."""
     from meanings.book import build as pages
-    from meanings.book.chapters import grid_of, help_text, parse_assignments
+    from meanings.book.chapters import help_text, parse_assignments
 
     if help_parameters:
         typer.echo(help_text(name))
         return
     assignments = list(parameters or ())
-    grid = grid_of(parse_assignments(name, assignments))
+    asked = parse_assignments(name, assignments)
     root = pages.project_root()
-    measure_missing([grid], out, workers, device)
+    measure_missing(_grids([asked]), out, workers, device)
     typer.echo(pages.build_chapter(name, assignments, root, out.resolve(), report=typer.echo))
 
 
 def book(out: Out = RESULTS, device: Device = "auto", workers: Workers = None) -> None:
     """Measure the default grid, execute the chapters, render _build/html/index.html."""
     from meanings.book import build as pages
-    from meanings.book.chapters import CHAPTERS, grid_of, read_parameters
+    from meanings.book.chapter_parameters import CHAPTERS
+    from meanings.book.chapters import read_parameters
 
     root = pages.project_root()
     files = [(name, root / "book" / "parameters" / f"{name}.yaml") for name in CHAPTERS]
-    grids = [
-        grid_from(None),
-        *(grid_of(read_parameters(name, file)) for name, file in files if file.is_file()),
-    ]
-    measure_missing(grids, out, workers, device)
+    asked = [read_parameters(name, file) for name, file in files if file.is_file()]
+    measure_missing([grid_from(None), *_grids(asked)], out, workers, device)
     typer.echo(pages.build_book(root, out.resolve(), report=typer.echo))
+
+
+def _grids(asked: list) -> list:
+    """The grids of chapters, but for those whose published tables hold all that they read."""
+    from meanings.book.chapter_parameters import grid_of
+    from meanings.book.companion_pages import is_shipped
+
+    return [grid_of(parameters) for parameters in asked if not is_shipped(parameters)]
 
 
 def measure_missing(grids: list, out: Path, workers: int | None, device: str) -> None:
@@ -66,7 +75,7 @@ def measure_missing(grids: list, out: Path, workers: int | None, device: str) ->
     plans = [plan_study(grid, out) for grid in grids]
     for note in dict.fromkeys(note for plan in plans for note in plan.notes):
         typer.echo(f"note: {note}", err=True)
-    tasks = max(len(plan.tasks) for plan in plans)
+    tasks = max((len(plan.tasks) for plan in plans), default=0)
     if not tasks:
         return
     from meanings.study.executors import default_workers

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from meanings.book.chapters import ChapterParameters
+from meanings.book.chapter_parameters import ChapterParameters
 from meanings.book.facts.wording import either, interval, statements
 from meanings.core.formatting import amount
 from meanings.lexicon.languages import LANGUAGES

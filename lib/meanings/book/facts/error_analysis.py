@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from meanings.book.chapters import ErrorAnalysis
+from meanings.book.chapter_parameters import ErrorAnalysis
 from meanings.book.facts.wording import either, interval, plain_names
 from meanings.core.formatting import span
 from meanings.labels import answers, gains

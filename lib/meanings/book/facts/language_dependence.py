@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 import pandas as pd
 
-from meanings.book.chapters import LanguageDependence
+from meanings.book.chapter_parameters import LanguageDependence
 from meanings.book.facts.wording import either, interval
 from meanings.core.errors import MeaningsError
 from meanings.core.formatting import span

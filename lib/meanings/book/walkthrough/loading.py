@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from meanings.book.chapters import Method
+from meanings.book.chapter_parameters import Method
 from meanings.book.walkthrough.patch import Walkthrough
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.languages import parse_pair

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from meanings.book.chapters import Method
+from meanings.book.chapter_parameters import Method
 from meanings.book.tables.answers import plain
 from meanings.lexicon.languages import LanguagePair
 from meanings.lexicon.lexicon import Lexicon

@@ -1,0 +1,145 @@
+"""What a chapter on a companion measure reads: its rows, the world with nothing to share, and the
+onset of patching beside which its curves stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+from meanings.book.chapter_parameters import ChapterParameters, CompanionChapter, grid_of
+from meanings.book.pages import READ_WITH
+from meanings.core.errors import MeaningsError
+from meanings.core.paths import data_folder
+from meanings.lexicon.languages import parse_pair
+from meanings.lexicon.lexicon import load_lexicon
+from meanings.measures.results import cell_path, published, read_cells
+from meanings.models.checkpoints import Trajectory, seen_languages, trajectory
+from meanings.statistics import layer_choice, summaries
+from meanings.statistics.companions import PAIR, floor_at
+from meanings.statistics.resampling import SEED_COLUMN
+from meanings.statistics.selection import last_checkpoint
+
+APART = "apart"  # the world of data/miniature/worlds.yaml whose languages share nothing
+
+
+def run_of(page: ChapterParameters) -> Trajectory:
+    """The training run that the page looks at."""
+    return trajectory(page.model, page.training_seed)
+
+
+def trained(page: ChapterParameters) -> tuple[str, ...]:
+    """Codes of the lexicon's languages that the model was trained on."""
+    return tuple(seen_languages(run_of(page), load_lexicon(page.lexicon)))
+
+
+def shipped(measure: str, model: str, lexicon_sha256: str = "") -> pd.DataFrame | None:
+    """The published rows of a measure for a model, of all training seeds; None where none ship."""
+    if not (data_folder() / "published" / f"{measure}.parquet").is_file():
+        return None
+    where = {"model": [model]} | ({"lexicon_sha256": [lexicon_sha256]} if lexicon_sha256 else {})
+    table = published(measure, where=where)
+    return table if len(table) else None
+
+
+def is_shipped(page: ChapterParameters) -> bool:
+    """Whether published tables hold all that the page reads, so that nothing is to be measured."""
+    if not isinstance(page, CompanionChapter):
+        return False
+    sha, name = load_lexicon(page.lexicon).sha256, run_of(page).model
+    return all(shipped(measure, name, sha) is not None for measure in page.measures)
+
+
+def rows(page: CompanionChapter, measure: str, results: str | Path) -> tuple[pd.DataFrame, str]:
+    """The rows of a measure, and what to call them: the published ones, of all training seeds,
+    where the model has some; else those that were measured for the page.
+
+    Raises MeaningsError where there are none.
+    """
+    table = shipped(measure, run_of(page).model, load_lexicon(page.lexicon).sha256)
+    origin = "published table"
+    if table is None:
+        table, origin = _measured(page, measure, Path(results)), "measured for this page"
+    table = _followed(table, page.pair)
+    seeds, steps = table[SEED_COLUMN].nunique(), table["step"].nunique()
+    runs = f"{seeds} training run{'s' * (seeds > 1)}"
+    return table, f"{origin}: {runs}, {steps} checkpoints"
+
+
+def _measured(page: CompanionChapter, measure: str, folder: Path) -> pd.DataFrame:
+    from meanings.study.plan import plan_study
+
+    grid = grid_of(page).model_copy(update={"measures": (measure,)})
+    keys = [key for key in plan_study(grid, folder).keys if cell_path(folder, key).is_file()]
+    if not keys:
+        raise MeaningsError(
+            f"{folder}: {measure} was not measured for these parameters yet; run the chapter "
+            "through 'meanings chapter'"
+        )
+    return read_cells(folder, keys)
+
+
+def _followed(table: pd.DataFrame, texts: Collection[str]) -> pd.DataFrame:
+    """The rows of some language pairs, either way, and of their languages alone."""
+    if not texts:
+        return table
+    wanted = {frozenset((pair.input, pair.output)) for pair in map(parse_pair, texts)}
+    alone = {frozenset((code,)) for pair in wanted for code in pair} | {frozenset()}
+    sets = [frozenset(filter(None, names)) for names in table[PAIR].astype(str).to_numpy()]
+    return table[[each in wanted or each in alone for each in sets]]
+
+
+def world(measure: str, name: str = APART) -> pd.DataFrame | None:
+    """The published rows of a measure in a short miniature, None where none ship."""
+    return shipped(measure, name)
+
+
+def floor(curves: pd.DataFrame, levels: pd.DataFrame | None) -> pd.DataFrame | None:
+    """The floor at a page's checkpoints: `tokens`, `floor`; None where there is none.
+
+    - `levels`: the world's `step` and `value`, one row per step.
+    """
+    if levels is None or levels.empty:
+        return None
+    steps = curves[["step", "tokens"]].drop_duplicates().sort_values("step")
+    return floor_at(list(steps["step"]), levels).merge(steps, on="step")
+
+
+def patching_onset(page: ChapterParameters) -> tuple[float, float] | None:
+    """The interval of the onset of patching under `seen`, in tokens, from the published table of
+    the page's model; None where none ships.
+    """
+    name = run_of(page).model
+    if not (data_folder() / "published" / f"{name}.parquet").is_file():
+        return None
+    sha = load_lexicon(page.lexicon).sha256
+    cells = published(name, where={"condition": ["seen", "null_concept"], "lexicon_sha256": [sha]})
+    if cells.empty or cells["step"].nunique() < 2:
+        return None
+    moments = summaries.onsets(layer_choice.at_chosen_layer(cells), ["seen"])
+    return float(moments["low"].iloc[0]), float(moments["high"].iloc[0])
+
+
+def provenance(page: CompanionChapter, table: pd.DataFrame, source: str) -> pd.DataFrame:
+    """The box at a chapter's end: what was measured, on what, with what; `what`, `value`."""
+    last = last_checkpoint(table)
+    told = {
+        "tables": source,
+        "model": f"{run_of(page).model}, training seed {_values(table[SEED_COLUMN])}",
+        "weights of the last checkpoint (sha256)": _values(last["weights_sha256"].astype(str), 12),
+        "lexicon": f"{page.lexicon}, sha256 {_values(table['lexicon_sha256'].astype(str), 12)}",
+        "grid": f"{table['step'].nunique()} checkpoints, {table['layer'].nunique()} layers, "
+        f"{len(table[PAIR].drop_duplicates())} languages and language pairs",
+        "null": f"{_values(table['permutations'])} permutations, seed {_values(table['seed'])}",
+        "intervals": "95 %, over concepts; of a mean over training runs the outermost ends",
+        "floating type": _values(table["dtype"].astype(str)),
+        "read with": ", ".join(f"{name} {version(name)}" for name in READ_WITH),
+    }
+    return pd.DataFrame({"what": list(told), "value": list(told.values())}).set_index("what")
+
+
+def _values(column: pd.Series, letters: int = 80) -> str:
+    return ", ".join(sorted({str(value)[:letters] for value in column.unique()}))

@@ -1,0 +1,66 @@
+"""What the chapter CKA says."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from meanings.book.chapter_parameters import CompanionChapter
+from meanings.book.facts import companions, wording
+
+
+def coverage(page: CompanionChapter, rows: pd.DataFrame, label: str) -> dict[str, object]:
+    """What the page's rows are of."""
+    return {"ck_label": label, "ck_words": companions.words(rows), "ck_model": page.model}
+
+
+def levels(
+    curves: pd.DataFrame, floor: pd.DataFrame | None, biased: pd.DataFrame
+) -> dict[str, object]:
+    """Heights at the end of training, beside the floor and the biased estimate before training."""
+    start = biased[biased["step"] == biased["step"].min()]
+    return {
+        "ck_end": companions.at_end(curves),
+        "ck_floor": companions.floor_at_end(floor),
+        "ck_biased": f"{start['value'].mean():.2f}",
+    }
+
+
+def moments(
+    onset: pd.DataFrame, band: tuple[float, float] | None, rows: pd.DataFrame
+) -> dict[str, object]:
+    """When CKA rises, and whether that is before the onset of patching."""
+    return {
+        "ck_onset": companions.onset(onset, rows),
+        "ck_before": companions.before(onset, band),
+    }
+
+
+def claimed(claims: Sequence[Mapping[str, Any]]) -> dict[str, object]:
+    """The statements of the chapter's claims."""
+    return {
+        f"ck_says_{name.removeprefix('cka_')}": text
+        for name, text in wording.statements(claims).items()
+    }
+
+
+def the_paper(claims: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str, str]]:
+    """Rows of the table that sets the paper beside this page."""
+    said = wording.statements(claims)
+    return [
+        (
+            "States of parallel sentences in two languages are alike, most so in the middle layers "
+            "of a multilingual encoder (Muller et al.).",
+            said["cka_above_floor"],
+            "in part",
+            "We compare words, in a small model that reads left to right, and subtract what a "
+            "model with nothing to share reaches.",
+        ),
+        (
+            "CKA is read as a sign that languages are aligned.",
+            said["cka_apart_passes"],
+            "no",
+            "Words of like frequency and length give two languages a like shape. With both "
+            "regressed out, most of it goes.",
+        ),
+    ]

@@ -1,0 +1,109 @@
+"""Estimates of claims on companion measures, from their published tables.
+
+All are means over language pairs of trained languages and over training seeds at the last
+checkpoint, see `meanings.statistics.companions` for what their intervals cover.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+import numpy as np
+import pandas as pd
+
+from meanings.core.errors import MeaningsError
+from meanings.statistics import companions
+from meanings.statistics.effects import Effect
+from meanings.validity.claims.claim import Tables
+
+MINIATURE, APART = "miniature", "apart"
+TRAINED = ("en", "fr", "es", "de", "ru", "pl", "zh", "fi", "et")
+Rows = Callable[[Tables], pd.DataFrame]
+
+
+def at_end(
+    measure: str,
+    variant: str,
+    *,
+    model: str = MINIATURE,
+    split: str = "",
+    layer: int = -1,
+    languages: Collection[str] = (),
+) -> Rows:
+    """Rows of a variant at the last checkpoint, at a layer (-1: chosen on other language pairs).
+
+    - `languages`: between these; of the miniature the trained ones where none are named.
+    """
+
+    def rows(tables: Tables) -> pd.DataFrame:
+        table = tables[measure]
+        table = table[table["model"].astype(str) == model]
+        wanted = languages or (TRAINED if model == MINIATURE else ())
+        chosen = companions.of_variant(table, variant, wanted)
+        last = chosen.groupby("training_seed")["step"].transform("max")
+        chosen = companions.at_layer(chosen[chosen["step"] == last], layer)
+        return companions.of_variant(chosen, variant, split=split)
+
+    return rows
+
+
+def mean(rows: Rows) -> Callable[[Tables], Effect]:
+    """The value itself."""
+    return lambda tables: _effect(companions.over_pairs(rows(tables)), rows(tables))
+
+
+def over_null(rows: Rows, of: str = "null") -> Callable[[Tables], Effect]:
+    """How far the value lies above its null: the null's mean, or with `null_high` the upper end of
+    its 95 % range.
+    """
+
+    def estimate(tables: Tables) -> Effect:
+        chosen = rows(tables)
+        moved = chosen.assign(**{n: chosen[n] - chosen[of] for n in ("value", "low", "high")})
+        return _effect(companions.over_pairs(moved), chosen)
+
+    return estimate
+
+
+def gap(first: Rows, second: Rows, matched: bool = True) -> Callable[[Tables], Effect]:
+    """How much higher the first is than the second, over the language pairs that both have
+    (`matched`), or between two models.
+
+    The half widths of the two intervals are combined as those of independent estimates.
+    """
+
+    def estimate(tables: Tables) -> Effect:
+        one, other = first(tables), second(tables)
+        if matched:
+            on = [*companions.PAIR, "training_seed"]
+            both = one[on].merge(other[on]).drop_duplicates()
+            one, other = one.merge(both), other.merge(both)
+        a, b = companions.over_pairs(one), companions.over_pairs(other)
+        if a.empty or b.empty:
+            raise MeaningsError("the table lacks one of the two sides")
+        if not matched:
+            b = pd.concat([b.drop(columns="training_seed").mean().to_frame().T] * len(a))
+        a, b = a.reset_index(drop=True), b.reset_index(drop=True)
+        value = a["value"] - b["value"]
+        down, up = (
+            np.hypot(a["value"] - a["low"], b["high"] - b["value"]),
+            np.hypot(a["high"] - a["value"], b["value"] - b["low"]),
+        )
+        return _effect(a.assign(value=value, low=value - down, high=value + up), one)
+
+    return estimate
+
+
+def _effect(runs: pd.DataFrame, rows: pd.DataFrame) -> Effect:
+    """The mean over training seeds with the outermost interval ends of the seeds."""
+    if runs.empty or runs[["value", "low", "high"]].isna().any(axis=None):
+        raise MeaningsError("no values with intervals")
+    value = float(runs["value"].mean())
+    return Effect(
+        value,
+        min(value, float(runs["low"].min())),
+        max(value, float(runs["high"].max())),
+        round(float(rows["n"].mean())),
+        len(rows[companions.PAIR].drop_duplicates()),
+        runs["training_seed"].nunique(),
+    )
