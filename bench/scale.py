@@ -24,11 +24,11 @@ from meanings.measures.base import Measurement
 from meanings.measures.catalogue import MEASURES
 from meanings.measures.patching import Patching
 from meanings.measures.results import read_cells
-from meanings.models.checkpoints import Checkpoint, weights_identity
+from meanings.models.checkpoint import Checkpoint, weights_identity
 from meanings.patching.conditions import condition
 from meanings.study.grid import Grid
 from meanings.study.plan import plan_study
-from meanings.study.run import Worker
+from meanings.study.worker import Worker
 
 LANGUAGES = ("en", "fr", "de", "es", "it", "ru", "pl", "fi", "et", "zh", "yue")
 CHECKPOINTS = 26

@@ -22,10 +22,10 @@ from meanings.cli.main import app
 from meanings.core.errors import MeaningsError
 from meanings.core.yaml_files import validated
 from meanings.lexicon.languages import parse_pair
+from meanings.measures.cell_files import write_cell
 from meanings.measures.patching_settings import DEFAULT_PAIRS
-from meanings.measures.results import write_cell
-from meanings.models.checkpoints import read_trajectory
 from meanings.models.registry import registry
+from meanings.models.trajectories import read_trajectory
 from meanings.patching.conditions import CONDITIONS, CONTROLS
 from meanings.study.grid import read_grid
 from meanings.study.slurm import read_slurm

@@ -8,7 +8,7 @@ import pytest
 
 from meanings.book import build, inputs, notebooks, staging
 from meanings.core.errors import MeaningsError
-from meanings.measures.results import finished
+from meanings.measures.cell_files import finished
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "data"

@@ -7,7 +7,7 @@ from meanings.book import walkthrough
 from meanings.book.chapters import Method
 from meanings.book.facts import method as facts
 from meanings.lexicon.languages import parse_pair
-from meanings.models.checkpoints import Checkpoint
+from meanings.models.checkpoint import Checkpoint
 from meanings.prompts.prompt import translation_prompt
 from stand_ins.small_model import LANGUAGES_USED
 

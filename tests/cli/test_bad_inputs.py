@@ -23,7 +23,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from meanings.cli import main
-from meanings.measures.results import METADATA
+from meanings.measures.cell_files import METADATA
 from stand_ins.study_data import LANGUAGES, make_world
 
 GRID = """

@@ -11,7 +11,7 @@ from typer.main import get_command
 from meanings.cli import main
 from meanings.core import formatting
 from meanings.core.paths import data_folder
-from meanings.measures.results import finished
+from meanings.measures.cell_files import finished
 from stand_ins.study_data import make_world
 
 GRID = """

@@ -141,6 +141,7 @@ def test_a_light_room_loads_neither_torch_nor_matplotlib(loaded, name):
 FILES = sorted(LIBRARY.rglob("*.py"))
 TREES = {file: ast.parse(file.read_text("utf-8")) for file in FILES}
 LONGEST = 60  # lines of a function
+LONGEST_MODULE = 300  # lines
 MOST_ARGUMENTS = 8  # by position, in one call
 
 
@@ -172,6 +173,15 @@ def test_no_function_is_long():
         place(file, node)
         for file, node in nodes
         if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= LONGEST
+    ]
+
+
+def test_no_module_is_long():
+    lengths = {file: len(file.read_text("utf-8").splitlines()) for file in FILES}
+    assert not [
+        f"{file.relative_to(LIBRARY)}: {length} lines"
+        for file, length in lengths.items()
+        if length > LONGEST_MODULE
     ]
 
 

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from meanings.core.errors import MeaningsError
+from meanings.measures.cell_files import finished
 from meanings.measures.companion import COLUMNS, Null, pairs
-from meanings.measures.results import finished, read_cells
+from meanings.measures.results import read_cells
 from meanings.measures.word_states import WordStates
 from meanings.models.checkpoints import trajectory
 from meanings.models.training_text import TrainingText

@@ -13,9 +13,10 @@ from meanings.core.errors import MeaningsError
 from meanings.measures import base
 from meanings.measures.base import Measure, Measurement, column
 from meanings.measures.catalogue import MEASURES, measure_named
+from meanings.measures.cell_files import cell_path, finished, read_cell
 from meanings.measures.cells import Cell
-from meanings.measures.results import cell_path, finished, provenance_of, read_cell, read_cells
-from meanings.study import run
+from meanings.measures.results import provenance_of, read_cells
+from meanings.study import worker
 from meanings.study.grid import Grid, check_grid, parse_grid
 from meanings.study.plan import plan_study
 from meanings.study.publish import publish
@@ -118,7 +119,7 @@ def test_it_is_planned_run_and_read_back(norms, tmp_path):
 
 
 def test_a_killed_run_is_resumed_by_whole_groups(norms, tmp_path, monkeypatch):
-    written, write = [], run.write_cell
+    written, write = [], worker.write_cell
 
     def killed(*args):
         if len(written) == 5:  # in the middle of a group of two
@@ -126,10 +127,10 @@ def test_a_killed_run_is_resumed_by_whole_groups(norms, tmp_path, monkeypatch):
         written.append(write(*args))
         return written[-1]
 
-    monkeypatch.setattr(run, "write_cell", killed)
+    monkeypatch.setattr(worker, "write_cell", killed)
     with pytest.raises(KeyboardInterrupt):
         run_study(NORMS, tmp_path, progress=False)
-    monkeypatch.setattr(run, "write_cell", write)
+    monkeypatch.setattr(worker, "write_cell", write)
     assert len(finished(tmp_path)) == 5 and len(plan_study(NORMS, tmp_path).missing) == 25
     before = norms.groups.total()
     run_study(NORMS, tmp_path, progress=False)
@@ -216,7 +217,7 @@ def test_what_is_wrong_with_a_measure_is_one_line(norms, tmp_path):
 def test_rows_that_are_not_as_the_measure_says_are_not_written(norms, tmp_path, rows, message):
     cell = next(iter(plan_study(NORMS, tmp_path).cells))
     with pytest.raises(MeaningsError, match=message):
-        run.write_cell(tmp_path, cell, pd.DataFrame(rows), {})
+        worker.write_cell(tmp_path, cell, pd.DataFrame(rows), {})
     assert not finished(tmp_path)
 
 

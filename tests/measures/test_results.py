@@ -13,19 +13,17 @@ import pytest
 
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
-from meanings.measures import results
-from meanings.measures.cells import CELL_FIELDS, LATER, Cell
-from meanings.measures.patching import SHOTS
-from meanings.measures.results import (
+from meanings.measures import cell_files, results
+from meanings.measures.cell_files import (
     cell_path,
     finished,
-    provenance_of,
-    published,
     read_cell,
-    read_cells,
     remove_leftovers,
     write_cell,
 )
+from meanings.measures.cells import CELL_FIELDS, LATER, Cell
+from meanings.measures.patching import SHOTS
+from meanings.measures.results import provenance_of, published, read_cells
 from meanings.statistics.summaries import publish_means
 from meanings.study.publish import publish, published_cells
 from stand_ins.cells import CELL, rows
@@ -74,9 +72,9 @@ def test_a_folder_may_be_named_by_a_text(tmp_path):
     path = str(write_cell(tmp_path, CELL, rows(), {"seconds": 1}))
     folder, key = str(tmp_path), CELL.key
     assert read_cells(folder).equals(read_cells(tmp_path)) and len(read_cells(folder)) == 4
-    assert read_cell(path)[0] == CELL and results.read_metadata(path)["key"] == key
-    assert finished(folder) == results.there(folder, [key]) == {key}
-    assert [content["key"] for content in results.read_metadatas(folder, [key])] == [key]
+    assert read_cell(path)[0] == CELL and cell_files.read_metadata(path)["key"] == key
+    assert finished(folder) == cell_files.there(folder, [key]) == {key}
+    assert [content["key"] for content in cell_files.read_metadatas(folder, [key])] == [key]
     assert len(provenance_of(folder)) == 1 and len(results.join_cells(folder)) == 4
     for ask in (read_cells, results.join_cells, lambda place: read_cells(place, ["0" * 64])):
         with pytest.raises(MeaningsError, match="no results|is not there"):
@@ -190,7 +188,7 @@ def test_a_published_table_is_the_cells_without_the_other_languages(tmp_path, da
         table["pair"].dtype, pd.CategoricalDtype
     )
     assert {cell.key for cell in published_cells("trial")} == {cell.key for cell in cells}
-    assert json.loads(pq.read_schema(path).metadata[results.METADATA])["versions"] == [
+    assert json.loads(pq.read_schema(path).metadata[cell_files.METADATA])["versions"] == [
         {"versions.torch": "2"}
     ]
     assert len(published_cells(publish(tmp_path, "one", [cells[0].key]).stem)) == 1
@@ -262,7 +260,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(tmp_path, monke
         raise OSError(errno.ENOSPC, "No space left on device")
 
     write_cell(tmp_path, CELL, rows(), {"seconds": 1})
-    monkeypatch.setattr(results.pq, "write_table", full)
+    monkeypatch.setattr(cell_files.pq, "write_table", full)
     with pytest.raises(
         MeaningsError, match="a cell cannot be written .No space left on device.; make room"
     ):

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from meanings.core.errors import MeaningsError
 from meanings.measures.results import published
-from meanings.miniature import long_run, long_run_table, training
+from meanings.miniature import long_run, long_run_table, run_folder, training
 from meanings.miniature.long_run import LongRun, legs, load_long_run, train_long_run
 from meanings.miniature.long_run_table import publish_long_run
 from meanings.models.checkpoints import trajectory
@@ -29,7 +29,7 @@ def shipped(small, tmp_path_factory):
 
 
 def weights(home, step):
-    return load_file(home / training.step_folder(step) / "model.safetensors")
+    return load_file(home / run_folder.step_folder(step) / "model.safetensors")
 
 
 def same(a, b):

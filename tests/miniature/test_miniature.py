@@ -23,8 +23,9 @@ from transformers import PreTrainedTokenizerFast
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.languages import LANGUAGES
 from meanings.lexicon.lexicon import load_lexicon
-from meanings.miniature import report, training
-from meanings.miniature.corpus import DOCUMENTS, FRAMES, draw, heading
+from meanings.miniature import report, run_folder, training
+from meanings.miniature.documents import DOCUMENTS, FRAMES, heading
+from meanings.miniature.draws import draw
 from meanings.miniature.recipe import load_mix
 from meanings.miniature.run_lock import LOCK, only_trainer
 from meanings.miniature.tokenizer import train_tokenizer
@@ -387,7 +388,7 @@ def test_the_shipped_weights_are_of_the_shipped_recipe(corpus):
     with.
     """
     for home in sorted(RECIPE.glob("seed-*")):
-        assert (home / "recipe.json").read_text(encoding="utf-8") == training.recipe_of(corpus), (
+        assert (home / "recipe.json").read_text(encoding="utf-8") == run_folder.recipe_of(corpus), (
             f"train {home.name} again"
         )
         steps = [

@@ -11,8 +11,9 @@ import pytest
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.lexicon.lexicon import load_lexicon
-from meanings.miniature import training
-from meanings.miniature.corpus import Corpus, draw, load_corpus
+from meanings.miniature import run_folder, training
+from meanings.miniature.corpus import Corpus, load_corpus
+from meanings.miniature.draws import draw
 from meanings.miniature.recipe import load_mix, load_variant, variant_names
 from meanings.miniature.script_cipher import Signs
 from meanings.miniature.tokenizer import train_tokenizer
@@ -71,10 +72,12 @@ def test_a_whole_dose_draws_what_a_mix_without_the_field_draws(corpus_of):
 
 def test_the_shipped_recipe_is_written_as_it_was(corpus_of):
     corpus = load_corpus(RECIPE, load_mix(RECIPE / "mix.yaml"), load_lexicon("embedded"))
-    assert training.recipe_of(corpus) == (RECIPE / "seed-0" / "recipe.json").read_text(
+    assert run_folder.recipe_of(corpus) == (RECIPE / "seed-0" / "recipe.json").read_text(
         encoding="utf-8"
     )
-    assert json.loads(training.recipe_of(corpus_of("parallel-5")))["mix"]["parallel_share"] == 0.05
+    assert (
+        json.loads(run_folder.recipe_of(corpus_of("parallel-5")))["mix"]["parallel_share"] == 0.05
+    )
 
 
 def test_apart_no_two_languages_share_a_letter_or_stand_in_one_line(corpus_of):

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from meanings.core.errors import MeaningsError
-from meanings.models.checkpoints import Checkpoint, Trajectory, trajectory
+from meanings.models.checkpoint import Checkpoint
+from meanings.models.checkpoints import trajectory
+from meanings.models.trajectories import Trajectory
 from stand_ins import small_model
 
 STEPS = (0, 10, 100)

@@ -15,8 +15,9 @@ import pytest
 from huggingface_hub import constants, errors
 
 from meanings.core.errors import MeaningsError
-from meanings.models import checkpoints, hub
-from meanings.models.checkpoints import trajectory, weights_identity
+from meanings.models import checkpoint, hub, hub_cache, registered_checkpoints
+from meanings.models.checkpoint import weights_identity
+from meanings.models.checkpoints import trajectory
 from meanings.models.loading import load_model
 from stand_ins import small_model
 
@@ -26,9 +27,9 @@ STEPS = (0, 100, 1000)
 
 @pytest.fixture(autouse=True)
 def fresh():
-    checkpoints._revisions.cache_clear()
-    checkpoints._cached.cache_clear()
-    checkpoints._files.cache_clear()
+    registered_checkpoints._revisions.cache_clear()
+    checkpoint._cached.cache_clear()
+    registered_checkpoints._files.cache_clear()
 
 
 @pytest.fixture
@@ -154,9 +155,9 @@ def test_a_commit_is_asked_for_and_noted_under_the_revisions_name(cache, monkeyp
     hub.fetch(REPO, "step100-tokens100B", commit_of(100))
     hub.fetch(REPO, "main", None)
     assert asked == [commit_of(100), "main"]
-    assert hub.cached(REPO) and (cache / "refs" / "step100-tokens100B").read_text() == commit_of(
-        100
-    )
+    assert hub_cache.cached(REPO) and (
+        cache / "refs" / "step100-tokens100B"
+    ).read_text() == commit_of(100)
     assert not (cache / "refs" / "main").exists()
 
 
@@ -212,10 +213,10 @@ def test_a_dropped_revision_leaves_the_others_whole(cache):
     run = trajectory("tiny")
     with run.at(100).held(drop=False):
         pass
-    assert set(hub.cached(REPO)) == {commit_of(step) for step in STEPS}
+    assert set(hub_cache.cached(REPO)) == {commit_of(step) for step in STEPS}
     with run.at(100).held(drop=True):
-        assert commit_of(100) in hub.cached(REPO)
-    assert set(hub.cached(REPO)) == {commit_of(0), commit_of(1000)}
+        assert commit_of(100) in hub_cache.cached(REPO)
+    assert set(hub_cache.cached(REPO)) == {commit_of(0), commit_of(1000)}
     assert run.at(1000).load(device="cpu").n_layers == small_model.N_LAYERS
     with run.at(100).held(drop=True):  # another run's leftover: nothing to drop
         pass
@@ -279,7 +280,7 @@ def test_a_dropped_folder_leaves_the_others_whole(nested, cache):
     assert not (nested / "run-a" / "iter_20").exists()
     assert len(list((cache / "blobs").iterdir())) == blobs  # iter_30 has the same weights
     for commit in (commit_of(step) for step in STEPS):
-        hub._drop(REPO, commit)
+        hub_cache._drop(REPO, commit)
     assert run.at(30).load(device="cpu") and run.at(10).load(device="cpu")
     with run.at(10).held(drop=True), run.at(30).held(drop=True):
         pass
@@ -310,12 +311,12 @@ def test_folders_that_are_not_there_or_there_twice_are_refused(
 
 def test_a_checkpoint_of_which_a_part_is_here_is_not_here(cache, monkeypatch):
     whole = {"model-1.safetensors": 5, "model-2.safetensors": 5, "config.json": 1}
-    monkeypatch.setattr(hub, "_listing", lambda name, commit: whole)
-    assert hub.has_weights(REPO, "c", "", whole)
-    assert not hub.has_weights(REPO, "c", "", {"model-1.safetensors": 5})
-    monkeypatch.setattr(hub, "_listing", lambda name, commit: None)
-    assert hub.has_weights(REPO, "c", "", {"model-1.safetensors": 5})
-    assert not hub.has_weights(REPO, "c", "run-a", {"model-1.safetensors": 5})
+    monkeypatch.setattr(hub_cache, "noted_files", lambda name, commit: whole)
+    assert hub_cache.has_weights(REPO, "c", "", whole)
+    assert not hub_cache.has_weights(REPO, "c", "", {"model-1.safetensors": 5})
+    monkeypatch.setattr(hub_cache, "noted_files", lambda name, commit: None)
+    assert hub_cache.has_weights(REPO, "c", "", {"model-1.safetensors": 5})
+    assert not hub_cache.has_weights(REPO, "c", "run-a", {"model-1.safetensors": 5})
 
 
 @pytest.mark.parametrize(
@@ -354,15 +355,15 @@ def test_an_unfinished_file_goes_where_its_download_is_dead(cache, monkeypatch):
     file.write_bytes(b"half")
     locks.mkdir(parents=True)
     with filelock.FileLock(locks / f"{name}.lock"):
-        assert hub.remove_leftovers(REPO) == 0 and file.exists()
-    assert hub.remove_leftovers(REPO) == 1 and not file.exists()
+        assert hub_cache.remove_leftovers(REPO) == 0 and file.exists()
+    assert hub_cache.remove_leftovers(REPO) == 1 and not file.exists()
 
 
 def test_where_locks_mean_nothing_an_unfinished_file_stays_a_while(cache, monkeypatch):
     file = cache / "blobs" / ("b" * 40 + ".01234567.incomplete")
     file.write_bytes(b"half")
     monkeypatch.setattr(filelock, "FileLock", lambda *arguments, **settings: nullcontext())
-    assert hub.remove_leftovers(REPO) == 0 and file.exists()
-    long_ago = file.stat().st_mtime - hub.QUIET - 60
+    assert hub_cache.remove_leftovers(REPO) == 0 and file.exists()
+    long_ago = file.stat().st_mtime - hub_cache.QUIET - 60
     os.utime(file, (long_ago, long_ago))
-    assert hub.remove_leftovers(REPO) == 1 and not file.exists()
+    assert hub_cache.remove_leftovers(REPO) == 1 and not file.exists()

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from meanings.measures.results import read_metadata
+from meanings.measures.cell_files import read_metadata
 from stand_ins import hub as served
 from stand_ins.forks import ForkServer
 from stand_ins.study_data import STEPS, make_world
@@ -272,7 +272,7 @@ def test_what_another_process_downloads_is_no_leftover(client, under_way):
     running = incomplete(client)
     dead = running[0].with_name("0" * 64 + ".01234567.incomplete")
     dead.write_bytes(b"half")
-    code = "from meanings.models import hub; print(hub.remove_leftovers('owner/tiny'))"
+    code = "from meanings.models import hub_cache; print(hub_cache.remove_leftovers('owner/tiny'))"
     assert client.ran(code)[:2] == (0, "1\n")
     assert incomplete(client) == running
     release.set()

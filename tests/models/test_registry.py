@@ -5,9 +5,11 @@ out.
 import pytest
 
 from meanings.core.errors import MeaningsError
-from meanings.models.checkpoints import Checkpoint, Trajectory, trajectory
+from meanings.models.checkpoint import Checkpoint
+from meanings.models.checkpoints import trajectory
 from meanings.models.registry import compiled, registry
 from meanings.models.subsampling import parse_rule
+from meanings.models.trajectories import Trajectory
 from stand_ins import small_model
 
 

@@ -5,7 +5,8 @@ synthetic cells.
 from pathlib import Path
 
 from meanings.core.paths import data_folder
-from meanings.models.checkpoints import read_trajectory, weights_identity
+from meanings.models.checkpoint import weights_identity
+from meanings.models.trajectories import read_trajectory
 from stand_ins import synthetic_cells
 
 PAIRS = ("fr-es", "en-de", "de-en", "pl-fi")

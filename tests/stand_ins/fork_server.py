@@ -33,9 +33,9 @@ from pathlib import Path
 COMMAND = "from meanings.cli.main import main; main()"
 
 
-def tear(results, number: int) -> None:
+def tear(cell_files, number: int) -> None:
     """Let the `number`-th table that is written be half of it, and its writer be killed there."""
-    write, written = results.pq.write_table, []
+    write, written = cell_files.pq.write_table, []
 
     def torn(table, path, **settings):
         write(table, path, **settings)
@@ -44,14 +44,14 @@ def tear(results, number: int) -> None:
             os.truncate(path, os.path.getsize(path) // 2)
             os.kill(os.getpid(), signal.SIGKILL)
 
-    results.pq.write_table = torn
+    cell_files.pq.write_table = torn
 
 
-def interrupt(results, number: int) -> None:
+def interrupt(cell_files, number: int) -> None:
     """Let the process be interrupted, as from the keyboard, before it writes the `number`-th
     table.
     """
-    write, written = results.pq.write_table, []
+    write, written = cell_files.pq.write_table, []
 
     def interrupted(table, path, **settings):
         written.append(path)
@@ -59,7 +59,7 @@ def interrupt(results, number: int) -> None:
             os.kill(os.getpid(), signal.SIGINT)
         write(table, path, **settings)
 
-    results.pq.write_table = interrupted
+    cell_files.pq.write_table = interrupted
 
 
 def note_groups(log: Path) -> None:
@@ -91,7 +91,7 @@ def exit_code(code: str, arguments: list[str]) -> int:
     return 0
 
 
-def child(asked: dict, results, out: int, err: int) -> int:
+def child(asked: dict, cell_files, out: int, err: int) -> int:
     """What a fork does; its exit status. Output goes to the two files."""
     os.setsid()
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -100,9 +100,9 @@ def child(asked: dict, results, out: int, err: int) -> int:
     os.environ.update(asked.get("environment", {}))
     os.chdir(asked["folder"])
     if asked.get("torn"):
-        tear(results, asked["torn"])
+        tear(cell_files, asked["torn"])
     if asked.get("interrupted"):
-        interrupt(results, asked["interrupted"])
+        interrupt(cell_files, asked["interrupted"])
     if asked.get("log"):
         note_groups(Path(asked["log"]))
     if asked.get("room"):
@@ -138,7 +138,7 @@ def warm() -> None:
 
 def main() -> None:
     warm()
-    from meanings.measures import results
+    from meanings.measures import cell_files
 
     print("warm", flush=True)
     for line in sys.stdin:
@@ -146,7 +146,7 @@ def main() -> None:
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             process = os.fork()
             if not process:
-                os._exit(child(asked, results, out.fileno(), err.fileno()))
+                os._exit(child(asked, cell_files, out.fileno(), err.fileno()))
             print(process, flush=True)
             _, status = os.waitpid(process, 0)
             said = []

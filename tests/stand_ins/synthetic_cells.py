@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from meanings.lexicon.lexicon import Lexicon, load_lexicon
+from meanings.measures.cell_files import write_cell
 from meanings.measures.cells import Cell
-from meanings.measures.results import write_cell
 from meanings.patching.conditions import CONDITIONS
 from stand_ins.cells import patching_cell
 

@@ -13,7 +13,7 @@ from meanings.book.figures import templates as template_figures
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.measures.results import published
-from meanings.miniature.corpus import FRAMES
+from meanings.miniature.documents import FRAMES
 from meanings.prompts.prompt import TEMPLATES
 from meanings.statistics import sensitivity as sensitivity_statistics
 from meanings.statistics.summaries import SETTING, added, concept_means

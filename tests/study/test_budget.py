@@ -277,7 +277,7 @@ def test_a_shape_is_read_from_a_config(tmp_path, tied):
 
 
 def test_a_row_is_as_large_as_the_result_files_say(model, lexicon, tmp_path):
-    from meanings.measures.results import write_cell
+    from meanings.measures.cell_files import write_cell
 
     measurer = PatchedCheckpoint(model, lexicon, ConceptPairDraws())
     cells = [cell(PAIRS[0], name) for name in ("tgt", "self", "tgt_unpatched")]

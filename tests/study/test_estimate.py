@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from meanings.cli.study import time_range
+from meanings.measures.cell_files import write_cell
 from meanings.measures.patching_trial import from_trial, source_prompts
-from meanings.measures.results import write_cell
 from meanings.measures.timing import NOTHING, Estimate, Spent, on_a_line
 from meanings.patching.conditions import CONDITIONS
 from meanings.study import estimate

@@ -15,7 +15,7 @@ import torch
 
 from meanings.cli import main
 from meanings.core.errors import MeaningsError
-from meanings.measures.results import cell_path, finished, read_cell
+from meanings.measures.cell_files import cell_path, finished, read_cell
 from meanings.study import executors
 from meanings.study.grid import Grid
 from meanings.study.pace import Pace

@@ -12,7 +12,8 @@ import yaml
 from meanings.core.errors import MeaningsError
 from meanings.core.spreadsheets import original
 from meanings.lexicon.lexicon import load_lexicon
-from meanings.measures.results import read_cells, write_cell
+from meanings.measures.cell_files import write_cell
+from meanings.measures.results import read_cells
 from meanings.study import export as exporting
 from meanings.study.column_descriptions import description, kind_of
 from meanings.study.export import export

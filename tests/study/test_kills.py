@@ -19,7 +19,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from meanings.measures.results import METADATA, cell_path, finished, read_cells
+from meanings.measures.cell_files import METADATA, cell_path, finished
+from meanings.measures.results import read_cells
 from stand_ins.forks import ForkServer
 
 KILLS = int(os.environ.get("MEANINGS_KILLS", "5"))

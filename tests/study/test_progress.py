@@ -5,7 +5,7 @@ from itertools import groupby
 import pytest
 
 from meanings.measures.patching_trial import source_prompts
-from meanings.models.checkpoints import Checkpoint
+from meanings.models.checkpoint import Checkpoint
 from meanings.patching.conditions import CONDITIONS
 from meanings.study.pace import Pace
 from meanings.study.plan import Task, group_of

@@ -14,18 +14,19 @@ from meanings.core.errors import MeaningsError
 from meanings.core.provenance import versions
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import load_lexicon
-from meanings.measures import results
+from meanings.measures import cell_files, results
+from meanings.measures.cell_files import cell_path, finished, read_cell
 from meanings.measures.patching import Request
 from meanings.measures.patching_trial import source_prompts
-from meanings.measures.results import cell_path, finished, provenance_of, read_cell, read_cells
+from meanings.measures.results import provenance_of, read_cells
 from meanings.models import weights
-from meanings.models.checkpoints import Checkpoint
+from meanings.models.checkpoint import Checkpoint
 from meanings.patching.checkpoint import PatchedCheckpoint
 from meanings.patching.conditions import CONDITIONS
 from meanings.prompts.answers import first_tokens
 from meanings.prompts.draws import ConceptPairDraws
 from meanings.prompts.prompt import translation_prompt
-from meanings.study import run
+from meanings.study import run, worker
 from meanings.study.grid import Grid, check_grid, parse_grid, read_grid
 from meanings.study.plan import plan_study
 from meanings.study.recompute import recompute
@@ -215,7 +216,7 @@ def test_a_finished_study_does_nothing(out, loads):
 def test_a_killed_study_goes_on_and_ends_as_an_unbroken_one(
     world, out, tmp_path, monkeypatch, loads
 ):
-    written, write = [], run.write_cell
+    written, write = [], worker.write_cell
 
     def killed(*args):
         if len(written) == 20:
@@ -223,11 +224,11 @@ def test_a_killed_study_goes_on_and_ends_as_an_unbroken_one(
         written.append(write(*args))
         return written[-1]
 
-    monkeypatch.setattr(run, "write_cell", killed)
+    monkeypatch.setattr(worker, "write_cell", killed)
     with pytest.raises(KeyboardInterrupt):
         run_study(GRID, tmp_path, progress=False)
     assert len(finished(tmp_path)) == 20
-    monkeypatch.setattr(run, "write_cell", write)
+    monkeypatch.setattr(worker, "write_cell", write)
     loads.clear()
     plan = run_study(GRID, tmp_path, progress=False)
     assert len(plan.missing) == len(plan.cells) - 20
@@ -259,7 +260,7 @@ def test_what_another_run_is_measuring_is_passed_over_and_waited_for(
         theirs.leave()
 
     monkeypatch.setattr(PatchedCheckpoint, "measure", counted)
-    monkeypatch.setattr(run.time, "sleep", meanwhile)
+    monkeypatch.setattr(worker.time, "sleep", meanwhile)
     run_study(GRID, tmp_path, progress=False)
     assert [step for _, step in loads] == [10, 20, 0]  # where no other run is comes first
     assert measured[5:] == ([] if finishes else ["fr-es"])
@@ -430,7 +431,8 @@ def test_weights_are_hashed_once_and_the_folder_is_never_listed(world, tmp_path,
     hashed, hash_of = [], weights._hash.__wrapped__
     counting = lru_cache(lambda files, state: (hashed.append(files), hash_of(files, state))[1])
     monkeypatch.setattr(weights, "_hash", counting)
-    monkeypatch.setattr(results, "finished", lambda folder: pytest.fail("the folder is listed"))
+    for module in (cell_files, results):
+        monkeypatch.setattr(module, "finished", lambda folder: pytest.fail("the folder is listed"))
     for _ in range(2):
         run_study(GRID, tmp_path, progress=False)
     assert len(hashed) == len(STEPS)

@@ -10,7 +10,7 @@ import dask
 import pytest
 
 from meanings.core.errors import MeaningsError
-from meanings.measures.results import finished
+from meanings.measures.cell_files import finished
 from meanings.study import executors
 from meanings.study.grid import Grid
 from meanings.study.run import run_study

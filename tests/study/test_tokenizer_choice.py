@@ -7,7 +7,8 @@ import json
 import pytest
 
 from meanings.core.errors import MeaningsError
-from meanings.measures.results import read_cells, read_metadatas
+from meanings.measures.cell_files import read_metadatas
+from meanings.measures.results import read_cells
 from meanings.study.grid import Grid, parse_grid
 from meanings.study.plan import plan_study
 from meanings.study.recompute import recompute

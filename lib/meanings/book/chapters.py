@@ -24,7 +24,8 @@ from meanings.core import yaml_files
 from meanings.core.errors import MeaningsError, one_of
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import load_lexicon
-from meanings.models.checkpoints import Trajectory, seen_languages, trajectory
+from meanings.models.checkpoints import trajectory
+from meanings.models.trajectories import Trajectory, seen_languages
 from meanings.patching.conditions import condition
 from meanings.study.grid import Checkpoints
 

@@ -14,7 +14,8 @@ from meanings.book.chapter_parameters import ChapterParameters, PatchingChapter
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.lexicon.lexicon import load_lexicon
-from meanings.measures.results import cell_path, published, read_cells, read_metadata
+from meanings.measures.cell_files import cell_path, read_metadata
+from meanings.measures.results import published, read_cells
 from meanings.models.checkpoints import trajectory
 from meanings.statistics.resampling import RESAMPLES, SEED_COLUMN
 from meanings.statistics.selection import described, followed, last_checkpoint

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from meanings.book import chapters, execution, inputs
-from meanings.measures.results import finished
+from meanings.measures.cell_files import finished
 
 Report = Callable[[str], object]
 

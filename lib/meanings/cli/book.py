@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from meanings.cli.grids import grid_from
 from meanings.cli.options import RESULTS, Device, Out, Workers
-from meanings.cli.study import grid_from, workers_at
+from meanings.cli.workers import workers_at
 
 
 def chapter(

@@ -13,7 +13,18 @@ from typing import NoReturn
 
 import typer
 
-from meanings.cli import annotate, book, lexicon, miniature, models, study, targeted, validity
+from meanings.cli import (
+    annotate,
+    book,
+    lexicon,
+    miniature,
+    models,
+    prompts,
+    publishing,
+    study,
+    targeted,
+    validity,
+)
 from meanings.core.errors import MeaningsError
 from meanings.models.registry import own_file
 
@@ -25,8 +36,8 @@ app = typer.Typer(
 )
 for command in (
     study.study,
-    study.publish,
-    study.export,
+    publishing.publish,
+    publishing.export,
     book.chapter,
     book.book,
     models.models,
@@ -41,7 +52,7 @@ for command in (
 app.command("reach", hidden=True, help="The same as `meanings recovery`.")(models.recovery)
 app.add_typer(lexicon.app, name="lexicon")
 app.add_typer(miniature.app, name="miniature")
-app.add_typer(study.prompts_app, name="prompts")
+app.add_typer(prompts.app, name="prompts")
 app.add_typer(targeted.app, name="targeted")
 app.add_typer(annotate.app, name="annotate")
 app.add_typer(validity.app, name="validity")

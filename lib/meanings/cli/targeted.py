@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from meanings.cli.grids import grid_from
 from meanings.cli.options import RESULTS, Device, Offline, Out, Quiet, stay_offline
-from meanings.cli.study import grid_from
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict
 from meanings.core.status_line import Report, unreported
 from meanings.lexicon.lexicon import Lexicon
 from meanings.measures.timing import Estimate, Spent
-from meanings.models.checkpoints import Trajectory
+from meanings.models.trajectories import Trajectory
 
 
 class Request(BaseModel):

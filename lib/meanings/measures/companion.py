@@ -29,8 +29,8 @@ from meanings.lexicon.lexicon import Lexicon
 from meanings.measures import base
 from meanings.measures.base import Checked, DataSet, Measure, Measurement, Moment, Shared, column
 from meanings.measures.word_states import WordStates, word_states
-from meanings.models.checkpoints import Trajectory
 from meanings.models.training_text import TrainingText
+from meanings.models.trajectories import Trajectory
 
 SPLITS = ("all", "taught", "held_out", "never", "shared_token")
 FEWEST = 20  # concepts below which no number is given

@@ -18,7 +18,7 @@ from meanings.measures import base
 from meanings.measures.base import About, Data, Measure, Measurement, Moment, Shared, column
 from meanings.measures.patching_settings import CheckedPatching, PatchingSettings, check_settings
 from meanings.measures.timing import Estimate, Spent
-from meanings.models.checkpoints import Trajectory
+from meanings.models.trajectories import Trajectory
 from meanings.patching.conditions import Condition, condition
 
 Pair = Annotated[

@@ -13,7 +13,7 @@ from meanings.core.errors import MeaningsError, one_of
 from meanings.lexicon.languages import LanguagePair, parse_pair
 from meanings.lexicon.lexicon import Lexicon
 from meanings.measures.base import Checked, Words
-from meanings.models.checkpoints import Trajectory, seen_languages
+from meanings.models.trajectories import Trajectory, seen_languages
 from meanings.patching.conditions import CONDITIONS, Condition, condition
 
 All = Literal["all"]

@@ -21,7 +21,7 @@ from transformers import PreTrainedTokenizerFast
 from meanings.core.atomic_files import atomic_file, remove_leftovers
 from meanings.core.errors import MeaningsError, one_of
 from meanings.core.yaml_files import read_yaml
-from meanings.miniature import training
+from meanings.miniature import run_folder, training
 from meanings.miniature.corpus import Corpus
 from meanings.miniature.recipe import Schedule
 from meanings.miniature.run_lock import only_trainer
@@ -106,7 +106,7 @@ def train_long_run(
         )
         for leg in legs(plan, schedule):
             home = folder / leg.branch
-            if not (home / training.step_folder(leg.end)).exists():
+            if not (home / run_folder.step_folder(leg.end)).exists():
                 _train_leg(leg, corpus, tokenizer, seed, shipped, folder, progress)
             tokenizer.save_pretrained(home / "tokenizer")
             _write_trajectory(home, leg.branch, corpus, plan, seed)
@@ -153,7 +153,7 @@ def _start_from(run: training.Run, step: int, homes: tuple[Path, ...]) -> None:
     path = next(
         path
         for home in homes
-        if (path := home / training.step_folder(step) / "model.safetensors").is_file()
+        if (path := home / run_folder.step_folder(step) / "model.safetensors").is_file()
     )
     weights = load_file(path)
     weights["lm_head.weight"] = weights["model.embed_tokens.weight"]
@@ -164,7 +164,7 @@ def _start_from(run: training.Run, step: int, homes: tuple[Path, ...]) -> None:
 def _check_starts(plan: LongRun, schedule: Schedule, shipped: Path) -> None:
     full_rate = schedule.steps * schedule.decay_from
     for step in (plan.trunk[0], *(s for s in plan.decay_from if s < plan.trunk[0])):
-        if not (shipped / training.step_folder(step)).is_dir() or step > full_rate:
+        if not (shipped / run_folder.step_folder(step)).is_dir() or step > full_rate:
             there = [s for s in schedule.checkpoints if 0 < s <= full_rate]
             raise MeaningsError(
                 f"{PLAN}: step {step} is no checkpoint of {shipped} before its decay; "
@@ -175,7 +175,7 @@ def _check_starts(plan: LongRun, schedule: Schedule, shipped: Path) -> None:
 def _check_plan(folder: Path, corpus: Corpus, plan: LongRun) -> None:
     """Raise MeaningsError where the folder holds a run of another recipe or plan."""
     path = folder / "recipe.json"
-    content = json.loads(training.recipe_of(corpus)) | {"long_run": plan.model_dump(mode="json")}
+    content = json.loads(run_folder.recipe_of(corpus)) | {"long_run": plan.model_dump(mode="json")}
     text = json.dumps(content, indent=1) + "\n"
     if not path.exists():
         with atomic_file(path) as aside:
@@ -190,5 +190,5 @@ def _check_plan(folder: Path, corpus: Corpus, plan: LongRun) -> None:
 def _write_trajectory(home: Path, branch: str, corpus: Corpus, plan: LongRun, seed: int) -> None:
     """List the checkpoints that are there so far, so that an unfinished run can be measured."""
     steps = plan.trunk[1:] if branch == TRUNK else [s + plan.decay_steps for s in plan.decay_from]
-    there = [step for step in steps if (home / training.step_folder(step)).is_dir()]
-    training.write_trajectory(home, corpus, seed, f"long-run-{branch}", there)
+    there = [step for step in steps if (home / run_folder.step_folder(step)).is_dir()]
+    run_folder.write_trajectory(home, corpus, seed, f"long-run-{branch}", there)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,17 +16,21 @@ from tqdm import tqdm
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from meanings.core.atomic_files import atomic_file, atomic_folder, remove_leftovers
-from meanings.core.errors import MeaningsError
 from meanings.lexicon.build import write_lexicon
 from meanings.miniature.corpus import Corpus
 from meanings.miniature.recipe import Mix, Schedule
+from meanings.miniature.run_folder import (
+    SIGNS,
+    check_recipe,
+    run_tokenizer,
+    step_folder,
+    write_trajectory,
+)
 from meanings.miniature.run_lock import only_trainer
-from meanings.miniature.tokenizer import train_tokenizer
 
 STATE = (
     "state.pt"  # the run's own state, read back with weights_only; removed once the run is finished
 )
-SIGNS = "signs.csv"
 STATE_EVERY = 100  # steps between two saved states
 
 
@@ -93,8 +96,8 @@ def train(
     home.mkdir(parents=True, exist_ok=True)
     with only_trainer(home):
         remove_leftovers(home)
-        _check_recipe(home, corpus)
-        tokenizer = _tokenizer(home, corpus)
+        check_recipe(home, corpus)
+        tokenizer = run_tokenizer(home, corpus)
         run = begin(corpus.mix, seed)
         if (home / STATE).exists():
             run.restore(home / STATE)
@@ -224,14 +227,6 @@ def rate(step: int, schedule: Schedule) -> float:
     return warm * max(schedule.final_fraction, min(1.0, left))
 
 
-def _tokenizer(home: Path, corpus: Corpus) -> PreTrainedTokenizerFast:
-    folder = home / "tokenizer"
-    if folder.exists():
-        return PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
-    with atomic_folder(folder, first_wins=True) as aside:
-        return train_tokenizer(corpus, aside)
-
-
 def save_checkpoint(run: Run, home: Path) -> None:
     """Keep the weights, in bfloat16, in the folder of their step, unless they are there."""
     folder = home / step_folder(run.step)
@@ -245,58 +240,3 @@ def save_checkpoint(run: Run, home: Path) -> None:
     with atomic_folder(folder, first_wins=True) as aside:
         run.model.config.save_pretrained(aside)
         save_file(weights, aside / "model.safetensors", metadata={"format": "pt"})
-
-
-def step_folder(step: int) -> str:
-    """The name of a checkpoint's folder."""
-    return f"step-{step:06d}"
-
-
-def recipe_of(corpus: Corpus) -> str:
-    """What the weights depend on but for the seed, as JSON: the mix, and a hash of the words and
-    tables behind the text.
-    """
-    return (
-        json.dumps(
-            {
-                "mix": corpus.mix.model_dump(mode="json", exclude_defaults=True),
-                "corpus_sha256": corpus.sha256,
-            },
-            indent=1,
-        )
-        + "\n"
-    )
-
-
-def _check_recipe(home: Path, corpus: Corpus) -> None:
-    """Raise MeaningsError where the folder holds a run of another recipe."""
-    path = home / "recipe.json"
-    if not path.exists():
-        with atomic_file(path) as aside:
-            aside.write_text(recipe_of(corpus), encoding="utf-8")
-    elif path.read_text(encoding="utf-8") != recipe_of(corpus):
-        raise MeaningsError(
-            f"{home}: holds a run of another recipe or lexicon; give another folder, or remove "
-            "this one"
-        )
-
-
-def write_trajectory(
-    home: Path, corpus: Corpus, seed: int, name: str, checkpoints: Sequence[int]
-) -> None:
-    """Write `trajectory.json`: a run's checkpoints, and what is known of its training text."""
-    mix = corpus.mix
-    per_step = mix.training.rows * mix.training.row_length
-    content = {
-        "model": name,
-        "training_seed": seed,
-        "seen": list(mix.seen_languages),
-        "languages": {code: entry.model_dump() for code, entry in mix.languages.items()},
-        "checkpoints": [
-            {"step": step, "tokens": step * per_step, "folder": step_folder(step)}
-            for step in checkpoints
-        ],
-        "text": corpus.known.to_dict(),
-    }
-    with atomic_file(home / "trajectory.json") as aside:
-        aside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -14,7 +14,8 @@ from meanings.core.paths import data_folder
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.miniature.corpus import load_corpus
 from meanings.miniature.recipe import load_variant, variant_names
-from meanings.miniature.training import SIGNS, train
+from meanings.miniature.run_folder import SIGNS
+from meanings.miniature.training import train
 from meanings.models.checkpoints import trajectory
 from meanings.statistics.recovery import recovery_row, write_recovery
 from meanings.study.grid import Grid

@@ -11,7 +11,7 @@ from meanings.core.paths import data_folder
 from meanings.lexicon.forms import normal_form
 from meanings.lexicon.languages import LANGUAGES
 from meanings.lexicon.lexicon import Lexicon
-from meanings.models.checkpoints import Trajectory
+from meanings.models.trajectories import Trajectory
 from meanings.statistics.bootstrap import interval
 from meanings.statistics.onset import onset
 from meanings.statistics.resampling import RESAMPLES

@@ -12,7 +12,7 @@ from meanings.core.status_line import Report, unreported
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.measures.recovery import STEPS, verdict
-from meanings.models.checkpoints import Trajectory
+from meanings.models.trajectories import Trajectory
 from meanings.statistics.bootstrap import interval
 
 MEASURES = (*STEPS, "seen", "null_concept")

@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.languages import LanguagePair, parse_pair
-from meanings.measures.results import cell_path, finished, read_metadata
+from meanings.measures.cell_files import cell_path, finished, read_metadata
 from meanings.patching.conditions import CONDITIONS, condition
 from meanings.patching.flops import Lengths
 from meanings.study.decoder_shapes import BYTES, DecoderShape

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from meanings.measures.catalogue import measure_named
+from meanings.measures.cell_files import finished, read_metadatas
 from meanings.measures.cells import Cell
-from meanings.measures.results import finished, read_metadatas
 from meanings.measures.timing import NOTHING, Clock, Estimate, Spent
-from meanings.models.checkpoints import Checkpoint
+from meanings.models.checkpoint import Checkpoint
 from meanings.study.grid import CheckedGrid
 
 

@@ -22,11 +22,12 @@ from distributed.comm import CommClosedError
 from distributed.scheduler import KilledWorker
 
 from meanings.core.errors import MeaningsError
-from meanings.measures.results import there
+from meanings.measures.cell_files import there
 from meanings.study.plan import Task
-from meanings.study.run import Executor, Progress, Worker
+from meanings.study.run import Executor, Progress
 from meanings.study.running import Journal, StatusFile, statuses
 from meanings.study.tls import check_configured
+from meanings.study.worker import Worker
 
 TIMEOUT = "10s"  # for a scheduler's first answer
 PATIENCE = "600s"  # for processes of this machine, which other jobs may keep busy

@@ -24,7 +24,8 @@ from meanings.core.errors import MeaningsError, one_of
 from meanings.core.paths import data_folder
 from meanings.core.spreadsheets import harmless_column
 from meanings.lexicon.lexicon import Lexicon, load_lexicon
-from meanings.measures.results import METADATA, join_cells, provenance_of
+from meanings.measures.cell_files import METADATA
+from meanings.measures.results import join_cells, provenance_of
 from meanings.study.data_card import card
 
 LAYOUTS = ("datasets", "csv")

@@ -17,7 +17,8 @@ from meanings.lexicon.lexicon import Lexicon, load_lexicon
 from meanings.measures.base import Checked
 from meanings.measures.catalogue import measure_named
 from meanings.measures.patching_settings import DEFAULT_PAIRS, All, PatchingSettings
-from meanings.models.checkpoints import Trajectory, trajectory
+from meanings.models.checkpoints import trajectory
+from meanings.models.trajectories import Trajectory
 
 __all__ = [
     "CHECKPOINTS",

@@ -11,10 +11,11 @@ from pathlib import Path
 from meanings.core.errors import MeaningsError
 from meanings.measures.base import Data, Moment
 from meanings.measures.catalogue import measure_named
+from meanings.measures.cell_files import there
 from meanings.measures.cells import Cell, Subject
-from meanings.measures.results import there
 from meanings.measures.timing import Estimate
-from meanings.models.checkpoints import Checkpoint, Trajectory, seen_languages, weights_identity
+from meanings.models.checkpoint import Checkpoint, weights_identity
+from meanings.models.trajectories import Trajectory, seen_languages
 from meanings.study.grid import CheckedGrid, Grid, check_grid
 
 

@@ -19,9 +19,10 @@ from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.measures.catalogue import measure_named
+from meanings.measures.cell_files import METADATA
 from meanings.measures.cells import CELL_FIELDS, LATER, Cell
 from meanings.measures.patching import PATCHING
-from meanings.measures.results import METADATA, join_cells, provenance_of
+from meanings.measures.results import join_cells, provenance_of
 
 
 def publish(

@@ -13,7 +13,9 @@ from meanings.lexicon.lexicon import Lexicon, load_lexicon
 from meanings.measures.base import Shared
 from meanings.measures.catalogue import measure_named
 from meanings.measures.cells import Cell
-from meanings.models.checkpoints import Checkpoint, Trajectory, trajectory, weights_identity
+from meanings.models.checkpoint import Checkpoint, weights_identity
+from meanings.models.checkpoints import trajectory
+from meanings.models.trajectories import Trajectory
 from meanings.study.plan import group_of
 
 

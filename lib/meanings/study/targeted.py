@@ -20,8 +20,9 @@ from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.lexicon.languages import LanguagePair, parse_pair
 from meanings.lexicon.targeted import KINDS
-from meanings.measures.results import METADATA, join_cells
-from meanings.models.checkpoints import seen_languages
+from meanings.measures.cell_files import METADATA
+from meanings.measures.results import join_cells
+from meanings.models.trajectories import seen_languages
 from meanings.patching.conditions import condition
 from meanings.prompts.targeted import Item, WordSizes, concept_pairs, draw_items
 from meanings.study.grid import Grid, check_grid

@@ -19,7 +19,7 @@ from meanings.core.status_line import Report, unreported
 from meanings.lexicon.forms import normal_form
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import Lexicon, load_lexicon
-from meanings.models.checkpoints import Trajectory, seen_languages
+from meanings.models.trajectories import Trajectory, seen_languages
 from meanings.study.grid import DEFAULT_PAIRS
 
 LETTERS = 3  # in a row, that two words must have in common to count as alike

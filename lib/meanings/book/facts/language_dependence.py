@@ -11,7 +11,7 @@ from meanings.core.formatting import span
 from meanings.lexicon.languages import LANGUAGES
 from meanings.lexicon.lexicon import Lexicon
 from meanings.measures.results import published
-from meanings.models.checkpoints import Trajectory
+from meanings.models.trajectories import Trajectory
 from meanings.statistics import claims, selection
 from meanings.statistics.bootstrap import interval as mean_interval
 from meanings.statistics.correlation import property_correlations

@@ -7,8 +7,9 @@ from meanings.book.walkthrough.patch import Walkthrough
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import Lexicon, load_lexicon
-from meanings.models.checkpoints import seen_languages, trajectory
+from meanings.models.checkpoints import trajectory
 from meanings.models.loading import PatchableModel
+from meanings.models.trajectories import seen_languages
 from meanings.prompts.concept_pairs import ConceptPair, draw_concept_pairs
 from meanings.prompts.prompt import Prompt, merged_query_words, translation_prompt
 

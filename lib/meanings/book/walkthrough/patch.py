@@ -14,7 +14,7 @@ from meanings.book.chapter_parameters import Method
 from meanings.book.tables.answers import plain
 from meanings.lexicon.languages import LanguagePair
 from meanings.lexicon.lexicon import Lexicon
-from meanings.models.checkpoints import Checkpoint
+from meanings.models.checkpoint import Checkpoint
 from meanings.models.loading import PatchableModel
 from meanings.patching import token_probability
 from meanings.patching.conditions import CONDITIONS

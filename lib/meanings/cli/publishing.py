@@ -1,0 +1,135 @@
+"""Tables that are passed on, on the command line: `meanings publish | export`."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meanings.cli.grids import grid_from
+from meanings.cli.options import (
+    RESULTS,
+    GridFiles,
+    Out,
+)
+from meanings.core.errors import MeaningsError
+
+
+def publish(
+    name: Annotated[str, typer.Argument(help="Name of the table: data/published/NAME.parquet.")],
+    grids: GridFiles = None,
+    out: Out = RESULTS,
+    everything: Annotated[
+        bool, typer.Option("--everything", help="All cells of the folder, not the grid's only.")
+    ] = False,
+    means: Annotated[
+        bool,
+        typer.Option(
+            "--means",
+            help="Means over concepts only, as CSV: for words that may not be redistributed.",
+        ),
+    ] = False,
+    by_concept: Annotated[
+        bool,
+        typer.Option(
+            "--by-concept",
+            help="Means over language pairs, a row per concept: for comparing many settings.",
+        ),
+    ] = False,
+    add: Annotated[
+        bool,
+        typer.Option(
+            "--add", help="With --by-concept: add to the rows that the published table has."
+        ),
+    ] = False,
+    layers: Annotated[
+        str,
+        typer.Option(
+            help="First patched layers whose rows are published, with commas; all without it."
+        ),
+    ] = "",
+) -> None:
+    """Merge measured cells into one table that ships with the study."""
+    from meanings.statistics.summaries import publish_concepts, publish_means
+    from meanings.study.publish import check_name
+    from meanings.study.publish import publish as publish_rows
+
+    if means and by_concept:
+        raise MeaningsError("--means and --by-concept write different tables: give one of them")
+    if add and not by_concept:
+        raise MeaningsError("--add is for tables of means over language pairs: give --by-concept")
+    check_name(name)
+    if layers and (means or by_concept):
+        raise MeaningsError("--layers chooses rows, and --means and --by-concept have all layers")
+    keys = None if everything else finished_keys(grids or (None,), out)
+    if by_concept:
+        path = publish_concepts(out, name, keys, add)
+    elif means:
+        path = publish_means(out, name, keys)
+    else:
+        chosen = {"layers": parse_layers(layers)} if layers else {}
+        path = publish_rows(out, name, keys, **chosen)
+    typer.echo(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)")
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(help="New or empty folder to write.")],
+    grids: GridFiles = None,
+    layout: Annotated[
+        str,
+        typer.Option(
+            "--format", help="datasets (a folder that Hugging Face datasets loads) or csv."
+        ),
+    ] = "datasets",
+    table: Annotated[
+        str | None,
+        typer.Option(
+            "--published", help="A published table instead of measured cells.", show_default=False
+        ),
+    ] = None,
+    licence: Annotated[
+        str,
+        typer.Option(
+            help="Licence of the data, as the hub names it; else left for you to fill in."
+        ),
+    ] = "",
+    words: Annotated[
+        bool,
+        typer.Option("--words", help="Words of a lexicon of your own too: you may pass them on."),
+    ] = False,
+    out: Out = RESULTS,
+) -> None:
+    """Write results as tidy CSV, or as a data set with its card."""
+    from meanings.study.export import export as write
+
+    if table is not None and grids:
+        raise MeaningsError(
+            "--published names a table, and grids name measured cells: give one of them"
+        )
+    keys = None if table is not None else finished_keys(grids or (None,), out)
+    for line in write(folder, out, keys, table=table, layout=layout, licence=licence, words=words):
+        typer.echo(line)
+
+
+def finished_keys(grids: Iterable[Path | None], out: Path) -> dict[str, None]:
+    """Keys of the grids' cells, each once. Raises MeaningsError where some are not measured yet."""
+    from meanings.study.plan import plan_study
+
+    keys: list[str] = []
+    for grid in grids:
+        plan = plan_study(grid_from(grid), out)
+        if plan.missing:
+            raise MeaningsError(
+                f"{len(plan.missing)} of {len(plan.cells)} cells of {grid or 'the default grid'} "
+                f"are not in {out}; run 'meanings study' with it first"
+            )
+        keys += plan.keys
+    return dict.fromkeys(keys)
+
+
+def parse_layers(text: str) -> tuple[int, ...]:
+    """`1,2` as (1, 2). Raises MeaningsError where it is no such list."""
+    if not re.fullmatch(r"[0-9]{1,4}(,[0-9]{1,4})*", text):
+        raise MeaningsError(f"--layers {text[:60]!r}: expected numbers from 0 with commas, as 1,2")
+    return tuple(int(number) for number in text.split(","))
