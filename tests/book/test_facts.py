@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from meanings.book import chapters
+from meanings.book import chapter_parameters
 from meanings.book.facts import (
     averaging,
     costs,

@@ -196,7 +196,8 @@ def test_the_parameters_of_a_chapter_are_listed(meanings):
 
 
 def test_a_chapters_grid_has_its_pairs_and_the_steps_it_looks_at(world, monkeypatch):
-    from meanings.book.chapters import grid_of, parse_assignments
+    from meanings.book.chapter_parameters import grid_of
+    from meanings.book.chapters import parse_assignments
 
     monkeypatch.setenv("MEANINGS_DATA", str(world / "data"))
     curve = grid_of(

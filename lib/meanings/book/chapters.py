@@ -18,7 +18,6 @@ from meanings.book.chapter_parameters import (
     ChapterParameters,
     PatchedCondition,
     PatchingChapter,
-    grid_of,
 )
 from meanings.core import yaml_files
 from meanings.core.errors import MeaningsError, one_of

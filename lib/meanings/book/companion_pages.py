@@ -19,7 +19,14 @@ from meanings.lexicon.lexicon import load_lexicon
 from meanings.measures.results import cell_path, published, read_cells
 from meanings.models.checkpoints import Trajectory, seen_languages, trajectory
 from meanings.statistics import layer_choice, summaries
-from meanings.statistics.companions import PAIR, floor_at
+from meanings.statistics.companions import (
+    PAIR,
+    across,
+    at_layer,
+    floor_at,
+    of_variant,
+    over_seeds,
+)
 from meanings.statistics.resampling import SEED_COLUMN
 from meanings.statistics.selection import last_checkpoint
 
@@ -97,13 +104,18 @@ def world(measure: str, name: str = APART) -> pd.DataFrame | None:
     return shipped(measure, name)
 
 
-def floor(curves: pd.DataFrame, levels: pd.DataFrame | None) -> pd.DataFrame | None:
-    """The floor at a page's checkpoints: `tokens`, `floor`; None where there is none.
+def floor(
+    curves: pd.DataFrame, other: pd.DataFrame | None, variant: str, layer: int = -1
+) -> pd.DataFrame | None:
+    """The level of a world with nothing to share at a page's checkpoints: `tokens`, `floor`, and
+    whether they lie `beyond` the world's last step; None where there is no such world.
 
-    - `levels`: the world's `step` and `value`, one row per step.
+    - `other`: the world's rows of the measure.
     """
-    if levels is None or levels.empty:
+    if other is None:
         return None
+    chosen = at_layer(across(of_variant(other, variant)), layer)
+    levels = over_seeds(chosen, ["step"])
     steps = curves[["step", "tokens"]].drop_duplicates().sort_values("step")
     return floor_at(list(steps["step"]), levels).merge(steps, on="step")
 

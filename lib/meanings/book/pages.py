@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from meanings.book import chapter_parameters, chapters
-from meanings.book.chapter_parameters import ChapterParameters, PatchingChapter
+from meanings.book.chapter_parameters import ChapterParameters
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.lexicon.lexicon import load_lexicon

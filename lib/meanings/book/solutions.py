@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from meanings.book.exercises import Exercise
-from meanings.measures import cka
+from meanings.measures import cka, language_id, neuron_overlap, retrieval
 
 LINE = np.array([[0.0], [1.0], [3.0]])  # the three words of the example by hand
 
@@ -19,6 +19,16 @@ def _swapped() -> float:
     """Biased linear CKA of three words on a line and of the same with the first two swapped."""
     one, other = cka.linear_kernel(LINE), cka.linear_kernel(LINE[[1, 0, 2]])
     return cka.biased(one, other)
+
+
+COSINES = np.array([[0.9, 0.8, 0.1], [0.2, 0.75, 0.3], [0.1, 0.7, 0.65]])
+LAYOUT = np.array([[[0.0], [1], [5]], [[2], [3], [7]]])  # language, concept, dimension
+
+
+def _ranks() -> float:
+    from scipy.stats import spearmanr
+
+    return float(spearmanr([0.2, 0.5, 0.9], [0.1, 0.6, 0.7]).statistic)
 
 
 EXERCISES: dict[str, Exercise] = {
@@ -35,5 +45,29 @@ EXERCISES: dict[str, Exercise] = {
         hints={
             "one is the value for words in the same order.": lambda x: abs(x - 1) < 0.005,
         },
+    ),
+    "retrieval-example": Exercise(
+        lambda: float(retrieval.hits(COSINES).mean()),
+        hints={"that is P@1 by CSLS; take the cosines as they are.": lambda x: abs(x - 1) < 0.005},
+    ),
+    "identity-variance": Exercise(
+        lambda: language_id.variance_shares(LAYOUT)[0],
+        hints={
+            "that is the share between concepts.": lambda x: (
+                abs(x - language_id.variance_shares(LAYOUT)[1]) < 0.005
+            )
+        },
+    ),
+    "overlap-chance": Exercise(
+        lambda: neuron_overlap.overlap_by_chance(100, 10)[0],
+        hints={"that is the number of dimensions, not their share.": lambda x: abs(x - 1) < 0.005},
+    ),
+    "structure-ranks": Exercise(
+        _ranks,
+        hints={"that is the value before the change.": lambda x: abs(x - 0.5) < 0.005},
+    ),
+    "abilities-nats": Exercise(
+        lambda: float(np.log(8)),
+        hints={"that is in bits; take the natural logarithm.": lambda x: abs(x - 3) < 0.005},
     ),
 }

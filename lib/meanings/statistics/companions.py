@@ -73,6 +73,19 @@ def at_layer(rows: pd.DataFrame, layer: int = -1) -> pd.DataFrame:
     return pd.concat(parts)
 
 
+def at_best(
+    rows: pd.DataFrame, variant: str, languages: Collection[str] = (), layer: int = -1
+) -> pd.DataFrame:
+    """The rows of a variant between these languages, at a layer: `of_variant`, then `at_layer`."""
+    return at_layer(of_variant(rows, variant, languages), layer)
+
+
+def across(rows: pd.DataFrame, same: bool = False) -> pd.DataFrame:
+    """The rows between two languages; with `same`, those of one language with itself."""
+    alike = rows["language_a"].astype(str) == rows["language_b"].astype(str)
+    return rows[alike == same]
+
+
 def over_pairs(rows: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     """Means over language pairs by `by` and training seed.
 

@@ -12,7 +12,7 @@ from meanings.lexicon.languages import LANGUAGES
 from meanings.statistics import companions
 from meanings.statistics.companions import PAIR
 
-__all__ = ["by_pair", "chapter_claims", "floor_levels", "floors", "side_by_side"]
+__all__ = ["by_pair", "chapter_claims", "floors", "side_by_side"]
 
 SPLITS = {
     "all": "all concepts",
@@ -21,16 +21,6 @@ SPLITS = {
     "never": "never side by side",
     "shared_token": "shared token",
 }
-
-
-def floor_levels(world: pd.DataFrame | None, variant: str, layer: int = -1) -> pd.DataFrame | None:
-    """The level of a world with nothing to share at each of its steps: `step`, `value`; None where
-    there is no such world.
-    """
-    if world is None:
-        return None
-    chosen = companions.at_layer(companions.of_variant(world, variant), layer)
-    return companions.over_seeds(chosen, ["step"])[["step", "value"]]
 
 
 def floors(
@@ -50,7 +40,7 @@ def floors(
             if table is None:
                 continue
             within = languages if name == "this model" else ()
-            chosen = companions.of_variant(table, variant, within)
+            chosen = companions.across(companions.of_variant(table, variant, within))
             last = chosen.groupby("training_seed")["step"].transform("max")
             end = companions.over_seeds(companions.at_layer(chosen[chosen["step"] == last]))
             row |= {name: span(end.iloc[0]), f"{name}, null up to": ""}

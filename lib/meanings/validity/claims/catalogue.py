@@ -26,6 +26,12 @@ MODULES = (
     "error_analysis",
     "trust",
     "real_model",
+    "cka",
+    "retrieval",
+    "language_identity",
+    "neuron_overlap",
+    "structure",
+    "abilities",
 )
 # What makes a table again that is not `meanings publish`ed.
 COMMANDS = {

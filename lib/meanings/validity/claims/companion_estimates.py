@@ -47,6 +47,17 @@ def at_end(
     return rows
 
 
+def across(rows: Rows, same: bool = False) -> Rows:
+    """Of these, the rows between two languages; with `same`, of one language with itself."""
+
+    def chosen(tables: Tables) -> pd.DataFrame:
+        table = rows(tables)
+        alike = table["language_a"].astype(str) == table["language_b"].astype(str)
+        return table[alike == same]
+
+    return chosen
+
+
 def mean(rows: Rows) -> Callable[[Tables], Effect]:
     """The value itself."""
     return lambda tables: _effect(companions.over_pairs(rows(tables)), rows(tables))
@@ -61,6 +72,59 @@ def over_null(rows: Rows, of: str = "null") -> Callable[[Tables], Effect]:
         chosen = rows(tables)
         moved = chosen.assign(**{n: chosen[n] - chosen[of] for n in ("value", "low", "high")})
         return _effect(companions.over_pairs(moved), chosen)
+
+    return estimate
+
+
+def over_chance(rows: Rows, chance: float = 0.1) -> Callable[[Tables], Effect]:
+    """How far the value lies above a constant; values without an interval have the range over
+    language pairs.
+    """
+
+    def estimate(tables: Tables) -> Effect:
+        chosen = rows(tables)
+        moved = chosen.assign(value=chosen["value"] - chance)
+        runs = companions.over_pairs(moved)
+        ends = moved.groupby("training_seed")["value"].agg(low="min", high="max").reset_index()
+        return _effect(runs.drop(columns=["low", "high"], errors="ignore").merge(ends), chosen)
+
+    return estimate
+
+
+def earlier(measure: str, first: str, second: str) -> Callable[[Tables], Effect]:
+    """How much less training one variant needs than another to come half way to its final height,
+    as a share; over training seeds, with their range as interval.
+    """
+
+    def estimate(tables: Tables) -> Effect:
+        table = tables[measure]
+        table = table[table["model"].astype(str) == MINIATURE]
+        both = [
+            companions.at_layer(companions.of_variant(table, name, TRAINED))
+            for name in (first, second)
+        ]
+        moments = []
+        for rows in both:
+            runs = companions.over_pairs(rows, ["tokens"])
+            floor = float(rows["null"].mean())
+            moments.append(
+                {
+                    seed: companions.crossed(r, floor, 0.5)
+                    for seed, r in runs.groupby("training_seed")
+                }
+            )
+        shares = np.array([1 - moments[0][seed] / moments[1][seed] for seed in moments[0]])
+        if not np.isfinite(shares).all():
+            raise MeaningsError(f"{first} or {second} has no onset within this training")
+        rows = both[1]
+        return Effect(
+            float(shares.mean()),
+            float(shares.min()),
+            float(shares.max()),
+            round(float(rows["n"].mean())),
+            len(rows[companions.PAIR].drop_duplicates()),
+            len(shares),
+        )
 
     return estimate
 
@@ -83,7 +147,7 @@ def gap(first: Rows, second: Rows, matched: bool = True) -> Callable[[Tables], E
             raise MeaningsError("the table lacks one of the two sides")
         if not matched:
             b = pd.concat([b.drop(columns="training_seed").mean().to_frame().T] * len(a))
-        a, b = a.reset_index(drop=True), b.reset_index(drop=True)
+        a, b = (_with_ends(side.reset_index(drop=True)) for side in (a, b))
         value = a["value"] - b["value"]
         down, up = (
             np.hypot(a["value"] - a["low"], b["high"] - b["value"]),
@@ -92,6 +156,12 @@ def gap(first: Rows, second: Rows, matched: bool = True) -> Callable[[Tables], E
         return _effect(a.assign(value=value, low=value - down, high=value + up), one)
 
     return estimate
+
+
+def _with_ends(runs: pd.DataFrame) -> pd.DataFrame:
+    """Values that were measured without an interval have one of width zero."""
+    there = {end: runs[end] if end in runs else runs["value"] for end in ("low", "high")}
+    return runs.assign(**{end: there[end].fillna(runs["value"]) for end in there})
 
 
 def _effect(runs: pd.DataFrame, rows: pd.DataFrame) -> Effect:

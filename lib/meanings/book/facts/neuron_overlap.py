@@ -1,0 +1,56 @@
+"""What the chapter Neuron overlap and transfer says."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from meanings.book.facts import companions, wording
+from meanings.core.formatting import span
+from meanings.statistics.companions import at_best, over_seeds
+
+
+def coverage(rows: pd.DataFrame, label: str) -> dict[str, object]:
+    """What the page's rows are of."""
+    return {"no_label": label, "no_words": companions.words(rows)}
+
+
+def levels(rows: pd.DataFrame, languages: Collection[str]) -> dict[str, object]:
+    """Probe and transfer at the end of training, and the share of the largest category."""
+    said = {}
+    for variant in ("probe", "transfer"):
+        chosen = at_best(rows, variant, languages)
+        last = chosen[chosen["step"] == chosen["step"].max()]
+        row = over_seeds(last).iloc[0]
+        said[f"no_{variant}"] = span(row["value"], row["low"], row["high"])
+        said["no_majority"] = f"{row['null']:.0%} of the words"
+    return said
+
+
+def claimed(claims: Sequence[Mapping[str, Any]]) -> dict[str, object]:
+    """The statements of the chapter's claims."""
+    return {
+        f"no_says_{name.removeprefix('overlap_')}": text
+        for name, text in wording.statements(claims).items()
+    }
+
+
+def the_paper(claims: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str, str]]:
+    """Rows of the table that sets the paper beside this page."""
+    said = wording.statements(claims)
+    return [
+        (
+            "The overlap of the dimensions that serve a probe goes along with zero-shot transfer "
+            "over the training of a multilingual model (Wang et al.).",
+            said["overlap_transfer"],
+            "in part",
+            "Both rise with training. Within one checkpoint the correlation has to be asked for "
+            "again; see the table above.",
+        ),
+        (
+            "Two languages share the dimensions of a category.",
+            said["overlap_above_chance"],
+            "in part",
+            "Overlap has to be held against what two random draws share.",
+        ),
+    ]
