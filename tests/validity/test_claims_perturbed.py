@@ -97,7 +97,17 @@ CHANGES = {
     "method-identity": (as_if("tgt_tgt", "seen"), "refuted"),
 }
 # Chapters whose claims a test beside this one puts to changes.
-ELSEWHERE = {"emergence", "language_dependence", "error_analysis"}
+ELSEWHERE = {
+    "emergence",
+    "language_dependence",
+    "error_analysis",
+    "cka",
+    "retrieval",
+    "language_identity",
+    "neuron_overlap",
+    "structure",
+    "abilities",
+}
 CLAIMS = {claim.id: claim for claim in catalogue.all_claims() if claim.chapter not in ELSEWHERE}
 
 

@@ -1,0 +1,169 @@
+"""Claims of the chapters on companion measures: once more with pandas alone, and on changed tables."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from meanings.core.paths import data_folder
+from meanings.validity.claims import (
+    abilities,
+    catalogue,
+    cka,
+    language_identity,
+    neuron_overlap,
+    retrieval,
+    structure,
+)
+
+MODULES = (cka, retrieval, language_identity, neuron_overlap, structure, abilities)
+CLAIMS = [claim for module in MODULES for claim in module.CLAIMS]
+TRAINED = ["en", "fr", "es", "de", "ru", "pl", "zh", "fi", "et"]
+
+
+def table(measure, variant, model="miniature"):
+    """Rows of trained languages with `pair`, every language of other models."""
+    rows = pd.read_parquet(data_folder() / "published" / f"{measure}.parquet")
+    text = ["variant", "model", "split", "language_a", "language_b"]
+    rows = rows.astype({name: str for name in text})
+    rows = rows[(rows["variant"] == variant) & (rows["model"] == model)]
+    if model == "miniature":
+        fits = [rows[name].isin([*TRAINED, ""]) for name in ("language_a", "language_b")]
+        rows = rows[fits[0] & fits[1]]
+    return rows.assign(pair=rows["language_a"] + "-" + rows["language_b"])
+
+
+def chosen(rows, of=None):
+    """Each seed's rows at the layer that is best, at the end, for every second of the sorted pairs,
+    those in between, and the other way round.
+    """
+    names = sorted(rows["pair"].unique())
+    side = rows["pair"].map({name: i % 2 for i, name in enumerate(names)})
+    parts = []
+    for seed in rows["training_seed"].unique():
+        mine = rows["training_seed"] == seed
+        end = rows[mine]["step"].max()
+        for half in (0, 1):
+            others = rows[mine & (side != half) & (rows["step"] == end)]
+            others = others if len(others) else rows[mine & (rows["step"] == end)]
+            best = others.groupby("layer")["value"].mean().idxmax()
+            parts.append(rows[mine & (side == half) & (rows["layer"] == best)])
+    return pd.concat(parts)
+
+
+def at_end(measure, variant, model="miniature", split=None, minus=None, same=None):
+    """Each seed's mean over pairs at the last step."""
+    rows = table(measure, variant, model)
+    rows = chosen(rows[rows["step"] == rows.groupby("training_seed")["step"].transform("max")])
+    if split:
+        rows = rows[rows["split"] == split]
+    if same is not None:
+        rows = rows[(rows["language_a"] == rows["language_b"]) == same]
+    values = rows["value"] - (rows[minus] if minus else 0)
+    return values.groupby(rows["training_seed"]).mean()
+
+
+def within_pairs(measure, first, second):
+    """Mean difference of two sides in the pairs that both have; a side is (variant, split)."""
+    sides = []
+    for variant, split in (first, second):
+        rows = table(measure, variant)
+        rows = chosen(rows[rows["step"] == rows.groupby("training_seed")["step"].transform("max")])
+        if split:
+            rows = rows[rows["split"] == split]
+        rows = rows.assign(split=rows["split"] if not split else "one")
+        sides.append(rows.groupby(["training_seed", "pair", "split"])["value"].mean())
+    both = pd.concat(sides, axis=1, join="inner", keys=["a", "b"])
+    # Of pairs with several sets of concepts each set counts once.
+    means = both.groupby("training_seed").mean()
+    return float((means["a"] - means["b"]).mean())
+
+
+def half_way(measure, variant):
+    """By seed, the tokens at which the mean over pairs has come half way from its null."""
+    rows = chosen(table(measure, variant))
+    found = {}
+    for seed, mine in rows.groupby("training_seed"):
+        curve = mine.groupby("tokens")["value"].mean()
+        level = rows["null"].mean()
+        level += (curve.iloc[-1] - level) / 2
+        after = max(i for i in range(len(curve)) if curve.iloc[i] < level)
+        x, y = np.log1p(curve.index.to_numpy(float)), curve.to_numpy(float)
+        way = (level - y[after]) / (y[after + 1] - y[after])
+        found[seed] = np.expm1(x[after] + way * (x[after + 1] - x[after]))
+    return found
+
+
+def earlier():
+    one, other = half_way("abilities", "category"), half_way("abilities", "category_across")
+    return np.mean([1 - one[seed] / other[seed] for seed in one])
+
+
+def apart(measure, variant, minus="null", same=None):
+    return at_end(measure, variant, "apart", minus=minus, same=same).mean()
+
+
+RECOMPUTED = {
+    "cka-apart-passes": lambda: apart("cka", "rbf", "null_high"),
+    "cka-apart-regressed": lambda: apart("cka", "rbf_regressed"),
+    "cka-above-floor": lambda: (
+        at_end("cka", "rbf_regressed").mean() - apart("cka", "rbf_regressed", None)
+    ),
+    "cka-never-side-by-side": lambda: at_end(
+        "cka", "rbf_regressed", split="never", minus="null"
+    ).mean(),
+    "retrieval-held-out": lambda: within_pairs(
+        "retrieval", ("csls", "held_out"), ("csls", "taught")
+    ),
+    "retrieval-never": lambda: at_end("retrieval", "csls", split="never", minus="null").mean(),
+    "retrieval-apart": lambda: apart("retrieval", "csls"),
+    "retrieval-raw": lambda: within_pairs("retrieval", ("raw", None), ("centred", None)),
+    "identity-stays": lambda: at_end("language_id", "accuracy", minus="null").mean(),
+    "identity-removed": lambda: within_pairs("language_id", ("without", None), ("with", None)),
+    "identity-experts": lambda: within_pairs(
+        "expert_units", ("overlap", None), ("same_shuffle", None)
+    ),
+    "identity-shuffle": lambda: at_end("expert_units", "same_shuffle").mean() - 0.1,
+    "overlap-above-chance": lambda: at_end("neuron_overlap", "overlap", minus="null").mean(),
+    "overlap-transfer": lambda: at_end("neuron_overlap", "transfer", minus="null").mean(),
+    "overlap-apart": lambda: apart("neuron_overlap", "transfer"),
+    "structure-above": lambda: at_end("structure", "rsa", minus="null", same=False).mean(),
+    "structure-upper": lambda: (
+        at_end("structure", "rsa", same=False).mean() - at_end("structure", "rsa", same=True).mean()
+    ),
+    "structure-apart": lambda: apart("structure", "rsa", same=False),
+    "abilities-held-out": lambda: within_pairs(
+        "abilities", ("translation", "held_out"), ("translation", "taught")
+    ),
+    "abilities-in-first": earlier,
+    "abilities-apart": lambda: apart("abilities", "category_across"),
+}
+
+
+def test_every_claim_is_recomputed():
+    assert set(RECOMPUTED) == {claim.id for claim in CLAIMS}
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
+def test_a_value_comes_out_of_the_published_files_again(claim):
+    effect, _ = claim.decide(catalogue.tables_of([claim]))
+    assert effect.value == pytest.approx(RECOMPUTED[claim.id](), rel=1e-4, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "claim", [c for c in CLAIMS if c.side == "above"], ids=lambda claim: claim.id
+)
+def test_a_claim_of_a_difference_does_not_hold_without_one(claim):
+    """Where values are those of the null, or all the same, nothing is above anything."""
+    (name,) = claim.tables
+    rows = catalogue.table(name)
+    flat = np.full(len(rows), 0.1)
+    ends = {end: flat for end in ("value", "low", "high", "null", "null_low", "null_high")}
+    assert claim.decide({name: rows.assign(**ends)})[1] != "holds"
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
+def test_without_its_rows_a_claim_is_undecided(claim):
+    (name,) = claim.tables
+    rows = catalogue.table(name)
+    of_another = rows.assign(model="another")
+    assert claim.decide({name: of_another}) == (None, "undecided")
