@@ -1,4 +1,4 @@
-"""Claims of the chapters on companion measures: once more with pandas alone, and on changed tables."""
+"""Claims of the chapters on companion measures: with pandas alone, and on changed tables."""
 
 import numpy as np
 import pandas as pd

@@ -133,7 +133,8 @@ def gap(first: Rows, second: Rows, matched: bool = True) -> Callable[[Tables], E
     """How much higher the first is than the second, over the language pairs that both have
     (`matched`), or between two models.
 
-    The half widths of the two intervals are combined as those of independent estimates.
+    The half widths of the two intervals are combined as those of independent estimates. Where
+    neither side was measured with intervals, the interval is the range over language pairs.
     """
 
     def estimate(tables: Tables) -> Effect:
@@ -142,6 +143,8 @@ def gap(first: Rows, second: Rows, matched: bool = True) -> Callable[[Tables], E
             on = [*companions.PAIR, "training_seed"]
             both = one[on].merge(other[on]).drop_duplicates()
             one, other = one.merge(both), other.merge(both)
+            if not _has_ends(one) and not _has_ends(other):
+                return _range_over_pairs(one, other, [*on, "split"])
         a, b = companions.over_pairs(one), companions.over_pairs(other)
         if a.empty or b.empty:
             raise MeaningsError("the table lacks one of the two sides")
@@ -156,6 +159,17 @@ def gap(first: Rows, second: Rows, matched: bool = True) -> Callable[[Tables], E
         return _effect(a.assign(value=value, low=value - down, high=value + up), one)
 
     return estimate
+
+
+def _has_ends(rows: pd.DataFrame) -> bool:
+    return bool(rows["low"].notna().any())
+
+
+def _range_over_pairs(one: pd.DataFrame, other: pd.DataFrame, on: list[str]) -> Effect:
+    joint = one.merge(other, on=on, suffixes=("", "_other"))
+    joint = joint.assign(value=joint["value"] - joint["value_other"])
+    runs = joint.groupby("training_seed")["value"].agg(value="mean", low="min", high="max")
+    return _effect(runs.reset_index(), joint)
 
 
 def _with_ends(runs: pd.DataFrame) -> pd.DataFrame:
