@@ -16,8 +16,10 @@ from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import load_lexicon
-from meanings.measures.results import cell_path, published, read_cells
-from meanings.models.checkpoints import Trajectory, seen_languages, trajectory
+from meanings.measures.cell_files import cell_path
+from meanings.measures.results import published, read_cells
+from meanings.models.checkpoints import trajectory
+from meanings.models.trajectories import Trajectory, seen_languages
 from meanings.statistics import layer_choice, summaries
 from meanings.statistics.companions import (
     PAIR,
@@ -43,21 +45,43 @@ def trained(page: ChapterParameters) -> tuple[str, ...]:
     return tuple(seen_languages(run_of(page), load_lexicon(page.lexicon)))
 
 
-def shipped(measure: str, model: str, lexicon_sha256: str = "") -> pd.DataFrame | None:
-    """The published rows of a measure for a model, of all training seeds; None where none ship."""
+def shipped(measure: str, model: str, lexicon: str = "") -> pd.DataFrame | None:
+    """The published rows of a measure for a model, of all training seeds; None where none ship.
+
+    - `lexicon`: only where these words were measured, in the languages of the table; any, where
+      none is named.
+    """
     if not (data_folder() / "published" / f"{measure}.parquet").is_file():
         return None
-    where = {"model": [model]} | ({"lexicon_sha256": [lexicon_sha256]} if lexicon_sha256 else {})
+    where = {"model": [model]}
+    if lexicon:
+        same = _hash_in_table(measure, where, lexicon)
+        if not same:
+            return None
+        where |= {"lexicon_sha256": [same]}
     table = published(measure, where=where)
     return table if len(table) else None
+
+
+def _hash_in_table(measure: str, where: dict, lexicon: str) -> str:
+    """The hash that the lexicon has in the languages of a table, if the table has it, else ''."""
+    columns = ["languages", "lexicon_sha256"]
+    found = published(measure, columns, where).astype(str).drop_duplicates()
+    words = load_lexicon(lexicon)
+    for languages, there in found.itertuples(index=False):
+        codes = languages.split()
+        if set(codes) <= set(words.languages):
+            if words.restrict(languages=codes).sha256 == there:
+                return there
+    return ""
 
 
 def is_shipped(page: ChapterParameters) -> bool:
     """Whether published tables hold all that the page reads, so that nothing is to be measured."""
     if not isinstance(page, CompanionChapter):
         return False
-    sha, name = load_lexicon(page.lexicon).sha256, run_of(page).model
-    return all(shipped(measure, name, sha) is not None for measure in page.measures)
+    name = run_of(page).model
+    return all(shipped(measure, name, page.lexicon) is not None for measure in page.measures)
 
 
 def rows(page: CompanionChapter, measure: str, results: str | Path) -> tuple[pd.DataFrame, str]:
@@ -66,7 +90,7 @@ def rows(page: CompanionChapter, measure: str, results: str | Path) -> tuple[pd.
 
     Raises MeaningsError where there are none.
     """
-    table = shipped(measure, run_of(page).model, load_lexicon(page.lexicon).sha256)
+    table = shipped(measure, run_of(page).model, page.lexicon)
     origin = "published table"
     if table is None:
         table, origin = _measured(page, measure, Path(results)), "measured for this page"
