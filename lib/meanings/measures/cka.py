@@ -122,7 +122,8 @@ def permuted(a: Kernels, b: Kernels, draws: Permutations) -> Float[np.ndarray, "
     one = np.ascontiguousarray(a[:, first, second].T, dtype=np.float32)
     other = np.ascontiguousarray(b.reshape(len(b), n * n).T, dtype=np.float32)
     sums = [
-        2 * np.einsum("pk,pk->k", one, other[order[first] * n + order[second]]) for order in draws
+        2 * np.einsum("pk,pk->k", one, np.take(other, order[first] * n + order[second], axis=0))
+        for order in draws
     ]
     return np.array(sums, dtype=np.float64) / np.where(norms > 0, norms, np.inf)
 
@@ -198,7 +199,10 @@ class CKA(Companion):
                 chosen = np.sort([place for place in order if mask[place]][:MOST])
                 place = np.ix_(chosen, chosen)
                 a, b = (
-                    {name: [k[place].astype(np.float64) for k in each] for name, each in own.items()}
+                    {
+                        name: [k[place].astype(np.float64) for k in each]
+                        for name, each in own.items()
+                    }
                     for own in (kernels[pair.a], kernels[pair.b])
                 )
                 cells = cells_of(tokens[pair.b][chosen], frequency[chosen])
