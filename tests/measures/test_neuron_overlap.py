@@ -28,7 +28,7 @@ def test_the_dimensions_that_carry_the_categories_are_chosen():
 
 def test_the_weights_are_those_of_scikit_learn_in_every_language_and_fold():
     made = np.stack([states(), states(seed=1)])
-    inside = np.array([np.ones(N), np.arange(N) % 5 != 0])
+    inside = np.array([np.ones(N), np.arange(N) % 5 != 0]).astype(float)
     whole = module.sparse_weights(made, LABELS, inside[:1], steps=2000)
     on = module.sparse_weights(made, LABELS, inside[1:], start=whole, steps=2000)
     found = np.concatenate([whole, on], axis=1)

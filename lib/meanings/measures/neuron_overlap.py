@@ -40,7 +40,7 @@ def sparse_weights(
     states: Float[np.ndarray, "language concept d_model"],
     labels: Int[np.ndarray, " concept"],
     inside: Float[np.ndarray, "fold concept"],
-    start: Weights | None = None,
+    start: Float[np.ndarray, "language 1 column category"] | None = None,
     steps: int = STEPS,
 ) -> Weights:
     """Weights of L1 logistic regressions, one category against the rest, and last the constant.
