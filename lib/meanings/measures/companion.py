@@ -59,7 +59,9 @@ class Request(base.Request):
 COLUMNS = pa.schema(
     [
         column("variant", pa.string(), "what is computed, as the measure's chapter names it"),
-        column("layer", pa.int16(), "0 is the embedding, l the output of decoder layer l"),
+        column(
+            "layer", pa.int16(), "0 is the embedding, l the output of decoder layer l, -1 an answer"
+        ),
         column("language_a", pa.string(), "one language, or the only one"),
         column("language_b", pa.string(), "the other language, empty where there is none"),
         column("split", pa.string(), f"set of concepts: {', '.join(SPLITS)}"),
