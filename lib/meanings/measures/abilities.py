@@ -18,7 +18,7 @@ Source of the question: Blevins et al. 2022.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import permutations
 from typing import Any
 
@@ -56,7 +56,7 @@ class Request(CompanionRequest):
 class AbilityData(Texts):
     """Words with the running text and the associations of their languages."""
 
-    texts: AbilityTexts = AbilityTexts()
+    texts: AbilityTexts = field(default_factory=AbilityTexts)
 
 
 def probe_hits(
