@@ -65,20 +65,37 @@ def test_unrelated_states_score_nothing_on_average_and_the_biased_estimate_much(
     assert np.mean(biased) > 0.3
 
 
+def permuted(a, b, orders):
+    return cka.permuted(a[None], b[None], orders)[:, 0]
+
+
+def test_an_order_exchanges_the_words_themselves_in_every_kernel_at_once():
+    a, b = (
+        np.stack([kernel(states(40, 5, seed)) for kernel in (cka.rbf_kernel, cka.linear_kernel)])
+        for seed in (1, 2)
+    )
+    orders = np.array([RNG.permutation(40) for _ in range(3)])
+    found = cka.permuted(a, b, orders)
+    for draw, order in enumerate(orders):
+        for place in range(2):
+            expected = cka.unbiased(a[place], b[place][np.ix_(order, order)], whole(40))[0]
+            assert found[draw, place] == pytest.approx(expected, abs=1e-5)
+
+
 def test_the_null_of_permuted_words_covers_unrelated_states_and_not_a_rotation():
     a, n = states(), 80
     orders = cka.orders_within(np.zeros(n, int), 200, np.random.default_rng(0))
     kernels = [cka.rbf_kernel(x) for x in (a, a @ rotation(12), states(seed=9))]
-    turned = cka.permuted(kernels[0], kernels[1], orders)
+    turned = permuted(kernels[0], kernels[1], orders)
     assert turned.max() < 0.2 and abs(turned.mean()) < 0.02
-    unrelated = cka.permuted(kernels[0], kernels[2], orders)
+    unrelated = permuted(kernels[0], kernels[2], orders)
     seen = cka.unbiased(kernels[0], kernels[2], whole(n))[0]
     assert unrelated.min() <= seen <= unrelated.max()
 
 
 def test_the_identity_order_gives_the_value_itself():
     a, b = (cka.rbf_kernel(x) for x in (states(), states() + states(seed=3)))
-    found = cka.permuted(a, b, np.arange(80)[None])
+    found = permuted(a, b, np.arange(80)[None])
     assert found[0] == pytest.approx(cka.unbiased(a, b, whole(80))[0], rel=1e-4)
 
 

@@ -18,7 +18,9 @@ from meanings.study.recompute import recompute
 from meanings.study.run import run_study
 from stand_ins.study_data import LANGUAGES, STEPS, make_world
 
-MEASURES = ("cka", "retrieval", "language_id", "expert_units", "structure", "neuron_overlap")
+MEASURES = (
+    "cka", "retrieval", "language_id", "expert_units", "structure", "neuron_overlap", "abilities",
+)  # fmt: skip
 CONCEPTS = tuple(f"c{i}" for i in range(60))
 
 
@@ -93,7 +95,8 @@ def test_it_is_measured_by_pair_layer_and_set(measured, name):
     found = {frozenset(pair) for pair in zip(both["language_a"], both["language_b"], strict=True)}
     assert {frozenset(pair) for pair in combinations(LANGUAGES, 2)} <= found
     first = 1 if name == "expert_units" else 0  # the embedding has no units
-    assert set(table["layer"]) == set(range(first, 4))
+    answers = {-1} if name == "abilities" else set()
+    assert set(table["layer"]) == set(range(first, 4)) | answers
     ranged = table.dropna(subset=["low"])
     assert (ranged["low"] <= ranged["value"]).all() and (ranged["value"] <= ranged["high"]).all()
 

@@ -1,8 +1,11 @@
 """Neuron overlap on dimensions that are planted."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from scipy.stats import hypergeom
+from sklearn.linear_model import LogisticRegression
 
 from meanings.measures import neuron_overlap as module
 
@@ -18,8 +21,41 @@ def states(planted=(3, 11, 17, 25), seed=0, strength=3.0):
 
 
 def test_the_dimensions_that_carry_the_categories_are_chosen():
-    found = module.chosen(module.weights_of(states(), LABELS))
+    weights = module.sparse_weights(states()[None], LABELS, np.ones((1, N)))
+    found = module.chosen(module.weighed(weights)[0, 0])
     assert found.sum() == 4 and set(np.flatnonzero(found)) == {3, 11, 17, 25}
+
+
+def test_the_weights_are_those_of_scikit_learn_in_every_language_and_fold():
+    made = np.stack([states(), states(seed=1)])
+    inside = np.array([np.ones(N), np.arange(N) % 5 != 0]).astype(float)
+    whole = module.sparse_weights(made, LABELS, inside[:1], steps=2000)
+    on = module.sparse_weights(made, LABELS, inside[1:], start=whole, steps=2000)
+    found = np.concatenate([whole, on], axis=1)
+    for language, fold, category in product(range(2), range(2), range(CATEGORIES)):
+        kept = inside[fold] > 0
+        model = LogisticRegression(
+            C=module.STRENGTH, l1_ratio=1, solver="liblinear", max_iter=10_000, tol=1e-8
+        )
+        model.fit(made[language][kept], LABELS[kept] == category)
+        expected = np.append(model.coef_[0], model.intercept_)
+        np.testing.assert_allclose(found[language, fold, :, category], expected, atol=2e-3)
+    assert (found == 0).mean() > 0.5
+
+
+def test_few_steps_choose_the_dimensions_that_many_do():
+    made = np.stack([states(strength=1.0, seed=seed) for seed in range(4)])
+    inside = np.array([np.arange(N) % 5 != fold for fold in range(5)]).astype(float)
+    whole = module.sparse_weights(made, LABELS, np.ones((1, N)))
+    few = module.sparse_weights(made, LABELS, inside, whole, module.STEPS_ON)
+    many = module.sparse_weights(made, LABELS, inside, steps=3000)
+    same = [
+        (module.chosen(x) == module.chosen(y)).all()
+        for x, y in zip(
+            module.weighed(few).reshape(20, D), module.weighed(many).reshape(20, D), strict=True
+        )
+    ]
+    assert np.mean(same) >= 0.9
 
 
 def test_forward_selection_chooses_the_same_ones():

@@ -17,7 +17,13 @@ from meanings.core.errors import MeaningsError
 
 
 def publish(
-    name: Annotated[str, typer.Argument(help="Name of the table: data/published/NAME.parquet.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="Name of the table: data/published/NAME.parquet. With {measure} in it, one table "
+            "for each measure of the grid."
+        ),
+    ],
     grids: GridFiles = None,
     out: Out = RESULTS,
     everything: Annotated[
@@ -52,25 +58,34 @@ def publish(
 ) -> None:
     """Merge measured cells into one table that ships with the study."""
     from meanings.statistics.summaries import publish_concepts, publish_means
-    from meanings.study.publish import check_name
+    from meanings.study.publish import MEASURE, check_name, publish_each
     from meanings.study.publish import publish as publish_rows
 
     if means and by_concept:
         raise MeaningsError("--means and --by-concept write different tables: give one of them")
     if add and not by_concept:
         raise MeaningsError("--add is for tables of means over language pairs: give --by-concept")
-    check_name(name)
+    each = MEASURE in name
+    if each and (means or by_concept or layers):
+        raise MeaningsError(
+            f"{MEASURE} in the name writes a table for each measure, with all of its rows: leave "
+            "--means, --by-concept and --layers out"
+        )
+    check_name(name.replace(MEASURE, "measure"))
     if layers and (means or by_concept):
         raise MeaningsError("--layers chooses rows, and --means and --by-concept have all layers")
     keys = None if everything else finished_keys(grids or (None,), out)
-    if by_concept:
-        path = publish_concepts(out, name, keys, add)
+    if each:
+        paths = publish_each(out, name, keys)
+    elif by_concept:
+        paths = [publish_concepts(out, name, keys, add)]
     elif means:
-        path = publish_means(out, name, keys)
+        paths = [publish_means(out, name, keys)]
     else:
         chosen = {"layers": parse_layers(layers)} if layers else {}
-        path = publish_rows(out, name, keys, **chosen)
-    typer.echo(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)")
+        paths = [publish_rows(out, name, keys, **chosen)]
+    for path in paths:
+        typer.echo(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)")
 
 
 def export(

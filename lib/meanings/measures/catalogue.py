@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from meanings.core.errors import MeaningsError, one_of
-from meanings.measures import cka, expert_units, language_id, neuron_overlap, retrieval, structure
+from meanings.measures import (
+    abilities,
+    cka,
+    expert_units,
+    language_id,
+    neuron_overlap,
+    retrieval,
+    structure,
+)
 from meanings.measures.base import Measure
 from meanings.measures.patching import PATCHING
 
@@ -17,6 +25,7 @@ MEASURES: dict[str, Measure] = {
         expert_units.MEASURE,
         structure.MEASURE,
         neuron_overlap.MEASURE,
+        abilities.MEASURE,
     )
 }
 

@@ -133,6 +133,11 @@ class Cell:
         return cls(measure.name, values["version"], Subject(**values["subject"]), data, request)
 
     @classmethod
+    def of_columns(cls, values: Mapping[str, Any]) -> Cell:
+        """A cell from what `columns` gives, lists for tuples. Raises as `from_dict`."""
+        return cls._of_flat(values["measure"], values)
+
+    @classmethod
     def _of_flat(cls, name: str, values: Mapping[str, Any]) -> Cell:
         measure = measure_named(name)
         subject = {f.name: values[f.name] for f in fields(Subject) if f.name in values}

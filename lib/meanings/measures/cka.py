@@ -20,12 +20,13 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from meanings.measures.base import About
-from meanings.measures.companion import Companion, Null, Pair, Request, Texts, pairs
+from meanings.measures.companion import Companion, Null, Request, Texts, pairs, rng_of
 from meanings.measures.word_states import WordStates
 
 FOLDS = 10  # of the jackknife
 MOST = 256  # concepts of a set that enter: the cost grows with their square
 Kernel = Float[np.ndarray, "concept concept"]
+Kernels = Float[np.ndarray, "kernel concept concept"]
 Permutations = Int[np.ndarray, "draw concept"]
 
 
@@ -37,7 +38,7 @@ def rbf_kernel(states: Float[np.ndarray, "concept d_model"]) -> Kernel:
     squares = np.einsum("ij,ij->i", states, states, dtype=np.float64)
     products = states.astype(np.float64) @ states.T.astype(np.float64)
     distances = np.maximum(squares[:, None] + squares - 2 * products, 0)
-    scale = np.median(distances[np.triu_indices(len(states), 1)])
+    scale = np.median(distances[~np.tri(len(states), dtype=bool)])
     if scale <= 0:
         raise ValueError("the states of all words are the same")
     return np.exp(-distances / (2 * scale))
@@ -54,7 +55,7 @@ def u_centred(kernel: Kernel) -> Kernel:
     Source: Song et al. 2012, in the form of Székely and Rizzo 2014.
     """
     n = len(kernel)
-    bare = kernel - np.diag(np.diag(kernel))
+    bare = without_diagonal(kernel)
     rows = bare.sum(axis=0) / (n - 2)
     centred = bare - rows - rows[:, None] + bare.sum() / ((n - 1) * (n - 2))
     np.fill_diagonal(centred, 0)
@@ -70,9 +71,20 @@ def inner(
 
     - `inside`: 1 where a concept is in the subset, 0 where it is not; diagonals are left out.
     """
-    a, b = (kernel - np.diag(np.diag(kernel)) for kernel in (a, b))
+    a, b = without_diagonal(a), without_diagonal(b)
+    return _inner(a, b, *(inside @ kernel * inside for kernel in (a, b)), inside)
+
+
+def without_diagonal(kernel: Kernel) -> Kernel:
+    """The kernel with zeros in its diagonal."""
+    return kernel - np.diag(np.diag(kernel))
+
+
+def _inner(
+    a: Kernel, b: Kernel, rows_a: np.ndarray, rows_b: np.ndarray, inside: np.ndarray
+) -> Float[np.ndarray, " subset"]:
+    """As `inner`, of kernels with empty diagonals and the sums of their rows in each subset."""
     n = inside.sum(axis=1)
-    rows_a, rows_b = (inside @ kernel * inside for kernel in (a, b))
     both = (inside @ (a * b) * inside).sum(axis=1)
     crossed = (rows_a * rows_b).sum(axis=1)
     sums = rows_a.sum(axis=1) * rows_b.sum(axis=1)
@@ -83,9 +95,11 @@ def unbiased(
     a: Kernel, b: Kernel, inside: Float[np.ndarray, "subset concept"]
 ) -> Float[np.ndarray, " subset"]:
     """Unbiased CKA of two kernels in subsets of the concepts; 0 where a kernel has no structure."""
-    norms = inner(a, a, inside) * inner(b, b, inside)
+    a, b = without_diagonal(a), without_diagonal(b)
+    x, y = (inside @ kernel * inside for kernel in (a, b))
+    norms = _inner(a, a, x, x, inside) * _inner(b, b, y, y, inside)
     there = norms > 0
-    return np.where(there, inner(a, b, inside) / np.sqrt(np.where(there, norms, 1)), 0.0)
+    return np.where(there, _inner(a, b, x, y, inside) / np.sqrt(np.where(there, norms, 1)), 0.0)
 
 
 def biased(a: Kernel, b: Kernel) -> float:
@@ -95,13 +109,23 @@ def biased(a: Kernel, b: Kernel) -> float:
     return float(np.vdot(a, b) / np.sqrt(norms)) if norms > 0 else 0.0
 
 
-def permuted(a: Kernel, b: Kernel, draws: Permutations) -> Float[np.ndarray, " draw"]:
-    """Unbiased CKA of two kernels with the words of the second in other orders."""
-    a, b = u_centred(a), u_centred(b)
-    norms = np.sqrt(np.vdot(a, a) * np.vdot(b, b))
-    one, other = a.astype(np.float32), b.astype(np.float32)
-    sums = [np.vdot(one, other[order][:, order]) for order in draws]
-    return np.array(sums, dtype=np.float64) / norms if norms > 0 else np.zeros(len(draws))
+def permuted(a: Kernels, b: Kernels, draws: Permutations) -> Float[np.ndarray, "draw kernel"]:
+    """Unbiased CKA of pairs of kernels with the words of the second in other orders.
+
+    All kernels of two languages take an order at once, and of a symmetric matrix only the part
+    above the diagonal is summed: both together are three times as fast as one kernel at a time.
+    """
+    a, b = (np.stack([u_centred(each) for each in kernels]) for kernels in (a, b))
+    norms = np.sqrt(np.square(a).sum(axis=(1, 2)) * np.square(b).sum(axis=(1, 2)))
+    n = a.shape[1]
+    first, second = np.triu_indices(n, 1)
+    one = np.ascontiguousarray(a[:, first, second].T, dtype=np.float32)
+    other = np.ascontiguousarray(b.reshape(len(b), n * n).T, dtype=np.float32)
+    sums = [
+        2 * np.einsum("pk,pk->k", one, np.take(other, order[first] * n + order[second], axis=0))
+        for order in draws
+    ]
+    return np.array(sums, dtype=np.float64) / np.where(norms > 0, norms, np.inf)
 
 
 def jackknife(
@@ -162,42 +186,32 @@ class CKA(Companion):
         """Variants `rbf`, `rbf_regressed`, `linear` and `linear_biased`; see the module."""
         rng = np.random.default_rng([request.seed, 1])
         folds = rng.permutation(len(states.concepts)) % FOLDS
+        order = rng.permutation(len(states.concepts))
         frequency = log_frequency(states, data)
         tokens = {code: states.tokens(code) for code in states.languages}
-        found = [_thinned(pair, rng) for pair in pairs(states, data.text)]
-        draws = {
-            (pair.a, pair.b, split): orders_within(
-                cells_of(tokens[pair.b][mask], frequency[mask]), request.permutations, rng
-            )
-            for pair in found
-            for split, mask in pair.splits.items()
+        kernels = {
+            code: _kernels(each, np.column_stack([tokens[code], frequency]))
+            for code, each in states.hidden.items()
         }
-        for layer in range(states.depth):
-            kernels = {
-                code: _kernels(each[layer], np.column_stack([tokens[code], frequency]))
-                for code, each in states.hidden.items()
-            }
-            for pair in found:
-                for split, mask in pair.splits.items():
-                    place = np.ix_(mask, mask)
-                    for variant, a in kernels[pair.a].items():
-                        b = kernels[pair.b][variant]
-                        orders = draws[pair.a, pair.b, split]
-                        values = _row(variant, a[place], b[place], folds[mask], orders)
-                        yield {
-                            "variant": variant, "layer": layer, "language_a": pair.a,
-                            "language_b": pair.b, "split": split, "n": int(mask.sum()), **values,
-                        }  # fmt: skip
-
-
-def _thinned(pair: Pair, rng: np.random.Generator) -> Pair:
-    """The pair with at most `MOST` concepts in each set."""
-    order = rng.permutation(len(next(iter(pair.splits.values()))))
-    splits = {}
-    for name, mask in pair.splits.items():
-        chosen = [place for place in order if mask[place]][:MOST]
-        splits[name] = np.isin(np.arange(len(mask)), chosen)
-    return pair._replace(splits=splits)
+        for pair in pairs(states, data.text):
+            draw = rng_of(pair.a, pair.b, request.seed, 1)
+            for split, mask in pair.splits.items():
+                chosen = np.sort([place for place in order if mask[place]][:MOST])
+                place = np.ix_(chosen, chosen)
+                a, b = (
+                    {
+                        name: [k[place].astype(np.float64) for k in each]
+                        for name, each in own.items()
+                    }
+                    for own in (kernels[pair.a], kernels[pair.b])
+                )
+                cells = cells_of(tokens[pair.b][chosen], frequency[chosen])
+                orders = orders_within(cells, request.permutations, draw)
+                for row in _rows(a, b, folds[chosen], orders):
+                    yield row | {
+                        "language_a": pair.a, "language_b": pair.b, "split": split,
+                        "n": len(chosen),
+                    }  # fmt: skip
 
 
 def log_frequency(states: WordStates, data: Texts) -> Float[np.ndarray, " concept"]:
@@ -208,28 +222,36 @@ def log_frequency(states: WordStates, data: Texts) -> Float[np.ndarray, " concep
     return np.log([known[concept] for concept in states.concepts])
 
 
-def _kernels(states: np.ndarray, known: np.ndarray) -> dict[str, Kernel]:
-    linear = linear_kernel(states)
-    return {
-        "rbf": rbf_kernel(states),
-        "rbf_regressed": rbf_kernel(without(states, known)),
-        "linear": linear,
-        "linear_biased": linear,
+def _kernels(
+    states: Float[np.ndarray, "depth concept d_model"], known: np.ndarray
+) -> dict[str, list[Kernel]]:
+    """Each layer's kernels, in float32: those of all languages are kept side by side."""
+    made = {
+        "rbf": [rbf_kernel(layer) for layer in states],
+        "rbf_regressed": [rbf_kernel(without(layer, known)) for layer in states],
+        "linear": [linear_kernel(layer - layer.mean(axis=0)) for layer in states],
     }
+    return {name: [each.astype(np.float32) for each in kernels] for name, kernels in made.items()}
 
 
-def _row(
-    variant: str, a: Kernel, b: Kernel, folds: np.ndarray, orders: Permutations
-) -> dict[str, float]:
-    """The value with its interval and its null; the twins of `rbf` have no null of their own."""
-    if variant == "linear_biased":
-        return {"value": biased(a, b)}
-    value, low, high = jackknife(a, b, folds)
-    found = {"value": value, "low": low, "high": high}
-    if variant in ("rbf", "rbf_regressed"):
-        null = Null.of(permuted(a, b, orders))
-        found |= {"null": null.mean, "null_low": null.low, "null_high": null.high}
-    return found
+def _rows(
+    a: dict[str, list[Kernel]], b: dict[str, list[Kernel]], folds: np.ndarray, orders: Permutations
+) -> Iterator[dict[str, Any]]:
+    """Values with intervals, and with nulls those that need one; by variant and layer."""
+    nulls = permuted(*(np.array(own["rbf"] + own["rbf_regressed"]) for own in (a, b)), orders).T
+    depth = len(a["rbf"])
+    for variant, each in a.items():
+        for layer, (one, other) in enumerate(zip(each, b[variant], strict=True)):
+            value, low, high = jackknife(one, other, folds)
+            row = {"variant": variant, "layer": layer, "value": value, "low": low, "high": high}
+            if variant == "linear":
+                yield row
+                yield {
+                    "variant": "linear_biased", "layer": layer, "value": biased(one, other)
+                }  # fmt: skip
+                continue
+            null = Null.of(nulls[layer + depth * (variant == "rbf_regressed")])
+            yield row | {"null": null.mean, "null_low": null.low, "null_high": null.high}
 
 
 MEASURE = CKA()

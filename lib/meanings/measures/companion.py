@@ -59,7 +59,9 @@ class Request(base.Request):
 COLUMNS = pa.schema(
     [
         column("variant", pa.string(), "what is computed, as the measure's chapter names it"),
-        column("layer", pa.int16(), "0 is the embedding, l the output of decoder layer l"),
+        column(
+            "layer", pa.int16(), "0 is the embedding, l the output of decoder layer l, -1 an answer"
+        ),
         column("language_a", pa.string(), "one language, or the only one"),
         column("language_b", pa.string(), "the other language, empty where there is none"),
         column("split", pa.string(), f"set of concepts: {', '.join(SPLITS)}"),
@@ -111,6 +113,13 @@ class Null(NamedTuple):
     def of(cls, draws: Float[np.ndarray, " draw"]) -> Null:
         """The null of values under permutation."""
         return cls(float(draws.mean()), *map(float, np.quantile(draws, [0.025, 0.975])))
+
+
+def rng_of(a: str, b: str, *seeds: int) -> np.random.Generator:
+    """A generator that depends on two languages and on seeds: a pair's rows are then the same
+    whatever other languages are measured beside it.
+    """
+    return np.random.default_rng([*seeds, *f"{a}-{b}".encode()])
 
 
 class Companion(Measure):
@@ -169,9 +178,23 @@ class Companion(Measure):
         found = {}
         for request in requests:
             shared.report(f"computing {self.name}", 0, 0)
-            rows = pd.DataFrame(list(self.rows(states, data, request)))
-            found[request] = Measurement(rows.reindex(columns=COLUMNS.names), {})
+            rows = lean(pd.DataFrame(list(self.rows(states, data, request))))
+            found[request] = Measurement(rows, {})
         return found
+
+
+def lean(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with values in multiples of 1 / 16,384, ends of intervals and nulls of 1 / 4,096.
+
+    What is rounded off lies far below every interval, and random digits fill most of a file.
+    """
+    steps = dict.fromkeys(("low", "high", "null", "null_low", "null_high"), 4096) | {"value": 16384}
+    found = rows.reindex(columns=COLUMNS.names)
+    for name, parts in steps.items():
+        found[name] = np.round(found[name].astype(float) * parts) / parts
+    found["low"] = np.minimum(found["low"], found["value"])
+    found["high"] = np.maximum(found["high"], found["value"])
+    return found
 
 
 def pairs(states: WordStates, text: TrainingText | None) -> Iterator[Pair]:

@@ -22,7 +22,7 @@ from jaxtyping import Bool, Float
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.lexicon import Lexicon
 from meanings.measures.base import About
-from meanings.measures.companion import Companion, Null, Request, Texts
+from meanings.measures.companion import Companion, Null, Request, Texts, rng_of
 from meanings.measures.word_states import WordStates
 
 SHARE = 0.1  # of a layer's units are experts
@@ -117,7 +117,8 @@ class ExpertUnits(Companion):
                     experts(average_precisions(responses, members[:, order]))
                     for order in orders[:2]
                 ]
-                apart[code] = [_random(found[code], rng) for _ in range(SHUFFLES)]
+                own = rng_of(code, "", request.seed, 5, layer)
+                apart[code] = [_random(found[code], own) for _ in range(SHUFFLES)]
             for a, b in combinations(states.languages, 2):
                 base = {
                     "layer": layer + 1, "language_a": a, "language_b": b, "split": "all",

@@ -29,21 +29,55 @@ SHARE = 0.1  # of the dimensions are chosen
 FOLDS = 5
 STRENGTH = 0.3  # C of the L1 regression: small enough that most weights are 0
 
+STEPS = 200  # towards the weights of all concepts
+STEPS_ON = 60  # from there to those of a fold
+
+Weights = Float[np.ndarray, "language fold column category"]
 States = Float[np.ndarray, "concept d_model"]
 
 
-def weights_of(states: States, labels: Int[np.ndarray, " concept"]) -> Float[np.ndarray, " d"]:
-    """How much an L1 logistic regression, one category against the rest, weighs each dimension:
-    the sum of the weights' sizes.
-    """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.multiclass import OneVsRestClassifier
+def sparse_weights(
+    states: Float[np.ndarray, "language concept d_model"],
+    labels: Int[np.ndarray, " concept"],
+    inside: Float[np.ndarray, "fold concept"],
+    start: Float[np.ndarray, "language 1 column category"] | None = None,
+    steps: int = STEPS,
+) -> Weights:
+    """Weights of L1 logistic regressions, one category against the rest, and last the constant.
 
-    sparse = LogisticRegression(
-        C=STRENGTH, l1_ratio=1, solver="liblinear", max_iter=100, tol=1e-2, random_state=0
-    )
-    model = OneVsRestClassifier(sparse).fit(states, labels)
-    return np.sum([np.abs(each.coef_[0]) for each in model.estimators_], axis=0)
+        |w|_1 + C Σ log(1 + exp(-y w·x))     y: 1 in the category, -1 elsewhere; over the fold
+
+    All languages, folds and categories take the same steps together (FISTA, Beck and Teboulle
+    2009), which is several times as fast as one fit after the other.
+
+    - `inside`: 1 where a concept is in the fold; `start`: weights of one fold from which all begin,
+      0 without them.
+    """
+    n_languages, n, d = states.shape
+    x = np.concatenate([states, np.ones((n_languages, n, 1))], axis=2).astype(np.float32)
+    across = np.ascontiguousarray(x.transpose(0, 2, 1))
+    signs = np.where(labels[:, None] == np.arange(labels.max() + 1), 1, -1).astype(np.float32)
+    folds, categories = len(inside), signs.shape[1]
+    wide = np.tile(signs, folds)
+    pull = STRENGTH * wide * np.repeat(inside.T, categories, axis=1).astype(np.float32)
+    shrink = 4 / STRENGTH / np.linalg.eigvalsh(across @ x)[:, -1, None, None]
+    weights = np.zeros((n_languages, d + 1, folds * categories), np.float32)
+    if start is not None:
+        weights += np.tile(start[:, 0], folds)
+    ahead, pace = weights, 1.0
+    for _ in range(steps):
+        slope = across @ (pull / (1 + np.exp(wide * (x @ ahead))))
+        moved = ahead + shrink * slope
+        moved -= np.clip(moved, -shrink, shrink)
+        faster = (1 + np.sqrt(1 + 4 * pace**2)) / 2
+        ahead = moved + np.float32((pace - 1) / faster) * (moved - weights)
+        weights, pace = moved, faster
+    return weights.reshape(n_languages, d + 1, folds, categories).transpose(0, 2, 1, 3)
+
+
+def weighed(weights: Weights) -> Float[np.ndarray, "language fold d"]:
+    """How much each dimension is weighed: the sum over categories of the weights' sizes."""
+    return np.abs(weights[:, :, :-1]).sum(axis=-1)
 
 
 def chosen(weights: Float[np.ndarray, " d"], share: float = SHARE) -> Bool[np.ndarray, " d"]:
@@ -84,21 +118,33 @@ def overlap_by_chance(d: int, count: int) -> tuple[float, float, float]:
 
 
 def fold_scores(
-    states: dict[str, States], labels: Int[np.ndarray, " concept"], rng: np.random.Generator
+    states: dict[str, States],
+    labels: Int[np.ndarray, " concept"],
+    rng: np.random.Generator,
+    whole: Weights | None = None,
 ) -> dict[tuple[str, str], Float[np.ndarray, " concept"]]:
-    """Whether each held-out concept's word in b gets its category from a classifier of a."""
+    """Whether each held-out concept's word in b gets its category from a classifier of a.
+
+    - `whole`: `sparse_weights` of all concepts, to begin from.
+    """
     from sklearn.linear_model import LogisticRegression
 
-    n = len(labels)
+    n, stacked = len(labels), np.stack(list(states.values()))
+    tests = np.array_split(rng.permutation(n), FOLDS)
+    inside = np.array([~np.isin(np.arange(n), test) for test in tests])
+    start, steps = (None, STEPS) if whole is None else (whole, STEPS_ON)
+    weights = weighed(sparse_weights(stacked, labels, inside.astype(float), start, steps))
     found = {(a, b): np.zeros(n) for a in states for b in states}
-    for test in np.array_split(rng.permutation(n), FOLDS):
-        train = np.setdiff1d(np.arange(n), test)
-        for a, own in states.items():
-            place = chosen(weights_of(own[train], labels[train]))
+    for fold, test in enumerate(tests):
+        train = inside[fold]
+        for language, (a, own) in enumerate(states.items()):
+            place = chosen(weights[language, fold])
             model = LogisticRegression(C=1.0, max_iter=200, tol=1e-3)
             model.fit(own[train][:, place], labels[train])
-            for b, other in states.items():
-                found[a, b][test] = model.predict(other[test][:, place]) == labels[test]
+            words = stacked[:, test][:, :, place].reshape(-1, place.sum())
+            right = model.predict(words).reshape(len(states), -1) == labels[test]
+            for b, each in zip(states, right, strict=True):
+                found[a, b][test] = each
     return found
 
 
@@ -129,7 +175,10 @@ class NeuronOverlap(Companion):
                 code: standardised(each[layer].astype(np.float64))[members]
                 for code, each in states.hidden.items()
             }
-            hit = fold_scores(ready, labels, np.random.default_rng([request.seed, 9]))
+            whole = sparse_weights(
+                np.stack(list(ready.values())), labels, np.ones((1, len(labels)))
+            )
+            hit = fold_scores(ready, labels, np.random.default_rng([request.seed, 9]), whole)
             for (a, b), scores in hit.items():
                 low, high = np.quantile(scores[draws].mean(axis=1), [0.025, 0.975])
                 yield {
@@ -138,7 +187,7 @@ class NeuronOverlap(Companion):
                     "value": float(scores.mean()), "low": float(low), "high": float(high),
                     "null": majority, "n": len(labels),
                 }  # fmt: skip
-            picked = {code: chosen(weights_of(each, labels)) for code, each in ready.items()}
+            picked = dict(zip(ready, map(chosen, weighed(whole)[:, 0]), strict=True))
             d, count = len(next(iter(picked.values()))), int(next(iter(picked.values())).sum())
             null, null_low, null_high = overlap_by_chance(d, count)
             for a, b in combinations(states.languages, 2):

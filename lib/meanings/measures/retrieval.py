@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Float
 
 from meanings.measures.base import About
-from meanings.measures.companion import Companion, Null, Pair, Request, Texts, pairs
+from meanings.measures.companion import Companion, Null, Request, Texts, pairs, rng_of
 from meanings.measures.word_states import WordStates
 
 NEIGHBOURS = 10
@@ -72,7 +72,13 @@ class Retrieval(Companion):
         """Variants `csls`, `centred`, `raw` (P@1) and `separation`; see the module."""
         rng = np.random.default_rng([request.seed, 2])
         found = list(pairs(states, data.text))
-        draws = {split: rng.integers(n, size=(RESAMPLES, n)) for split, n in _sizes(found).items()}
+        draws = {
+            (pair.a, pair.b, split): rng_of(pair.a, pair.b, request.seed, 2).integers(
+                mask.sum(), size=(RESAMPLES, mask.sum())
+            )
+            for pair in found
+            for split, mask in pair.splits.items()
+        }
         orders = [rng.permutation(len(states.concepts)) for _ in range(request.permutations)]
         for layer in range(states.depth):
             rows = {
@@ -98,14 +104,6 @@ class Retrieval(Companion):
                             **_summary(each[mask], draws[pair.a, pair.b, split]),
                             **_null(nulls.get(variant), mask),
                         }  # fmt: skip
-
-
-def _sizes(found: list[Pair]) -> dict[tuple[str, str, str], int]:
-    return {
-        (pair.a, pair.b, split): int(mask.sum())
-        for pair in found
-        for split, mask in pair.splits.items()
-    }
 
 
 def _by_chance(

@@ -24,6 +24,8 @@ from meanings.measures.cells import CELL_FIELDS, LATER, Cell
 from meanings.measures.patching import PATCHING
 from meanings.measures.results import join_cells, provenance_of
 
+MEASURE = "{measure}"  # in a table's name: one table for each measure
+
 
 def publish(
     folder: Path,
@@ -74,15 +76,36 @@ def publish(
     )
 
 
-def _the_measure(folder: Path, provenance: pd.DataFrame) -> str:
-    """The one measure of these cells; patching's are older than the column."""
+def publish_each(folder: Path, template: str, keys: Iterable[str] | None = None) -> list[Path]:
+    """As `publish`, a table for each measure of the cells: `{measure}` in the template is its name.
+
+    Raises MeaningsError as `publish`, and where a name is no plain file name.
+    """
+    provenance = provenance_of(folder, keys)
+    if provenance.empty:
+        raise MeaningsError(f"{folder}: no results; run 'meanings study' first")
+    named = _measures(provenance)
+    paths = []
+    for measure in sorted(named.unique()):
+        own = provenance["key"][named == measure].tolist()
+        paths.append(publish(folder, template.replace(MEASURE, measure), own))
+    return paths
+
+
+def _measures(provenance: pd.DataFrame) -> pd.Series:
+    """Each cell's measure; patching's cells are older than the column."""
     if "measure" not in provenance:
-        return PATCHING.name
-    names = sorted(provenance["measure"].fillna(PATCHING.name).unique())
+        return pd.Series(PATCHING.name, index=provenance.index)
+    return provenance["measure"].fillna(PATCHING.name)
+
+
+def _the_measure(folder: Path, provenance: pd.DataFrame) -> str:
+    """The one measure of these cells."""
+    names = sorted(_measures(provenance).unique())
     if len(names) > 1:
         raise MeaningsError(
             f"{folder}: cells of {' and '.join(names)} have different columns; name a grid of one "
-            "measure"
+            f"measure, or give a table's name with {MEASURE} in it for one table each"
         )
     return names[0]
 
@@ -123,19 +146,17 @@ def published_cells(name: str) -> list[Cell]:
     path = data_folder() / "published" / f"{name}.parquet"
     if not path.is_file():
         raise MeaningsError(f"published table {name!r} is not there")
-    there = [
-        name
-        for name in ("key", *CELL_FIELDS)
-        if name not in LATER or name in pq.read_schema(path).names
-    ]
-    fields = pq.read_table(path, columns=there).to_pandas().drop_duplicates("key")
-    return [_cell(row) for row in fields.to_dict("records")]
+    names = pq.read_schema(path).names
+    fields = [name for name in ("key", *CELL_FIELDS) if name not in LATER or name in names]
+    if "measure" in names:  # all that stands behind the rows' own columns
+        fields = names[names.index("key") :]
+    cells = pq.read_table(path, columns=fields).to_pandas().drop_duplicates("key")
+    return [_cell(row) for row in cells.to_dict("records")]
 
 
 def _cell(row: dict) -> Cell:
-    return Cell.from_dict(
-        {
-            name: value.split() if name in ("languages", "seen_languages") else value
-            for name, value in row.items()
-        }
-    )
+    values = {
+        name: value.split() if name in ("languages", "seen_languages") else value
+        for name, value in row.items()
+    }
+    return Cell.of_columns(values) if "measure" in row else Cell.from_dict(values)
