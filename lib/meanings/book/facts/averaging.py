@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from meanings.book.facts.wording import plural, resampled
 from meanings.core.formatting import amount, span
 from meanings.statistics.averaging import COMPARED, comparisons, over_training, rows_compared
 from meanings.statistics.bootstrap import paired_difference
@@ -40,10 +41,11 @@ def compared_counts(tables: Mapping[str, pd.DataFrame]) -> str:
         runs = int(table["n_seeds"].max())
         model, concepts = title.partition(":")[0], int(table["n_units"].max())
         parts.append(
-            f"{model}: {concepts} concepts, up to {pairs} target "
-            f"pair{'s' * (pairs > 1)}, {runs} training run{'s' * (runs > 1)}"
+            f"{model}: {concepts} concepts, up to {plural(pairs, 'target pair')}, "
+            f"{plural(runs, 'training seed')}"
         )
-    return "; ".join(parts)
+    most = max(int(table["n_seeds"].max()) for table in tables.values())
+    return f"{'; '.join(parts)}; {resampled(most)}"
 
 
 def averaging_over_training(table: pd.DataFrame) -> pd.DataFrame:

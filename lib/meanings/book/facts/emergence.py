@@ -159,7 +159,7 @@ def resemblance(by_output: pd.DataFrame) -> dict[str, object]:
     return {
         "em_apart_alone": ", ".join(f"{_name(c)} {every['mean'][c]:.2f}" for c in alone) or "none",
         "em_apart_outputs": len(every),
-        "em_apart_most": ", ".join(f"{_name(code)} {added[code]:.2f}" for code in added.index[:2]),
+        "em_apart_most": ", ".join(f"{_name(code)} {added[code]:z.2f}" for code in added.index[:2]),
     }
 
 

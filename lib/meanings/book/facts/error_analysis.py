@@ -138,10 +138,10 @@ def chrf(
     ]
     return {
         "ea_signature": signature,
-        "ea_rank": f"{found:.2f}",
-        "ea_rank_low": f"{min(within):.2f}",
-        "ea_rank_high": f"{max(within):.2f}",
-        "ea_rank_means": f"{rank_correlation(cells['probability'], cells['chrf']):.2f}",
+        "ea_rank": f"{found:z.2f}",
+        "ea_rank_low": f"{min(within):z.2f}",
+        "ea_rank_high": f"{max(within):z.2f}",
+        "ea_rank_means": f"{rank_correlation(cells['probability'], cells['chrf']):z.2f}",
         "ea_rank_cells": len(cells),
         "ea_chrf": f"{means[answers.PATCHED_GROUP]:.0f}",
         "ea_chrf_source": f"{means['source prompt']:.0f}",

@@ -181,7 +181,7 @@ def saying(table: pd.DataFrame, titles: Mapping[str, str]) -> dict[str, object]:
     strongest = found["rank"].abs().idxmax()
     return {
         "ld_languages": len(table),
-        "ld_ranks": ", ".join(f"{titles[name]} {found.loc[name, 'rank']:.2f}" for name in ranked),
+        "ld_ranks": ", ".join(f"{titles[name]} {found.loc[name, 'rank']:z.2f}" for name in ranked),
         "ld_strongest": titles[strongest],
         "ld_beyond": either(
             found.loc[strongest, "p_any"] < claims.LEVEL,
@@ -223,12 +223,6 @@ def without_common_words(
         ]
         for code in codes
     }
-
-
-def counts(ratios: pd.DataFrame) -> str:
-    """How much a figure of matched ratios rests on: `64 concepts, 3 training runs`."""
-    concepts, runs = int(ratios["n_units"].max()), int(ratios["n_seeds"].max())
-    return f"{concepts} concepts, {runs} training run{'s' * (runs > 1)}"
 
 
 def read_by_gemma(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

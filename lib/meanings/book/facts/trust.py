@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from meanings.book.figures.palette import look
 from meanings.book.facts.wording import either, plain_names
 from meanings.book.tables import trust as tables
 from meanings.statistics import sensitivity
@@ -92,8 +93,8 @@ def nothing_shared(claims: pd.DataFrame) -> dict[str, object]:
         "tr_apart_seeds": claims["training_seed"].nunique(),
         "tr_apart_zero": int(claims["above zero"].sum()),
         "tr_apart": int(claims["claimed"].sum()) or "none",
-        "tr_apart_largest": f"{claims['mean'].max():.3f}",
-        "tr_apart_high": f"{claims['high'].max():.3f}",
+        "tr_apart_largest": f"{claims['mean'].max():z.3f}",
+        "tr_apart_high": f"{claims['high'].max():z.3f}",
     }
 
 
@@ -111,7 +112,7 @@ def blind_spot(rows: pd.DataFrame) -> dict[str, object]:
         "tr_one_embedding": f"{one['embedding']:.2f}",
         "tr_one_seen": f"{one['seen']:.3f}",
         "tr_one_head": f"{one['attention_0']:.2f}",
-        "tr_mini_reach": f"{recovered:.0%}",
+        "tr_mini_reach": f"{recovered:z.0%}",
         "tr_mini_first": f"{ours['attention_0']:.2f}",
     }
 
@@ -133,13 +134,25 @@ def settings(table: pd.DataFrame, scores: pd.DataFrame) -> dict[str, object]:
         "tr_beats": len(beaten),
         "tr_order": either(
             not disordered,
-            "no setting reverses the order of two conditions",
-            f"the order of conditions depends on: {plain_names(disordered)}",
+            "in these lines no setting reverses the order of two conditions",
+            f"in these lines the order of conditions depends on: {plain_names(disordered)}",
         ),
+        "tr_reversed": _reversed(sensitivity.reversals(templates, "template")),
         "tr_word": f"{scores['word'].mean():.2f}",
         "tr_token": f"{scores['first_token'].mean():.2f}",
-        "tr_word_rank": f"{rank_correlation(scores['first_token'], scores['word']):.2f}",
+        "tr_word_rank": f"{rank_correlation(scores['first_token'], scores['word']):z.2f}",
     }
+
+
+def _reversed(found: Mapping[str, list[str]]) -> str:
+    """Which orders another template reverses, in a sentence."""
+    lines = sensitivity.VALUES["template"]
+    parts = [
+        f"seen lies above {look(other).label} in lines of the form "
+        f"{' and '.join(lines[value] for value in values)}, and below it in others"
+        for other, values in found.items()
+    ]
+    return f"Other lines do: {'; '.join(parts)}." if parts else "Other lines reverse none either."
 
 
 def templates(found: pd.DataFrame) -> dict[str, object]:

@@ -91,6 +91,6 @@ def quality(table: pd.DataFrame, *, of: str = "pair") -> Picture:
         figure,
         "Scatter of chrF of generated answers against the probability of the source concept, "
         f"{len(table)} points, "
-        f"rank correlation {found:.2f}. chrF runs from {np.min(table['chrf']):.0f} to "
+        f"rank correlation {found:z.2f}. chrF runs from {np.min(table['chrf']):.0f} to "
         f"{np.max(table['chrf']):.0f}.",
     )

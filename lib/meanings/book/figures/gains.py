@@ -111,7 +111,7 @@ def _net(axis: Axes, place: int, net: pd.Series, limit: float) -> None:
         label = "net change, with interval" if place == 0 else None
         axis.plot(net["mean"], place - 0.4, "D", ms=4.5, color="black", label=label)
         return
-    text = f" ◂ net {net['mean']:.0%} [{net['low']:.0%}, {net['high']:.0%}]".replace("-", "−")
+    text = f" ◂ net {net['mean']:z.0%} [{net['low']:z.0%}, {net['high']:z.0%}]".replace("-", "−")
     axis.text(-limit, place - 0.38, text, ha="left", va="center", fontsize=7)
 
 

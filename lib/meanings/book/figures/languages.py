@@ -80,7 +80,7 @@ def against(
     lowest = table.loc[table["mean"].idxmin()]
     numeric = [c for c in columns if pd.api.types.is_numeric_dtype(table[c])]
     ranks = "; ".join(
-        f"{columns[c]}: rank correlation {rank_correlation(table[c], table['mean']):.2f}"
+        f"{columns[c]}: rank correlation {rank_correlation(table[c], table['mean']):z.2f}"
         for c in numeric
     )
     return Picture(

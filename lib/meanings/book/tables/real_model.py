@@ -110,7 +110,7 @@ def compared(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 def counted(table: pd.DataFrame) -> str:
     """Numbers of concepts and language pairs of published means, in words."""
     n_pairs = len(set(table["pair"]) - {"all"})
-    return f"{int(at(table, 'seen')['n_units'])} concepts, {n_pairs} language pairs"
+    return f"{int(at(table, 'seen')['n_units'])} concepts, {n_pairs} language pairs, one model"
 
 
 def last_read(table: pd.DataFrame, condition: str = "seen") -> int:
@@ -129,7 +129,7 @@ def _span(row: pd.Series) -> str:
 
 
 def _signed(row: pd.Series) -> str:
-    return f"{row['mean']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
+    return f"{row['mean']:+z.3f} [{row['low']:+z.3f}, {row['high']:+z.3f}]"
 
 
 def paper(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str, str]]:

@@ -142,7 +142,7 @@ CLAIMS = (
         "language-reading",
         CHAPTER,
         "Alignment depends on the language that is read: as a share of the direct score, English, "
-        "French, Spanish and German lie {value:.2f} above Finnish and Estonian.",
+        "French, Spanish and German lie {value:z.2f} above Finnish and Estonian.",
         "share of the direct score, difference",
         "above",
         MARGIN,
@@ -154,7 +154,7 @@ CLAIMS = (
         "language-reading-loss",
         CHAPTER,
         "For Chinese, Finnish and Estonian words the patched score is lower than the direct one: "
-        "the difference is {value:.2f}.",
+        "the difference is {value:z.2f}.",
         "probability, difference",
         "below",
         SMALLEST,
@@ -166,7 +166,7 @@ CLAIMS = (
         "language-reading-order",
         CHAPTER,
         "Languages that the model translates from well are also read well: over the nine trained "
-        "languages the rank correlation of the two is {value:.2f}.",
+        "languages the rank correlation of the two is {value:z.2f}.",
         "rank correlation",
         "above",
         0.5,
@@ -178,7 +178,7 @@ CLAIMS = (
         "language-averaging-single",
         CHAPTER,
         "The mean over languages carries the concept better than the vector of a single language "
-        "does on average, at the same number of prompts: by {value:.2f}.",
+        "does on average, at the same number of prompts: by {value:z.2f}.",
         "probability, difference",
         "above",
         SMALLEST,
@@ -190,7 +190,7 @@ CLAIMS = (
         "language-averaging-english",
         CHAPTER,
         "The mean over languages does not reach the vector of the language with most text: "
-        "minus that of English, it is {value:.2f}.",
+        "minus that of English, it is {value:z.2f}.",
         "probability, difference",
         "below",
         SMALLEST,
@@ -202,7 +202,7 @@ CLAIMS = (
         "language-averaging-own-pair",
         CHAPTER,
         "The mean over languages falls short of the target pair's own vector, at the same "
-        "number of prompts: the difference is {value:.2f}.",
+        "number of prompts: the difference is {value:z.2f}.",
         "probability, difference",
         "below",
         SMALLEST,
@@ -226,7 +226,7 @@ CLAIMS = (
         "language-averaging-control",
         CHAPTER,
         "Averaging by itself is not what helps: as many prompts of one language pair give "
-        "{value:.2f} less than prompts of several.",
+        "{value:z.2f} less than prompts of several.",
         "probability, difference",
         "above",
         SMALLEST,
@@ -238,7 +238,7 @@ CLAIMS = (
         "language-averaging-gemma",
         CHAPTER,
         "On Gemma 3 270M, into English, the mean over languages carries the concept better than a "
-        "single language does on average: by {value:.2f}.",
+        "single language does on average: by {value:z.2f}.",
         "probability, difference",
         "above",
         SMALLEST,
