@@ -226,9 +226,12 @@ def long_run(stages: pd.DataFrame) -> dict[str, object]:
 
 
 def control_runs(table: pd.DataFrame) -> dict[str, object]:
-    """Which training runs the controls were measured in."""
+    """Which training runs and how many language pairs the controls were measured in."""
     seeds = sorted(table["training_seed"].unique())
-    return {"em_control_runs": "training seed " + ", ".join(map(str, seeds))}
+    return {
+        "em_control_runs": "training seed " + ", ".join(map(str, seeds)),
+        "em_control_pairs": table["pair"].nunique(),
+    }
 
 
 def dose(levels: pd.DataFrame, rises: Mapping[int, bool]) -> dict[str, object]:

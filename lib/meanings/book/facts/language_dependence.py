@@ -7,7 +7,7 @@ import pandas as pd
 from meanings.book.chapters import LanguageDependence
 from meanings.book.facts.wording import either, interval
 from meanings.core.errors import MeaningsError
-from meanings.core.formatting import span
+from meanings.core.formatting import amount, span
 from meanings.lexicon.languages import LANGUAGES
 from meanings.lexicon.lexicon import Lexicon
 from meanings.measures.results import published
@@ -163,6 +163,28 @@ def reading(ratios: pd.DataFrame, nulls: pd.DataFrame, taught: pd.Series) -> dic
                 "no effect of being taught beside the output language can be told from chance",
             ),
         ),
+    }
+
+
+def growth(table: pd.DataFrame) -> dict[str, object]:
+    """What the curves of reading over training show, in two sentences.
+
+    - `table`: `language`, `tokens`, `mean`, `low`, `high`.
+    """
+    end = selection.last_checkpoint(table).set_index("language")
+    best, worst = end["mean"].idxmax(), end["mean"].idxmin()
+    high, low = (
+        table[table["language"] == code].set_index("tokens").sort_index() for code in (best, worst)
+    )
+    overlap = high["low"] <= low["high"]
+    if overlap.iloc[-1]:
+        return {"ld_growth": "At the end of training the intervals of all languages overlap."}
+    apart = overlap.index[~overlap[::-1].cummax()[::-1]][0]
+    return {
+        "ld_growth": f"From {amount(apart)} training tokens on, {LANGUAGES[best].name} is read "
+        f"better than {LANGUAGES[worst].name}: their intervals do not overlap at any later "
+        f"checkpoint. At the end P(source concept) is {interval(end.loc[best])} from "
+        f"{LANGUAGES[best].name} and {interval(end.loc[worst])} from {LANGUAGES[worst].name}."
     }
 
 
