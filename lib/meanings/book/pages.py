@@ -12,6 +12,7 @@ import pandas as pd
 from meanings.book import chapters
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
+from meanings.labels.label import in_words
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.measures.results import cell_path, published, read_cells, read_metadata
 from meanings.models.checkpoints import trajectory
@@ -176,7 +177,7 @@ def _versions(numbers: Mapping[str, str]) -> str:
 
 
 def listing(entries: Mapping[str, str], name: str, meaning: str) -> pd.DataFrame:
-    """A table of names and what they mean."""
+    """A table of labels and what they mean."""
     return pd.DataFrame(
-        {name: [key.replace("_", " ") for key in entries], meaning: list(entries.values())}
+        {name: [in_words(key) for key in entries], meaning: list(entries.values())}
     ).set_index(name)

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import pandas as pd
 
 from meanings.book.chapters import ErrorAnalysis
-from meanings.book.facts.wording import either, interval, plain_names
+from meanings.book.facts.wording import either, interval
 from meanings.core.formatting import span
 from meanings.labels import answers, gains
 from meanings.labels.annotation.agreement import Agreement
+from meanings.labels.label import in_words
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import Lexicon
 from meanings.lexicon.targeted import targeted_queries
@@ -44,7 +45,7 @@ def labels(page: ErrorAnalysis, labelled: pd.DataFrame) -> dict[str, object]:
             "most of what can be said at all is said after patching too",
             "much of what can be said without a patch is lost in patching",
         ),
-        "ea_wrong": plain_names(wrong.index[:1]),
+        "ea_wrong": in_words(wrong.index[0]) if len(wrong) else "none",
         "ea_wrong_share": f"{wrong.iloc[0] / len(after):.0%}" if len(wrong) else "none",
     }
 
@@ -157,12 +158,13 @@ def label_quality(agreement: Agreement) -> dict[str, object]:
     """How far two blind passes agree with each other, and the rules with them."""
     classes = agreement.classes
     rare = classes[classes["gold"] < FEW]
-    counts = [f"{name.replace('_', ' ')} ({row['gold']:.0f})" for name, row in rare.iterrows()]
+    counts = [f"{in_words(name)} ({row['gold']:.0f})" for name, row in rare.iterrows()]
     return {
         "ea_answers": agreement.answers,
         "ea_alpha": span(agreement.alpha, agreement.low, agreement.high),
         "ea_f1": f"{agreement.macro_f1:.2f}",
         "ea_undecided": agreement.undecided,
         "ea_rare": ", ".join(counts) or "none",
+        "ea_no_list": f"{classes['precision'].get('not_a_word', float('nan')):.2f}",
         "ea_other_form": f"{classes['recall'].get('other_form', float('nan')):.2f}",
     }

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from meanings.measures.results import published_csv
-from meanings.validity.ground_truth import DEFAULT
+from meanings.validity.ground_truth import GroundTruth
 
 
 def known_truth() -> pd.DataFrame:
@@ -61,7 +61,7 @@ def counted_onsets(trials: pd.DataFrame) -> str:
     rows = trials[(trials["by"] == "seen") & trials["what"].str.startswith("onset")]
     there = int(np.isfinite(rows["true"]).sum())
     return (
-        f"{there} runs of {DEFAULT.n_concepts} concepts each; {len(rows) - there} more, in which "
+        f"{there} runs of {GroundTruth().n_concepts} concepts each; {len(rows) - there} more, in which "
         "languages never meet, are not drawn"
     )
 
