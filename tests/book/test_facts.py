@@ -332,7 +332,7 @@ def test_the_first_page_says_each_claim_with_its_numbers_and_doubts():
     said = index.answers(rows)
     assert said["ix_emergence_shared"] == "It is so (0.50 [0.40, 0.60], 3 training runs)."
     assert said["ix_emergence_direct_first"] == (
-        "It is so (0.50 [0.40, 0.60], 1 training run). This claim is undecided."
+        "The tables do not decide the claim “It is so (0.50 [0.40, 0.60], 1 training run).”"
     )
     assert index.held(rows) == {
         "ix_claims": len(rows), "ix_holds": len(rows) - 1, "ix_refuted": 0, "ix_undecided": 1,
@@ -435,7 +435,7 @@ def test_what_a_claim_says_follows_its_verdict():
     rows = [claim_row("real-concept", "holds"), claim_row("real-mean-and-own-pair", "refuted")]
     assert wording.claim(rows, "real-concept") == "real-concept is so."
     said = wording.claim(rows, "real-mean-and-own-pair")
-    assert said.endswith("is so. This claim is refuted.")
+    assert said == "The tables refute the claim “real-mean-and-own-pair is so.”"
     answers = [row[2] for row in real_tables.paper(rows, (12, 12))]
     assert answers == ["yes", "no", "not comparable"]
     shown = agreement_tables.agreement(real_tables.paper(rows, (5, 12)))

@@ -151,8 +151,15 @@ def provenance(
             last_checkpoint(table)["weights_sha256"]
         ),
         "lexicon": f"{parameters.lexicon}, sha256 {_hashes(table['lexicon_sha256'])}",
-        "grid": f"{n['checkpoints']} checkpoints, {n['pairs']} pairs, {n['conditions']} "
-        f"conditions, {n['layers']} first layers",
+        "grid": ", ".join(
+            f"{n[name]} {word}{'' if n[name] == 1 else 's'}"
+            for name, word in (
+                ("checkpoints", "checkpoint"),
+                ("pairs", "pair"),
+                ("conditions", "condition"),
+                ("layers", "first layer"),
+            )
+        ),
         "prompts": f"seed {_values(table['prompt_seed'])}; {parameters.n_pairs} concept pairs; "
         f"{parameters.shots} few-shot examples; template {parameters.template}",
         "intervals": "95 %, percentile bootstrap over concepts and training seeds, "

@@ -63,7 +63,7 @@ def final_levels(
             "and the interval of the difference includes zero",
         )
     else:
-        null, shared = NO_NULL, "so nothing says that the vector carries the concept"
+        null, shared = NO_NULL, "so we cannot say that the vector carries the concept"
     return {
         "em_curve_pairs": chosen["pair"].nunique(),
         "em_seen": interval(seen),
@@ -175,6 +175,7 @@ def orders(rows: Rows) -> dict[str, object]:
     return {
         "em_self_range": _ends(rows, "emergence-self-first"),
         "em_direct_range": _ends(rows, "emergence-direct-first"),
+        "em_direct_holds": _holding(rows, "emergence-direct-first"),
     }
 
 
@@ -206,6 +207,11 @@ def _ends(rows: Rows, claim: str) -> str:
     runs = next(row["by_seed"] for row in rows if row["id"] == claim)
     values = sorted(run["value"] for run in runs.values())
     return f"{values[0]:.0%} to {values[-1]:.0%}" if values else "not measured"
+
+
+def _holding(rows: Rows, claim: str) -> str:
+    runs = next(row["by_seed"] for row in rows if row["id"] == claim)
+    return f"{sum(run['verdict'] == 'holds' for run in runs.values())} of {len(runs)}"
 
 
 def long_run(stages: pd.DataFrame) -> dict[str, object]:

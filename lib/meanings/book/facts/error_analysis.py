@@ -19,7 +19,7 @@ from meanings.statistics.correlation import rank_correlation
 GAINS = {
     1: "patching gains more right answers than it loses",
     -1: "patching loses more right answers than it gains",
-    0: "whether patching gains or loses cannot be told from chance",
+    0: "the interval of the net change contains zero",
 }
 FEW = 30  # agreed answers of a label, below which its precision and recall say little
 
@@ -42,8 +42,8 @@ def labels(page: ErrorAnalysis, labelled: pd.DataFrame) -> dict[str, object]:
         "ea_patched": interval(patched),
         "ea_kept": either(
             patched["mean"] >= 0.5 * source["mean"],
-            "most of what can be said at all is said after patching too",
-            "much of what can be said without a patch is lost in patching",
+            "patching keeps most of the accuracy",
+            "patching loses much of the accuracy",
         ),
         "ea_wrong": in_words(wrong.index[0]) if len(wrong) else "none",
         "ea_wrong_share": f"{wrong.iloc[0] / len(after):.0%}" if len(wrong) else "none",

@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from meanings.book.facts.wording import by_verdict, either, plain_names
 from meanings.book.figures.palette import look
-from meanings.book.facts.wording import either, plain_names
 from meanings.book.tables import trust as tables
 from meanings.statistics import sensitivity
 from meanings.statistics.correlation import rank_correlation
@@ -212,7 +212,9 @@ def claims(rows: Sequence[Mapping[str, Any]]) -> dict[str, object]:
     verdicts = [row["verdict"] for row in rows]
     several = [row["by_seed"] for row in rows if row["by_seed"]]
     same = [len({run["verdict"] for run in runs.values()}) == 1 for runs in several]
-    others = [f"“{row['statement']}” {row['verdict']}" for row in rows if row["verdict"] != "holds"]
+    others = [
+        by_verdict(row["statement"], row["verdict"]) for row in rows if row["verdict"] != "holds"
+    ]
     return {
         "tr_claims": len(rows),
         "tr_held": verdicts.count("holds"),

@@ -44,10 +44,16 @@ def statements(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     - `rows`: of `meanings.validity.claims.catalogue`.
     """
     return {
-        row["id"].replace("-", "_"): row["statement"]
-        + ("" if row["verdict"] == "holds" else f" This claim is {row['verdict']}.")
-        for row in rows
+        row["id"].replace("-", "_"): by_verdict(row["statement"], row["verdict"]) for row in rows
     }
+
+
+def by_verdict(statement: str, verdict: str) -> str:
+    """A statement as a page may say it: in quotes, after its verdict, where it does not hold."""
+    if verdict == "holds":
+        return statement
+    lead = "The tables refute" if verdict == "refuted" else "The tables do not decide"
+    return f"{lead} the claim “{statement}”"
 
 
 def claim(rows: Sequence[Mapping[str, Any]], name: str) -> str:

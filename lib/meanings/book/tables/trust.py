@@ -57,7 +57,7 @@ def counted_layers(trials: pd.DataFrame) -> str:
 
 
 def counted_onsets(trials: pd.DataFrame) -> str:
-    """`17 runs of 24 concepts each`: those whose onset is drawn, and those that have none."""
+    """How many runs have an onset that is drawn, of how many concepts, and how many have none."""
     rows = trials[(trials["by"] == "seen") & trials["what"].str.startswith("onset")]
     there = int(np.isfinite(rows["true"]).sum())
     return (
