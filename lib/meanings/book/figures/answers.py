@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from meanings.book.figures.palette import MARKS, SERIES
-from meanings.book.figures.style import Picture, canvas
+from meanings.book.figures.style import SMALL, Picture, canvas
 from meanings.labels.label import in_words
 from meanings.statistics.correlation import rank_correlation
 
@@ -31,7 +31,7 @@ def label_dots(table: pd.DataFrame, groups: Mapping[str, str], right: Mapping[st
             axis.hlines(heights, 0, counts, color=colour, lw=1, alpha=0.5)
             axis.plot(counts, heights, "o", color=colour, ms=5, label=right[group])
             for height, count in zip(heights, counts, strict=True):
-                axis.text(count + 0.02 * most, height, f" {count}", va="center", fontsize=8)
+                axis.text(count + 0.02 * most, height, f" {count}", va="center", fontsize=SMALL)
         axis.set_yticks(range(len(labels)), [in_words(label) for label in labels])
         axis.set_ylim(len(labels) - 0.5, -0.5)
         axis.set_xlim(0, most * 1.15)

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from meanings.book.figures.palette import look
-from meanings.book.figures.style import Picture, canvas, label_ends, tokens_axis
+from meanings.book.figures.style import SMALL, Picture, canvas, label_ends, tokens_axis
 from meanings.core.formatting import span
 from meanings.statistics.targeted import KIND_NAMES
 
@@ -102,7 +102,7 @@ def _intervals(axis: Axes, rows: pd.DataFrame, conditions: Sequence[str]) -> Non
             height = place + 0.24 * (step - (len(conditions) - 1) / 2)
             axis.plot([row["low"], row["high"]], [height] * 2, color=drawn.colour, lw=1.8)
             if row["n"] < own["n"].max():
-                axis.text(row["high"], height, f"  n = {row['n']:.0f}", va="center", fontsize=7.5)
+                axis.text(row["high"], height, f"  n = {row['n']:.0f}", va="center", fontsize=SMALL)
             axis.plot(
                 row["mean"],
                 height,
