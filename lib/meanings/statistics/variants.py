@@ -126,7 +126,7 @@ def counted_recovery(rows: pd.DataFrame, names: Mapping[str, str]) -> str:
     own = rows[rows["model"].isin(names)].groupby("model")
     n = own.agg(pairs=("pair", "nunique"), seeds=("training_seed", "nunique"))
     concepts = int(rows["n_pairs"].max())
-    return f"{concepts} concepts per pair; pairs and training seeds: " + ", ".join(
+    return f"{concepts} concepts per pair; pairs and training seeds: " + "; ".join(
         f"{names[name]} {n.pairs[name]} and {n.seeds[name]}" for name in names
     )
 

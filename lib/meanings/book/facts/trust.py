@@ -19,6 +19,11 @@ SETTINGS = {
     "layers": "one layer or all later ones",
     "score": "first token or whole word",
 }
+LINES = {
+    "no_quotes": "without quotes",
+    "no_names": "without language names",
+    "brackets": "in brackets",
+}
 GAIN_IS = {
     "languages": "the gain comes from mixing languages and not from averaging over examples",
     "averaging": "the gain comes from averaging over examples and not from mixing languages",
@@ -134,8 +139,8 @@ def settings(table: pd.DataFrame, scores: pd.DataFrame) -> dict[str, object]:
         "tr_beats": len(beaten),
         "tr_order": either(
             not disordered,
-            "in these lines no setting reverses the order of two conditions",
-            f"in these lines the order of conditions depends on: {plain_names(disordered)}",
+            "no setting reverses the order of two conditions",
+            f"the order of conditions depends on: {plain_names(disordered)}",
         ),
         "tr_reversed": _reversed(sensitivity.reversals(templates, "template")),
         "tr_word": f"{scores['word'].mean():.2f}",
@@ -145,14 +150,17 @@ def settings(table: pd.DataFrame, scores: pd.DataFrame) -> dict[str, object]:
 
 
 def _reversed(found: Mapping[str, list[str]]) -> str:
-    """Which orders another template reverses, in a sentence."""
-    lines = sensitivity.VALUES["template"]
+    """Which orders another template reverses, in sentences."""
+    by_lines: dict[str, list[str]] = {}
+    for other, values in found.items():
+        lines = " and ".join(LINES.get(value, value) for value in values)
+        by_lines.setdefault(lines, []).append(look(other).label)
     parts = [
-        f"seen lies above {look(other).label} in lines of the form "
-        f"{' and '.join(lines[value] for value in values)}, and below it in others"
-        for other, values in found.items()
+        f"Lines {lines} reverse an order: there seen lies above {' and '.join(others)}, and in "
+        "lines of the training text below."
+        for lines, others in by_lines.items()
     ]
-    return f"Other lines do: {'; '.join(parts)}." if parts else "Other lines reverse none either."
+    return " ".join(parts) or "Other lines reverse no order either."
 
 
 def templates(found: pd.DataFrame) -> dict[str, object]:

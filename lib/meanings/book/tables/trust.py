@@ -61,8 +61,8 @@ def counted_onsets(trials: pd.DataFrame) -> str:
     rows = trials[(trials["by"] == "seen") & trials["what"].str.startswith("onset")]
     there = int(np.isfinite(rows["true"]).sum())
     return (
-        f"{there} runs of {GroundTruth().n_concepts} concepts each; {len(rows) - there} more, in "
-        "which languages never meet, are not drawn"
+        f"{there} runs of {GroundTruth().n_concepts} concepts each; not drawn, because languages "
+        f"never meet: {len(rows) - there}"
     )
 
 
