@@ -139,15 +139,14 @@ def _own_pair_row(
 WORDS = {"holds": "yes", "refuted": "no", "undecided": "not decided"}
 
 
-def _in_part(verdict: Mapping[str, object], *names: str) -> str:
-    """`yes` where all of these claims hold (`ld_averaging_english` holds against the mean), `in
-    part` where some do, else what the first one says.
+def _better_than_one(verdict: Mapping[str, object]) -> str:
+    """Whether the mean does better than one language: `in part` where it does on one model only,
+    or not better than English.
     """
-    carried = [
-        verdict[name] == ("refuted" if name == "ld_averaging_english" else "holds")
-        for name in names
-    ]
-    return "yes" if all(carried) else "in part" if any(carried) else WORDS[str(verdict[names[0]])]
+    better = [verdict[f"ld_averaging_{name}"] == "holds" for name in ("single", "gemma")]
+    if all(better) and verdict["ld_averaging_english"] != "holds":
+        return "yes"
+    return "in part" if any(better) else WORDS[str(verdict["ld_averaging_single"])]
 
 
 def agreements(said: Mapping[str, object]) -> list[tuple[str, str, str, str]]:
@@ -175,7 +174,7 @@ def agreements(said: Mapping[str, object]) -> list[tuple[str, str, str, str]]:
             f"Against the average single language: miniature {said['ld_averaging_single_value']}, "
             f"Gemma {said['ld_averaging_gemma_value']}. Against English: miniature "
             f"{said['ld_averaging_english_value']}.",
-            _in_part(verdict, "ld_averaging_single", "ld_averaging_gemma", "ld_averaging_english"),
+            _better_than_one(verdict),
             "It depends on the one language: the mean contains languages that are read badly. With "
             "two prompts on Gemma it holds two languages only.",
         ),

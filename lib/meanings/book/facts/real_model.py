@@ -58,7 +58,7 @@ def unequal_pairs(embedded: pd.DataFrame, simlex: pd.DataFrame) -> dict[str, obj
     than the smallest effect, and the pairs in which it differs most from the pair's own vector.
     """
     said: dict[str, object] = {"rm_smallest": f"{SMALLEST_EFFECT:g}"}
-    for prefix, table in (("rm", embedded), ("rm_s", simlex)):
+    for short, table in (("", embedded), ("s_", simlex)):
         level = {
             name: pd.Series({pair: tables.at(table, name, pair)["mean"] for pair in _pairs(table)})
             for name in ("seen", "tgt")
@@ -66,10 +66,10 @@ def unequal_pairs(embedded: pd.DataFrame, simlex: pd.DataFrame) -> dict[str, obj
         own = (level["seen"] - level["tgt"]).sort_values()
         direct = tables.at(table, "seen")["mean"] / tables.at(table, "src_unpatched")["mean"]
         said |= {
-            f"{prefix}_carried": "{} of {}".format(*tables.carried(table)),
-            f"{prefix}_share": f"{direct:.0%}",
-            f"{prefix}_own_most": f"{own.iloc[-1]:+z.2f} in {own.index[-1]}",
-            f"{prefix}_own_least": f"{own.iloc[0]:+z.2f} in {own.index[0]}",
+            f"rm_{short}carried": "{} of {}".format(*tables.carried(table)),
+            f"rm_{short}share": f"{direct:.0%}",
+            f"rm_{short}own_most": f"{own.iloc[-1]:+z.2f} in {own.index[-1]}",
+            f"rm_{short}own_least": f"{own.iloc[0]:+z.2f} in {own.index[0]}",
         }
     return said
 

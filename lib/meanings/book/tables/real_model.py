@@ -123,7 +123,7 @@ def carried(table: pd.DataFrame) -> tuple[int, int]:
         at(table, "seen", pair)["mean"] - at(table, "null_concept", pair)["mean"] > SMALLEST_EFFECT
         for pair in pairs
     ]
-    return sum(over), len(pairs)
+    return int(sum(over)), len(pairs)
 
 
 def last_read(table: pd.DataFrame, condition: str = "seen") -> int:
