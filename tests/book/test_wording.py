@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from meanings.book.facts import language_dependence, real_model, trust, wording
+from meanings.book.figures import gains
 from meanings.book.figures.style import hundredths
 from meanings.book.tables import html
 from meanings.book.tables import miniature as miniature_tables
@@ -138,3 +139,19 @@ def test_every_kind_of_document_is_explained():
     assert (table["what it holds"] != "").all()
     rows = miniature_tables.paper(miniature_tables.recipe(), miniature_tables.variants())
     assert all(len(row) == 4 for row in rows) and "13 variants" in rows[-1][-1]
+
+
+def test_a_null_that_is_named_with_its_n_does_not_widen_the_axis():
+    rows = [
+        (group, change, "all", value, value, value)
+        for group, gain, loss, net in (
+            ("seen (n = 64)", 0.06, 0.09, -0.03),
+            ("null_concept (n = 64)", 0.0, 0.8, -0.8),
+            ("Gemma: null_concept (n = 64)", 0.0, 0.3, -0.3),
+        )
+        for change, value in (("gain", gain), ("loss", loss), ("net", net))
+    ]
+    columns = ["group", "change", "kind", "mean", "low", "high"]
+    table = pd.DataFrame(rows, columns=columns)
+    picture = gains.gains_and_losses(table, list(dict.fromkeys(table["group"])))
+    assert picture.figure.axes[0].get_xlim()[1] < 0.2

@@ -73,7 +73,8 @@ def gains_and_losses(
 
 def _widest(table: pd.DataFrame, names: pd.Series) -> float:
     """How far the axis goes to either side: as far as what is no null."""
-    null = names.map(lambda name: name.split(": ")[-1] in NULLS)
+    # A group is named as `Gemma: null_concept (n = 64)`.
+    null = names.map(lambda name: name.split(": ")[-1].split(" (")[0] in NULLS)
     lead = table if null.all() else table[~null]
     sizes = lead[lead["kind"] == "all"][["mean", "low", "high"]].abs().to_numpy()
     return max(0.06, float(sizes.max()) * 1.1)
