@@ -26,7 +26,7 @@ def averaging(found: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """
     titles = {
         READING: "Miniature: mean over languages minus ...",
-        GEMMA_READING: "Gemma 3 270M (4 bits), into English: the same",
+        GEMMA_READING: "Gemma 3 270M (4 bits), into English: same",
     }
     return {
         title: comparisons(reading_chosen(found[name]), _languages(found[name]))

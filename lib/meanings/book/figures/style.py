@@ -88,7 +88,13 @@ def canvas(
     }
     with sns.axes_style("white"), plt.rc_context(style):
         figure, axes = plt.subplots(
-            rows, columns, figsize=(WIDTH, height), squeeze=False, layout="constrained", **options
+            rows,
+            columns,
+            figsize=(WIDTH, height),
+            dpi=DPI,  # letters are a little wider than at another resolution
+            squeeze=False,
+            layout="constrained",
+            **options,
         )
         yield figure, axes
 
