@@ -162,6 +162,14 @@ def test_a_chapter_has_question_takeaway_and_exercises_with_hidden_solutions(nam
     assert len(asked) >= 2 and len(asked) == text[exercises:].count(":::{dropdown} Solution")
 
 
+@pytest.mark.parametrize("name", [*CHAPTERS, "miniature", "real_model", "trust"])
+def test_a_chapter_sets_its_findings_beside_the_paper(name):
+    text = source(name)
+    assert re.search(r"^## The paper and this (page|chapter)$", text, re.M)
+    tables = ("agreement(", "agreement.agreement(", "agreement_tables.", "tables.paper_and_here(")
+    assert any(line.startswith(tables) for line in text.splitlines())
+
+
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_a_chapter_ends_in_a_box_of_provenance(name):
     assert re.search(r"(pages|walkthrough)\.provenance\(", source(name))

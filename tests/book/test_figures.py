@@ -185,7 +185,7 @@ def test_letters_stay_readable_on_a_phone(pictures, kind):
         for text in axis.findobj(matplotlib.text.Text)
         if text.get_text().strip()
     ]
-    assert texts and min(text.get_fontsize() for text in texts) * pixels_a_point >= 6.4
+    assert texts and min(text.get_fontsize() for text in texts) * pixels_a_point >= 9
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "patch"])

@@ -54,7 +54,7 @@ def test_a_claim_s_sentence_says_its_verdict():
 
 
 def test_the_vector_that_does_it_is_named_where_intervals_tell(compared):
-    assert "other languages" in facts.which(compared)["ea_which"]
+    assert "lies above zero" in facts.which(compared)["ea_which"]
     swapped = compared.assign(condition=compared["condition"].map({"seen": "tgt", "tgt": "seen"}))
     assert "do not tell" in facts.which(swapped)["ea_which"]
 

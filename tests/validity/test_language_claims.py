@@ -100,6 +100,18 @@ def test_averaging_is_recomputed(read):
         assert effect.value == pytest.approx((means["seen"] - other).mean(), abs=0.02), name
 
 
+def test_averaging_on_gemma_is_recomputed():
+    table_ = table(own.GEMMA_READING)
+    rows = table_[table_["pair"] == "de-en"]
+    means = rows.groupby(["first_layer", "condition"])["p_source"].mean().unstack()
+    best = means.loc[means["seen"].idxmax()]
+    expected = best["seen"] - np.mean([best[f"from_{code}"] for code in ("fr", "ru", "zh")])
+    effect, verdict = CLAIMS["averaging-gemma"].decide({own.GEMMA_READING: table_})
+    assert effect.value == pytest.approx(expected, abs=0.03)
+    assert effect.n_concepts == rows["source_concept"].nunique() and effect.n_pairs == 1
+    assert verdict == "refuted"
+
+
 def test_with_languages_shuffled_within_cells_no_claim_of_reading_holds(read):
     random = np.random.default_rng(0)
     own_rows = read["condition"].str.startswith("from_")

@@ -13,6 +13,7 @@ from meanings.book import chapter_parameters, chapters
 from meanings.book.chapter_parameters import ChapterParameters
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
+from meanings.labels.label import in_words
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.measures.cell_files import cell_path, read_metadata
 from meanings.measures.results import published, read_cells
@@ -148,8 +149,15 @@ def provenance(
             last_checkpoint(table)["weights_sha256"]
         ),
         "lexicon": f"{parameters.lexicon}, sha256 {_hashes(table['lexicon_sha256'])}",
-        "grid": f"{n['checkpoints']} checkpoints, {n['pairs']} pairs, {n['conditions']} "
-        f"conditions, {n['layers']} first layers",
+        "grid": ", ".join(
+            f"{n[name]} {word}{'' if n[name] == 1 else 's'}"
+            for name, word in (
+                ("checkpoints", "checkpoint"),
+                ("pairs", "pair"),
+                ("conditions", "condition"),
+                ("layers", "first layer"),
+            )
+        ),
         "prompts": f"seed {_values(table['prompt_seed'])}; {parameters.n_pairs} concept pairs; "
         f"{parameters.shots} few-shot examples; template {parameters.template}",
         "intervals": "95 %, percentile bootstrap over concepts and training seeds, "
@@ -174,7 +182,7 @@ def _versions(numbers: Mapping[str, str]) -> str:
 
 
 def listing(entries: Mapping[str, str], name: str, meaning: str) -> pd.DataFrame:
-    """A table of names and what they mean."""
+    """A table of labels and what they mean."""
     return pd.DataFrame(
-        {name: [key.replace("_", " ") for key in entries], meaning: list(entries.values())}
+        {name: [in_words(key) for key in entries], meaning: list(entries.values())}
     ).set_index(name)

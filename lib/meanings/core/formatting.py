@@ -17,7 +17,7 @@ def amount(number: Real) -> str:
 
 def span(mean: Real, low: Real, high: Real) -> str:
     """A mean with its interval as text."""
-    return f"{mean:.2f} [{low:.2f}, {high:.2f}]"
+    return f"{mean:z.2f} [{low:z.2f}, {high:z.2f}]"
 
 
 def number(value: Real) -> str:

@@ -22,9 +22,16 @@ LABELS: dict[str, str] = {
     "language",
     "other": "none of these, but a known word or a form of one; the evidence names it",
     "not_a_word": "a string that the lexicon, the relations and the text of the Universal "
-    "Declaration of Human Rights know in no trained language, and no form of such a word, or "
-    "nothing at all; a rare real word may be among these",
+    "Declaration of Human Rights have in no trained language, and no form of such a word, or "
+    "nothing at all; real words that these lists lack are among them",
 }
+# As pages show them, where the name says more than the rule can know.
+SHOWN = {"not_a_word": "in no word list"}
+
+
+def in_words(name: object) -> str:
+    """A label as pages show it, `other sense`."""
+    return SHOWN.get(str(name), str(name).replace("_", " "))
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,12 @@ GROUPS = {
     "another separator": SEPARATORS,
     "another line": (NO_QUOTES, *OTHER_LINES),
 }
-COMPARED = (("seen", "null_concept"), ("seen", "tgt"), ("seen", "en_en"))
+COMPARED = (
+    ("seen", "null_concept"),
+    ("seen", "tgt"),
+    ("seen", "en_en"),
+    ("seen", "src_unpatched"),
+)
 
 
 def around(table: pd.DataFrame, factor: str, model: str = "miniature") -> pd.DataFrame:
@@ -163,6 +168,18 @@ def same_order(found: pd.DataFrame) -> bool:
     """
     verdicts = found.groupby("what")["verdict"].agg(set)
     return not any({"above", "below"} <= found for found in verdicts)
+
+
+def reversals(found: pd.DataFrame, factor: str) -> dict[str, list]:
+    """By condition that `seen` lies above at some values of the factor and below at others, as
+    their intervals decide: the values at which it lies above. `found`: from `comparisons`.
+    """
+    above = {}
+    for what, rows in found.groupby("what", sort=False):
+        if {"above", "below"} <= set(rows["verdict"]):
+            values = rows.loc[rows["verdict"] == "above", factor]
+            above[str(what).partition(" - ")[2]] = list(values)
+    return above
 
 
 def best_layers(table: pd.DataFrame, factor: str, model: str = "miniature") -> pd.Series:

@@ -3,6 +3,7 @@ what a page draws and says.
 """
 
 import re
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -118,6 +119,16 @@ def recovery_means(rows: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
     columns = ["target", "layers", "embedding", "asked", "seen", "null_concept"]
     table = rows[rows["model"].isin(names)].groupby("model")[columns].mean().loc[list(names)]
     return table.rename(index=names).rename_axis("model").reset_index()
+
+
+def counted_recovery(rows: pd.DataFrame, names: Mapping[str, str]) -> str:
+    """How many language pairs and training seeds the means of each model rest on, in words."""
+    own = rows[rows["model"].isin(names)].groupby("model")
+    n = own.agg(pairs=("pair", "nunique"), seeds=("training_seed", "nunique"))
+    concepts = int(rows["n_pairs"].max())
+    return f"{concepts} concepts per pair; pairs and training seeds: " + "; ".join(
+        f"{names[name]} {n.pairs[name]} and {n.seeds[name]}" for name in names
+    )
 
 
 def attention(rows: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from meanings.book.facts.wording import plural, resampled
 from meanings.core.formatting import amount, span
-from meanings.statistics.averaging import COMPARED, comparisons, over_training, rows_compared
+from meanings.statistics.averaging import COMPARED, OWN, comparisons, over_training, rows_compared
 from meanings.statistics.bootstrap import paired_difference
 from meanings.statistics.languages import INPUTS
-from meanings.statistics.selection import followed
+from meanings.statistics.layer_choice import at_chosen_layer
+from meanings.statistics.selection import followed, last_checkpoint
+from meanings.study.grid import DEFAULT_PAIRS
 from meanings.validity.claims.language_dependence import (
     GEMMA_READING,
     READING,
@@ -23,7 +26,7 @@ def averaging(found: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """
     titles = {
         READING: "Miniature: mean over languages minus ...",
-        GEMMA_READING: "Gemma 3 270M (4 bits), into English: the same",
+        GEMMA_READING: "Gemma 3 270M (4 bits), into English: same",
     }
     return {
         title: comparisons(reading_chosen(found[name]), _languages(found[name]))
@@ -40,10 +43,11 @@ def compared_counts(tables: Mapping[str, pd.DataFrame]) -> str:
         runs = int(table["n_seeds"].max())
         model, concepts = title.partition(":")[0], int(table["n_units"].max())
         parts.append(
-            f"{model}: {concepts} concepts, up to {pairs} target "
-            f"pair{'s' * (pairs > 1)}, {runs} training run{'s' * (runs > 1)}"
+            f"{model}: {concepts} concepts, up to {plural(pairs, 'target pair')}, "
+            f"{plural(runs, 'training seed')}"
         )
-    return "; ".join(parts)
+    most = max(int(table["n_seeds"].max()) for table in tables.values())
+    return f"{'; '.join(parts)}; {resampled(most)}"
 
 
 def averaging_over_training(table: pd.DataFrame) -> pd.DataFrame:
@@ -84,7 +88,65 @@ def _languages(table: pd.DataFrame) -> list[str]:
     return str(table["seen_languages"].iloc[0]).split()
 
 
+def own_pair_values(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The differences `seen` minus `tgt` of the miniature that the book shows, and what each is
+    over: one row a page.
+
+    - `found`: tables by name, with the miniature's and that of reading.
+    """
+    last = last_checkpoint(found["miniature"])
+    between = own_pair_rows(found["miniature"])
+    chosen = at_chosen_layer(
+        last[last["pair"].isin(DEFAULT_PAIRS)], conditions=["seen", "tgt"]
+    ).astype({"condition": str})
+    cells = {
+        "Emergence: the book's own pairs": (chosen, "chosen", "all"),
+        "this page: trained inputs that are read well": (
+            between[between["input"].isin(INPUTS)],
+            "chosen",
+            "all",
+        ),
+        "this page: all trained inputs": (between, "chosen", "all"),
+        "From the miniature to a real model: all published pairs": (
+            last[last["first_layer"] == 0],
+            "all layers",
+            "all",
+        ),
+    }
+    rows = {
+        where: _own_pair_row(table, "seen", "tgt", layer, prompts)
+        for where, (table, layer, prompts) in cells.items()
+    }
+    if READING in found:
+        rows["this page: the target pairs of reading"] = _own_pair_row(
+            reading_chosen(found[READING]), "seen", OWN, "chosen", "three"
+        )
+    return pd.DataFrame(rows).T.rename_axis("where")
+
+
+def _own_pair_row(
+    table: pd.DataFrame, mean: str, own: str, layer: str, prompts: str
+) -> dict[str, str]:
+    row = paired_difference(table, "p_source", mean, own).iloc[0]
+    return {
+        "prompts in each mean": prompts,
+        "first patched layer": layer,
+        "pairs": f"{row['n_language_pairs']:.0f}",
+        "seen - tgt": span(row["mean"], row["low"], row["high"]),
+    }
+
+
 WORDS = {"holds": "yes", "refuted": "no", "undecided": "not decided"}
+
+
+def _better_than_one(verdict: Mapping[str, object]) -> str:
+    """Whether the mean does better than one language: `in part` where it does on one model only,
+    or not better than English.
+    """
+    better = [verdict[f"ld_averaging_{name}"] == "holds" for name in ("single", "gemma")]
+    if all(better) and verdict["ld_averaging_english"] != "holds":
+        return "yes"
+    return "in part" if any(better) else WORDS[str(verdict["ld_averaging_single"])]
 
 
 def agreements(said: Mapping[str, object]) -> list[tuple[str, str, str, str]]:
@@ -112,15 +174,18 @@ def agreements(said: Mapping[str, object]) -> list[tuple[str, str, str, str]]:
             f"Against the average single language: miniature {said['ld_averaging_single_value']}, "
             f"Gemma {said['ld_averaging_gemma_value']}. Against English: miniature "
             f"{said['ld_averaging_english_value']}.",
-            WORDS[verdict["ld_averaging_single"]],
-            "It depends on the one language: the mean contains languages that are read badly.",
+            _better_than_one(verdict),
+            "It depends on the one language: the mean contains languages that are read badly. With "
+            "two prompts on Gemma it holds two languages only.",
         ),
         (
             "Patching the mean over languages does not hurt (Dumas et al.).",
             "Against the target pair's own vector, read from languages with much text: all "
             f"prompts {said['ld_averaging_own_pair_all_value']}, three prompts "
             f"{said['ld_averaging_own_pair_value']}.",
-            WORDS[verdict["ld_averaging_own_pair_all"]],
+            "in part"
+            if verdict["ld_averaging_own_pair"] == verdict["ld_averaging_own_pair_all"] == "holds"
+            else WORDS[verdict["ld_averaging_own_pair_all"]],
             "With few prompts it does hurt: then badly read languages weigh more in some means.",
         ),
     ]

@@ -63,7 +63,7 @@ def final_levels(
             "and the interval of the difference includes zero",
         )
     else:
-        null, shared = NO_NULL, "so nothing says that the vector carries the concept"
+        null, shared = NO_NULL, "so we cannot say that the vector carries the concept"
     return {
         "em_curve_pairs": chosen["pair"].nunique(),
         "em_seen": interval(seen),
@@ -159,7 +159,7 @@ def resemblance(by_output: pd.DataFrame) -> dict[str, object]:
     return {
         "em_apart_alone": ", ".join(f"{_name(c)} {every['mean'][c]:.2f}" for c in alone) or "none",
         "em_apart_outputs": len(every),
-        "em_apart_most": ", ".join(f"{_name(code)} {added[code]:.2f}" for code in added.index[:2]),
+        "em_apart_most": ", ".join(f"{_name(code)} {added[code]:z.2f}" for code in added.index[:2]),
     }
 
 
@@ -175,6 +175,7 @@ def orders(rows: Rows) -> dict[str, object]:
     return {
         "em_self_range": _ends(rows, "emergence-self-first"),
         "em_direct_range": _ends(rows, "emergence-direct-first"),
+        "em_direct_holds": _holding(rows, "emergence-direct-first"),
     }
 
 
@@ -208,6 +209,11 @@ def _ends(rows: Rows, claim: str) -> str:
     return f"{values[0]:.0%} to {values[-1]:.0%}" if values else "not measured"
 
 
+def _holding(rows: Rows, claim: str) -> str:
+    runs = next(row["by_seed"] for row in rows if row["id"] == claim)
+    return f"{sum(run['verdict'] == 'holds' for run in runs.values())} of {len(runs)}"
+
+
 def long_run(stages: pd.DataFrame) -> dict[str, object]:
     """How far the long run has come.
 
@@ -226,9 +232,12 @@ def long_run(stages: pd.DataFrame) -> dict[str, object]:
 
 
 def control_runs(table: pd.DataFrame) -> dict[str, object]:
-    """Which training runs the controls were measured in."""
+    """Which training runs and how many language pairs the controls were measured in."""
     seeds = sorted(table["training_seed"].unique())
-    return {"em_control_runs": "training seed " + ", ".join(map(str, seeds))}
+    return {
+        "em_control_runs": "training seed " + ", ".join(map(str, seeds)),
+        "em_control_pairs": table["pair"].nunique(),
+    }
 
 
 def dose(levels: pd.DataFrame, rises: Mapping[int, bool]) -> dict[str, object]:

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import pandas as pd
 
 from meanings.book.chapter_parameters import ErrorAnalysis
-from meanings.book.facts.wording import either, interval, plain_names
+from meanings.book.facts.wording import either, interval
 from meanings.core.formatting import span
 from meanings.labels import answers, gains
 from meanings.labels.annotation.agreement import Agreement
+from meanings.labels.label import in_words
 from meanings.lexicon.languages import parse_pair
 from meanings.lexicon.lexicon import Lexicon
 from meanings.lexicon.targeted import targeted_queries
@@ -18,7 +19,7 @@ from meanings.statistics.correlation import rank_correlation
 GAINS = {
     1: "patching gains more right answers than it loses",
     -1: "patching loses more right answers than it gains",
-    0: "whether patching gains or loses cannot be told from chance",
+    0: "the interval of the net change contains zero",
 }
 FEW = 30  # agreed answers of a label, below which its precision and recall say little
 
@@ -41,10 +42,10 @@ def labels(page: ErrorAnalysis, labelled: pd.DataFrame) -> dict[str, object]:
         "ea_patched": interval(patched),
         "ea_kept": either(
             patched["mean"] >= 0.5 * source["mean"],
-            "most of what can be said at all is said after patching too",
-            "much of what can be said without a patch is lost in patching",
+            "patching keeps most of the accuracy",
+            "patching loses much of the accuracy",
         ),
-        "ea_wrong": plain_names(wrong.index[:1]),
+        "ea_wrong": in_words(wrong.index[0]) if len(wrong) else "none",
         "ea_wrong_share": f"{wrong.iloc[0] / len(after):.0%}" if len(wrong) else "none",
     }
 
@@ -138,10 +139,10 @@ def chrf(
     ]
     return {
         "ea_signature": signature,
-        "ea_rank": f"{found:.2f}",
-        "ea_rank_low": f"{min(within):.2f}",
-        "ea_rank_high": f"{max(within):.2f}",
-        "ea_rank_means": f"{rank_correlation(cells['probability'], cells['chrf']):.2f}",
+        "ea_rank": f"{found:z.2f}",
+        "ea_rank_low": f"{min(within):z.2f}",
+        "ea_rank_high": f"{max(within):z.2f}",
+        "ea_rank_means": f"{rank_correlation(cells['probability'], cells['chrf']):z.2f}",
         "ea_rank_cells": len(cells),
         "ea_chrf": f"{means[answers.PATCHED_GROUP]:.0f}",
         "ea_chrf_source": f"{means['source prompt']:.0f}",
@@ -157,12 +158,13 @@ def label_quality(agreement: Agreement) -> dict[str, object]:
     """How far two blind passes agree with each other, and the rules with them."""
     classes = agreement.classes
     rare = classes[classes["gold"] < FEW]
-    counts = [f"{name.replace('_', ' ')} ({row['gold']:.0f})" for name, row in rare.iterrows()]
+    counts = [f"{in_words(name)} ({row['gold']:.0f})" for name, row in rare.iterrows()]
     return {
         "ea_answers": agreement.answers,
         "ea_alpha": span(agreement.alpha, agreement.low, agreement.high),
         "ea_f1": f"{agreement.macro_f1:.2f}",
         "ea_undecided": agreement.undecided,
         "ea_rare": ", ".join(counts) or "none",
+        "ea_no_list": f"{classes['precision'].get('not_a_word', float('nan')):.2f}",
         "ea_other_form": f"{classes['recall'].get('other_form', float('nan')):.2f}",
     }

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from meanings.book.facts.wording import either, interval
+from meanings.book.facts.wording import by_verdict, either, interval
 from meanings.book.tables import claims as claim_tables
 from meanings.book.tables import miniature as miniature_tables
 from meanings.statistics import selection
@@ -37,13 +37,12 @@ def answers(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def _said(row: Mapping[str, Any]) -> str:
-    """`Statement (0.61 [0.55, 0.67], 3 runs).`, and the verdict where it does not hold."""
+    """`Statement (0.61 [0.55, 0.67], 3 runs).`, after its verdict where it does not hold."""
     n = row["n_seeds"] or 0
     runs = f", {n} training run{'s' if n > 1 else ''}" if n else ""
     given = "[" in row["statement"]  # the interval
     numbers = "." if given else f" ({claim_tables.estimate(row)}{runs})."
-    doubt = "" if row["verdict"] == "holds" else f" This claim is {row['verdict']}."
-    return row["statement"].rstrip(".") + numbers + doubt
+    return by_verdict(row["statement"].rstrip(".") + numbers, row["verdict"])
 
 
 def held(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:

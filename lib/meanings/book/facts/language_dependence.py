@@ -7,7 +7,7 @@ import pandas as pd
 from meanings.book.chapter_parameters import LanguageDependence
 from meanings.book.facts.wording import either, interval
 from meanings.core.errors import MeaningsError
-from meanings.core.formatting import span
+from meanings.core.formatting import amount, span
 from meanings.lexicon.languages import LANGUAGES
 from meanings.lexicon.lexicon import Lexicon
 from meanings.measures.results import published
@@ -166,6 +166,28 @@ def reading(ratios: pd.DataFrame, nulls: pd.DataFrame, taught: pd.Series) -> dic
     }
 
 
+def growth(table: pd.DataFrame) -> dict[str, object]:
+    """What the curves of reading over training show, in two sentences.
+
+    - `table`: `language`, `tokens`, `mean`, `low`, `high`.
+    """
+    end = selection.last_checkpoint(table).set_index("language")
+    best, worst = end["mean"].idxmax(), end["mean"].idxmin()
+    high, low = (
+        table[table["language"] == code].set_index("tokens").sort_index() for code in (best, worst)
+    )
+    overlap = high["low"] <= low["high"]
+    if overlap.iloc[-1]:
+        return {"ld_growth": "At the end of training the intervals of all languages overlap."}
+    apart = overlap.index[~overlap[::-1].cummax()[::-1]][0]
+    return {
+        "ld_growth": f"From {amount(apart)} training tokens on, {LANGUAGES[best].name} is read "
+        f"better than {LANGUAGES[worst].name}: their intervals do not overlap at any later "
+        f"checkpoint. At the end P(source concept) is {interval(end.loc[best])} from "
+        f"{LANGUAGES[best].name} and {interval(end.loc[worst])} from {LANGUAGES[worst].name}."
+    }
+
+
 def _ratio(row: pd.Series) -> str:
     number = span(row["ratio"], row["ratio_low"], row["ratio_high"])
     return f"{LANGUAGES[row['language']].name} {number}"
@@ -181,7 +203,7 @@ def saying(table: pd.DataFrame, titles: Mapping[str, str]) -> dict[str, object]:
     strongest = found["rank"].abs().idxmax()
     return {
         "ld_languages": len(table),
-        "ld_ranks": ", ".join(f"{titles[name]} {found.loc[name, 'rank']:.2f}" for name in ranked),
+        "ld_ranks": ", ".join(f"{titles[name]} {found.loc[name, 'rank']:z.2f}" for name in ranked),
         "ld_strongest": titles[strongest],
         "ld_beyond": either(
             found.loc[strongest, "p_any"] < claims.LEVEL,
@@ -223,12 +245,6 @@ def without_common_words(
         ]
         for code in codes
     }
-
-
-def counts(ratios: pd.DataFrame) -> str:
-    """How much a figure of matched ratios rests on: `64 concepts, 3 training runs`."""
-    concepts, runs = int(ratios["n_units"].max()), int(ratios["n_seeds"].max())
-    return f"{concepts} concepts, {runs} training run{'s' * (runs > 1)}"
 
 
 def read_by_gemma(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from meanings.book.facts.wording import claim, interval
+from meanings.book.facts.wording import claim, either, interval
 from meanings.book.tables import real_model as tables
+from meanings.statistics.effects import SMALLEST_EFFECT
 
 
 def levels(embedded: pd.DataFrame, simlex: pd.DataFrame) -> dict[str, object]:
@@ -40,7 +41,7 @@ def levels(embedded: pd.DataFrame, simlex: pd.DataFrame) -> dict[str, object]:
 
 def language_pairs(embedded: pd.DataFrame, simlex: pd.DataFrame) -> dict[str, object]:
     """How many pairs and languages, and the pairs at both ends on Multi-SimLex."""
-    pairs = [sorted(set(table["pair"]) - {"all"}) for table in (embedded, simlex)]
+    pairs = [_pairs(table) for table in (embedded, simlex)]
     level = {pair: tables.at(simlex, "seen", pair)["mean"] for pair in pairs[1]}
     best, worst = max(level, key=level.__getitem__), min(level, key=level.__getitem__)
     return {
@@ -50,6 +51,49 @@ def language_pairs(embedded: pd.DataFrame, simlex: pd.DataFrame) -> dict[str, ob
         "rm_best": f"{best} ({level[best]:.2f})",
         "rm_worst": f"{worst} ({level[worst]:.2f})",
     }
+
+
+def unequal_pairs(embedded: pd.DataFrame, simlex: pd.DataFrame) -> dict[str, object]:
+    """How the mean over all pairs comes about: in how many pairs `seen` exceeds its null by more
+    than the smallest effect, and the pairs in which it differs most from the pair's own vector.
+    """
+    said: dict[str, object] = {"rm_smallest": f"{SMALLEST_EFFECT:g}"}
+    for short, table in (("", embedded), ("s_", simlex)):
+        level = {
+            name: pd.Series({pair: tables.at(table, name, pair)["mean"] for pair in _pairs(table)})
+            for name in ("seen", "tgt")
+        }
+        own = (level["seen"] - level["tgt"]).sort_values()
+        direct = tables.at(table, "seen")["mean"] / tables.at(table, "src_unpatched")["mean"]
+        said |= {
+            f"rm_{short}carried": "{} of {}".format(*tables.carried(table)),
+            f"rm_{short}share": f"{direct:.0%}",
+            f"rm_{short}own_most": f"{own.iloc[-1]:+z.2f} in {own.index[-1]}",
+            f"rm_{short}own_least": f"{own.iloc[0]:+z.2f} in {own.index[0]}",
+        }
+    return said
+
+
+def _pairs(table: pd.DataFrame) -> list[str]:
+    return sorted(set(table["pair"]) - {"all"})
+
+
+def beside(miniature: pd.DataFrame, embedded: pd.DataFrame) -> dict[str, object]:
+    """What single vectors add to the other-language mean in the miniature, and whether the sign is
+    that of the real model.
+    """
+    said: dict[str, object] = {}
+    for key, what in (("english", "en_en - seen"), ("own", "self - seen")):
+        ours, theirs = tables.at(miniature, what), tables.at(embedded, what)
+        said[f"rm_mini_{key}"] = f"{interval(ours)}, {_sign(ours, theirs)}"
+    return said
+
+
+def _sign(ours: pd.Series, theirs: pd.Series) -> str:
+    if ours["low"] <= 0 <= ours["high"]:
+        return "an interval that contains zero"
+    same = (ours["mean"] > 0) == (theirs["mean"] > 0)
+    return either(same, "the same sign as on Gemma", "the opposite sign to Gemma")
 
 
 def claims(rows: Sequence[Mapping[str, Any]]) -> dict[str, object]:

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from meanings.book.facts.wording import either, interval
+from meanings.book.facts.wording import either, interval, plural
 from meanings.core.formatting import span
 from meanings.labels.gains import share_of
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.statistics.effects import Effect, Verdict
 from meanings.statistics.targeted import KINDS, compared
 from meanings.validity.claims.claim import Tables
-from meanings.validity.claims.error_analysis import CLAIMS
+from meanings.validity.claims.error_analysis import CLAIMS, POINTS
 
 VERDICTS: dict[Verdict, str] = {
     "holds": "the claim holds",
@@ -134,14 +134,15 @@ def plain(tables: Tables) -> dict[str, object]:
     said = []
     for model, name in NAMES.items():
         effect, verdict = found[f"errors-plain-{model.partition('-')[0]}"]
-        where = name[0].upper() + name[1:] if not said else name
+        where = f"{'In' if model == 'miniature' else 'On'} {name}"
         if effect is None or verdict == "undecided":
-            said.append(f"{where}: not decided")
+            said.append(f"{where} the tables do not decide whether plain words change.")
         elif verdict == "holds":
-            said.append(f"{where}: no change of more than 5 percentage points")
+            said.append(f"{where} plain words keep their accuracy within {POINTS}.")
         else:
-            said.append(f"{where}: a {'gain' if effect.value > 0 else 'loss'}")
-    return {"ea_plain_says": f"{'; '.join(said)}."}
+            change = "gain" if effect.value > 0 else "lose"
+            said.append(f"{where} plain words {change} accuracy as well.")
+    return {"ea_plain_says": " ".join(said)}
 
 
 def which(differences: pd.DataFrame, kind: str = "polysemous") -> dict[str, object]:
@@ -155,8 +156,8 @@ def which(differences: pd.DataFrame, kind: str = "polysemous") -> dict[str, obje
     return {
         "ea_which": either(
             alone,
-            "Reading the concept in other languages resolves the ambiguity; the patch by itself "
-            "does not.",
+            "The interval of the other-language mean lies above zero; that of the pair's own "
+            "vector contains zero.",
             "These intervals do not tell the two vectors apart.",
         )
     }
@@ -164,14 +165,18 @@ def which(differences: pd.DataFrame, kind: str = "polysemous") -> dict[str, obje
 
 def headline(tables: Tables) -> dict[str, object]:
     """The takeaway, which follows the claims of both models."""
-    verdict = {claim.id: claim.decide(tables)[1] for claim in CLAIMS}
+    found = {claim.id: claim.decide(tables) for claim in CLAIMS}
+    verdict = {name: decided[1] for name, decided in found.items()}
     senses = verdict["errors-words-of-several-senses-miniature"] == "holds"
     friends = verdict["errors-false-friends-gemma"]
     copies = verdict["errors-copying-gemma"] == "holds"
     plain = verdict["errors-plain-miniature"] == "holds"
+    effect = found["errors-plain-gemma"][0]
+    real = verdict["errors-plain-gemma"] == "refuted" and effect is not None and effect.value > 0
     return {
         "ea_takeaway": " ".join(
-            [
+            sentence
+            for sentence in [
                 either(
                     senses,
                     "In the miniature the patch selects the wanted sense of a word with several.",
@@ -189,7 +194,13 @@ def headline(tables: Tables) -> dict[str, object]:
                     "In the miniature the same patch leaves plain words as they are.",
                     "What the same patch does to plain words in the miniature is not decided.",
                 ),
+                either(
+                    real,
+                    f"On Gemma plain words gain accuracy as well, by {_effect(effect)}.",
+                    "",
+                ),
             ]
+            if sentence
         )
     }
 
@@ -238,7 +249,7 @@ def agreement(tables: Tables) -> list[tuple[str, str, str, str]]:
 def seeds(tables: Mapping[str, pd.DataFrame]) -> dict[str, object]:
     """How many training runs the table has of each model."""
     return {
-        f"ea_{SHORT[model]}_seeds": int(table["training_seed"].nunique())
+        f"ea_{SHORT[model]}_seeds": plural(table["training_seed"].nunique(), "training seed")
         for model, table in tables.items()
     }
 

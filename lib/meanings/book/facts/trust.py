@@ -5,7 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from meanings.book.facts.wording import either, plain_names
+from meanings.book.facts.wording import by_verdict, either, plain_names
+from meanings.book.figures.palette import look
 from meanings.book.tables import trust as tables
 from meanings.statistics import sensitivity
 from meanings.statistics.correlation import rank_correlation
@@ -17,6 +18,11 @@ SETTINGS = {
     "source_pairs": "number of language pairs",
     "layers": "one layer or all later ones",
     "score": "first token or whole word",
+}
+LINES = {
+    "no_quotes": "without quotes",
+    "no_names": "without language names",
+    "brackets": "in brackets",
 }
 GAIN_IS = {
     "languages": "the gain comes from mixing languages and not from averaging over examples",
@@ -92,8 +98,8 @@ def nothing_shared(claims: pd.DataFrame) -> dict[str, object]:
         "tr_apart_seeds": claims["training_seed"].nunique(),
         "tr_apart_zero": int(claims["above zero"].sum()),
         "tr_apart": int(claims["claimed"].sum()) or "none",
-        "tr_apart_largest": f"{claims['mean'].max():.3f}",
-        "tr_apart_high": f"{claims['high'].max():.3f}",
+        "tr_apart_largest": f"{claims['mean'].max():z.3f}",
+        "tr_apart_high": f"{claims['high'].max():z.3f}",
     }
 
 
@@ -111,7 +117,7 @@ def blind_spot(rows: pd.DataFrame) -> dict[str, object]:
         "tr_one_embedding": f"{one['embedding']:.2f}",
         "tr_one_seen": f"{one['seen']:.3f}",
         "tr_one_head": f"{one['attention_0']:.2f}",
-        "tr_mini_reach": f"{recovered:.0%}",
+        "tr_mini_reach": f"{recovered:z.0%}",
         "tr_mini_first": f"{ours['attention_0']:.2f}",
     }
 
@@ -136,10 +142,25 @@ def settings(table: pd.DataFrame, scores: pd.DataFrame) -> dict[str, object]:
             "no setting reverses the order of two conditions",
             f"the order of conditions depends on: {plain_names(disordered)}",
         ),
+        "tr_reversed": _reversed(sensitivity.reversals(templates, "template")),
         "tr_word": f"{scores['word'].mean():.2f}",
         "tr_token": f"{scores['first_token'].mean():.2f}",
-        "tr_word_rank": f"{rank_correlation(scores['first_token'], scores['word']):.2f}",
+        "tr_word_rank": f"{rank_correlation(scores['first_token'], scores['word']):z.2f}",
     }
+
+
+def _reversed(found: Mapping[str, list[str]]) -> str:
+    """Which orders another template reverses, in sentences."""
+    by_lines: dict[str, list[str]] = {}
+    for other, values in found.items():
+        lines = " and ".join(LINES.get(value, value) for value in values)
+        by_lines.setdefault(lines, []).append(look(other).label)
+    parts = [
+        f"Lines {lines} reverse an order: there seen lies above {' and '.join(others)}, and in "
+        "lines of the training text below."
+        for lines, others in by_lines.items()
+    ]
+    return " ".join(parts) or "Other lines reverse no order either."
 
 
 def templates(found: pd.DataFrame) -> dict[str, object]:
@@ -199,7 +220,9 @@ def claims(rows: Sequence[Mapping[str, Any]]) -> dict[str, object]:
     verdicts = [row["verdict"] for row in rows]
     several = [row["by_seed"] for row in rows if row["by_seed"]]
     same = [len({run["verdict"] for run in runs.values()}) == 1 for runs in several]
-    others = [f"“{row['statement']}” {row['verdict']}" for row in rows if row["verdict"] != "holds"]
+    others = [
+        by_verdict(row["statement"], row["verdict"]) for row in rows if row["verdict"] != "holds"
+    ]
     return {
         "tr_claims": len(rows),
         "tr_held": verdicts.count("holds"),

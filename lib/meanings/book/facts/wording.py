@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from meanings.core.formatting import span
-from meanings.statistics import selection
+from meanings.statistics.resampling import SEED_COLUMN
+from meanings.statistics.targeted import UNIT
 
 
 def interval(row: pd.Series) -> str:
@@ -43,10 +44,16 @@ def statements(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     - `rows`: of `meanings.validity.claims.catalogue`.
     """
     return {
-        row["id"].replace("-", "_"): row["statement"]
-        + ("" if row["verdict"] == "holds" else f" This claim is {row['verdict']}.")
-        for row in rows
+        row["id"].replace("-", "_"): by_verdict(row["statement"], row["verdict"]) for row in rows
     }
+
+
+def by_verdict(statement: str, verdict: str) -> str:
+    """A statement as a page may say it: in quotes, after its verdict, where it does not hold."""
+    if verdict == "holds":
+        return statement
+    lead = "The tables refute" if verdict == "refuted" else "The tables do not decide"
+    return f"{lead} the claim “{statement}”"
 
 
 def claim(rows: Sequence[Mapping[str, Any]], name: str) -> str:
@@ -56,12 +63,54 @@ def claim(rows: Sequence[Mapping[str, Any]], name: str) -> str:
 
 def counted(table: pd.DataFrame) -> str:
     """What a figure rests on, `64 concepts, 5 language pairs, 3 training seeds`."""
-    n = selection.described(table)
-    return ", ".join(
-        f"{n[name]} {word if n[name] == 1 else word + 's'}"
-        for name, word in (
-            ("concepts", "concept"),
-            ("pairs", "language pair"),
-            ("seeds", "training seed"),
-        )
-    )
+    numbers = {
+        "concept": table["source_concept"].nunique(),
+        "language pair": table["pair"].nunique(),
+        "training seed": table[SEED_COLUMN].nunique(),
+    }
+    return ", ".join(plural(n, word) for word, n in numbers.items())
+
+
+def plural(n: int, word: str) -> str:
+    """`1 run`, `3 runs`."""
+    return f"{n} {word}{'' if n == 1 else 's'}"
+
+
+def resampled(n_seeds: int, unit: str = "concepts") -> str:
+    """What the intervals of a figure resample."""
+    return f"95 % intervals resample {unit}{' and training seeds' if n_seeds > 1 else ''}"
+
+
+def based_on(table: pd.DataFrame) -> str:
+    """What a figure rests on, and what its intervals resample."""
+    return f"{counted(table)}; {resampled(table[SEED_COLUMN].nunique())}"
+
+
+def of_ratios(ratios: pd.DataFrame) -> str:
+    """The same of matched ratios, a row a language, as `equivalence.matched_ratios` gives them."""
+    concepts, seeds = (int(ratios[name].max()) for name in ("n_units", "n_seeds"))
+    numbers = f"{plural(concepts, 'concept')}, {plural(seeds, 'training seed')}"
+    return f"{numbers}; {resampled(seeds)}"
+
+
+def of_targeted(changed: Mapping[str, pd.DataFrame]) -> str:
+    """What a figure of targeted words rests on, model by model.
+
+    - `changed`: by model, `meanings.statistics.targeted.changes`.
+    """
+    parts = []
+    for model, rows in changed.items():
+        own = rows[rows["role"] == "query"]
+        numbers = {
+            "query word": own[UNIT].nunique(),
+            "language pair": own["pair"].nunique(),
+            "training seed": own[SEED_COLUMN].nunique(),
+        }
+        parts.append(f"{model}: {', '.join(plural(n, word) for word, n in numbers.items())}")
+    return "; ".join(parts)
+
+
+def targeted_based_on(changed: Mapping[str, pd.DataFrame]) -> str:
+    """The same, and what the intervals resample."""
+    most = max(rows[SEED_COLUMN].nunique() for rows in changed.values())
+    return f"{of_targeted(changed)}; {resampled(most, 'query words')}"

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from meanings.book.figures.palette import MARKS, SERIES
-from meanings.book.figures.style import Picture, canvas
+from meanings.book.figures.style import SMALL, Picture, canvas
+from meanings.labels.label import in_words
 from meanings.statistics.correlation import rank_correlation
 
 
@@ -30,8 +31,8 @@ def label_dots(table: pd.DataFrame, groups: Mapping[str, str], right: Mapping[st
             axis.hlines(heights, 0, counts, color=colour, lw=1, alpha=0.5)
             axis.plot(counts, heights, "o", color=colour, ms=5, label=right[group])
             for height, count in zip(heights, counts, strict=True):
-                axis.text(count + 0.02 * most, height, f" {count}", va="center", fontsize=8)
-        axis.set_yticks(range(len(labels)), [label.replace("_", " ") for label in labels])
+                axis.text(count + 0.02 * most, height, f" {count}", va="center", fontsize=SMALL)
+        axis.set_yticks(range(len(labels)), [in_words(label) for label in labels])
         axis.set_ylim(len(labels) - 0.5, -0.5)
         axis.set_xlim(0, most * 1.15)
         axis.set_xlabel("wrong answers")
@@ -41,7 +42,7 @@ def label_dots(table: pd.DataFrame, groups: Mapping[str, str], right: Mapping[st
     said = "; ".join(
         f"{right[group]}, wrong: "
         + ", ".join(
-            f"{row['label'].replace('_', ' ')} {row['n']}"
+            f"{in_words(row['label'])} {row['n']}"
             for _, row in table[table["group"] == group].iterrows()
         )
         for group in groups
@@ -91,6 +92,6 @@ def quality(table: pd.DataFrame, *, of: str = "pair") -> Picture:
         figure,
         "Scatter of chrF of generated answers against the probability of the source concept, "
         f"{len(table)} points, "
-        f"rank correlation {found:.2f}. chrF runs from {np.min(table['chrf']):.0f} to "
+        f"rank correlation {found:z.2f}. chrF runs from {np.min(table['chrf']):.0f} to "
         f"{np.max(table['chrf']):.0f}.",
     )

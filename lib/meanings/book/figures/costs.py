@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from meanings.book.figures.palette import SERIES
-from meanings.book.figures.style import Picture, canvas
+from meanings.book.figures.style import SMALL, Picture, canvas
 
 NAMES = {"ours": "this library", "published": "published algorithm"}
 SPANS = {12: "a night", 24 * 7: "a week", 24 * 365: "a year"}
@@ -38,7 +38,7 @@ def hours(table: pd.DataFrame) -> Picture:
         axis.set_xlim(table["low"].min() / 2, table["high"].max() * 2)
         for hours, name in SPANS.items():
             axis.axvline(hours, color="#555555", lw=0.8, ls=(0, (2, 2)))
-            axis.text(hours, -0.62, name, ha="center", va="bottom", fontsize=8, color="#555555")
+            axis.text(hours, -0.62, name, ha="center", va="bottom", fontsize=SMALL, color="#555555")
         axis.set_yticks(
             range(len(places)),
             [

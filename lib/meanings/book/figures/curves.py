@@ -6,7 +6,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from meanings.book.figures.palette import Look, look
-from meanings.book.figures.style import Picture, canvas, label_ends, tokens_axis
+from meanings.book.figures.style import SMALL, Picture, canvas, hundredths, label_ends, tokens_axis
 from meanings.core.formatting import amount, span
 
 PROBABILITY = "P(source concept in the output language)"
@@ -62,9 +62,9 @@ def layers_by_checkpoint(table: pd.DataFrame, *, label: str = PROBABILITY) -> Pi
             cmap="cividis",
             vmin=0,
             vmax=max(0.05, float(np.nanmax(grid.to_numpy()))),
-            annot=few,
-            fmt=".2f",
-            annot_kws={"size": 7},
+            annot=grid.map(hundredths) if few else None,
+            fmt="",
+            annot_kws={"size": SMALL},
             cbar_kws={"label": "P(source concept)", "pad": 0.02},
             linewidths=0.3 if few else 0,
             xticklabels=[amount(t) for t in grid.columns],

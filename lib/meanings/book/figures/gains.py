@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from meanings.book.figures.answers import ink
-from meanings.book.figures.style import Picture, canvas, tokens_axis
+from meanings.book.figures.style import SMALL, Picture, canvas, tokens_axis
 from meanings.core.formatting import span
 from meanings.labels.gains import KINDS
 from meanings.patching.conditions import NULLS
@@ -63,7 +63,7 @@ def gains_and_losses(
         axis.set_xlim(-limit, limit)
         axis.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
         axis.xaxis.set_major_formatter(lambda value, _: f"{100 * abs(value):.3g} %")
-        axis.set_xlabel(f"← lost    {xlabel}    gained →", fontsize=8.5)
+        axis.set_xlabel(f"← lost    {xlabel}    gained →", fontsize=SMALL)
         axis.grid(False, axis="y")
         layout = {"ncols": 2, "frameon": False, "handlelength": 1.1, "columnspacing": 1.0}
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", **layout)
@@ -73,7 +73,8 @@ def gains_and_losses(
 
 def _widest(table: pd.DataFrame, names: pd.Series) -> float:
     """How far the axis goes to either side: as far as what is no null."""
-    null = names.map(lambda name: name.split(": ")[-1] in NULLS)
+    # A group is named as `Gemma: null_concept (n = 64)`.
+    null = names.map(lambda name: name.split(": ")[-1].split(" (")[0] in NULLS)
     lead = table if null.all() else table[~null]
     sizes = lead[lead["kind"] == "all"][["mean", "low", "high"]].abs().to_numpy()
     return max(0.06, float(sizes.max()) * 1.1)
@@ -96,10 +97,11 @@ def _kinds(axis: Axes, place: int, rows: pd.DataFrame, change: str, limit: float
             label=TITLES[kind] if place == 0 and change == "gain" else None,
         )
         shown = float(np.clip(left + width, -limit, limit)) - left
-        if sign * shown >= 0.1 * limit:
-            style = {"ha": "center", "va": "center", "fontsize": 7.5}
+        text = f"{abs(width):.0%}"
+        if sign * shown >= 0.07 * len(text) * limit:  # as wide as the text
+            style = {"ha": "center", "va": "center", "fontsize": SMALL}
             colour = ink(KIND_COLOURS[kind])
-            axis.text(left + shown / 2, place, f"{abs(width):.0%}", color=colour, **style)
+            axis.text(left + shown / 2, place, text, color=colour, **style)
         left += width
 
 
@@ -111,8 +113,8 @@ def _net(axis: Axes, place: int, net: pd.Series, limit: float) -> None:
         label = "net change, with interval" if place == 0 else None
         axis.plot(net["mean"], place - 0.4, "D", ms=4.5, color="black", label=label)
         return
-    text = f" ◂ net {net['mean']:.0%} [{net['low']:.0%}, {net['high']:.0%}]".replace("-", "−")
-    axis.text(-limit, place - 0.38, text, ha="left", va="center", fontsize=7)
+    text = f" ◂ net {net['mean']:z.0%} [{net['low']:z.0%}, {net['high']:z.0%}]".replace("-", "−")
+    axis.text(-limit, place - 0.38, text, ha="left", va="center", fontsize=SMALL)
 
 
 def _in_words(rows: pd.DataFrame) -> str:

@@ -8,7 +8,7 @@ import seaborn as sns
 
 from meanings.book.figures.curves import PROBABILITY
 from meanings.book.figures.palette import LANGUAGE_LOOKS, family_look
-from meanings.book.figures.style import Picture, canvas
+from meanings.book.figures.style import SMALL, Picture, canvas, hundredths
 from meanings.core.formatting import span
 from meanings.statistics.correlation import rank_correlation
 
@@ -35,9 +35,9 @@ def pair_matrix(table: pd.DataFrame, order: Sequence[str], *, label: str = PROBA
             ax=axis,
             cmap="cividis",
             vmin=0,
-            annot=True,
-            fmt=".2f",
-            annot_kws={"size": 7.5},
+            annot=grid.map(hundredths),
+            fmt="",
+            annot_kws={"size": SMALL},
             linewidths=0.5,
             cbar_kws={"label": "P(source concept)", "pad": 0.02},
         )
@@ -80,7 +80,7 @@ def against(
     lowest = table.loc[table["mean"].idxmin()]
     numeric = [c for c in columns if pd.api.types.is_numeric_dtype(table[c])]
     ranks = "; ".join(
-        f"{columns[c]}: rank correlation {rank_correlation(table[c], table['mean']):.2f}"
+        f"{columns[c]}: rank correlation {rank_correlation(table[c], table['mean']):z.2f}"
         for c in numeric
     )
     return Picture(
@@ -130,7 +130,7 @@ def _point(axis, at: tuple[float, float], name: tuple[int, int] | None, row: pd.
         (right, up),
         textcoords="offset points",
         ha="center" if right == 0 else "left" if right > 0 else "right",
-        fontsize=8,
+        fontsize=SMALL,
         color=drawn.colour,
     )
 

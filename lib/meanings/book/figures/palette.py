@@ -39,14 +39,14 @@ CONDITIONS: dict[str, Look] = {
     "src_unpatched": Look("asked directly", "#000000", "", (0, (4, 2))),
     "tgt_unpatched": Look("no patch", "#555555", "", (0, (2, 1.5))),
     "null_concept": Look("null (concept)", "#7F7F7F", "x", (0, (1, 1))),
-    "null_mean": Look("null (mean)", "#A6A6A6", "+", (0, (3, 1, 1, 1))),
+    "null_mean": Look("null (mean)", "#8C8C8C", "+", (0, (3, 1, 1, 1))),
     "one_pair": Look("one pair", "#56B4E9", "<"),
     "tgt_mean": Look("tgt (mean)", "#E69F00", ">"),
 }
 # Vectors that control a patch: `meanings.patching.controls`.
 CONTROLS: dict[str, Look] = {
     "null_category": Look("null (category)", "#7F7F7F", "X", (0, (2, 1))),
-    "random": Look("random vector", "#A6A6A6", ".", (0, (1, 2))),
+    "random": Look("random vector", "#8C8C8C", ".", (0, (1, 2))),
     "reversed": Look("seen, layers reversed", "#8C6D1F", "p"),
 }
 # One hue a family, so that relatives are told apart by shade and mark.

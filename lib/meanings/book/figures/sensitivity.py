@@ -175,7 +175,7 @@ def token_against_word(found: pd.DataFrame, correlation: float) -> Picture:
         figure,
         f"Scatter plot of {len(found)} concepts: probability of the whole word against that of the "
         f"first tokens, means {found['word'].mean():.2f} and "
-        f"{found['first_token'].mean():.2f}, rank correlation {correlation:.2f}.",
+        f"{found['first_token'].mean():.2f}, rank correlation {correlation:z.2f}.",
     )
 
 
@@ -217,8 +217,8 @@ def averaging(found: Sequence[tuple[str, pd.DataFrame]]) -> Picture:
             said.append(
                 f"{title}, k = {counts[-1] or 'all'}: "
                 + "; ".join(
-                    f"{LINES[what][2]} {last.loc[what, 'mean']:+.3f} "
-                    f"[{last.loc[what, 'low']:+.3f}, {last.loc[what, 'high']:+.3f}]"
+                    f"{LINES[what][2]} {last.loc[what, 'mean']:+z.3f} "
+                    f"[{last.loc[what, 'low']:+z.3f}, {last.loc[what, 'high']:+.3f}]"
                     for what in LINES
                 )
             )

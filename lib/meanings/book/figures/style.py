@@ -22,6 +22,7 @@ from meanings.core.formatting import amount
 
 WIDTH = 4.8  # inches: letters of 9 points stay readable where the picture is 350 CSS pixels wide
 DPI = 220
+SMALL = 8.9  # points, the smallest letters: 9 CSS pixels where a picture is 350 wide
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,9 @@ def canvas(
         "font.size": 9,
         "axes.titlesize": 9.5,
         "axes.labelsize": 9,
-        "xtick.labelsize": 8.5,
-        "ytick.labelsize": 8.5,
-        "legend.fontsize": 8.5,
+        "xtick.labelsize": SMALL,
+        "ytick.labelsize": SMALL,
+        "legend.fontsize": SMALL,
         "axes.grid": True,
         "grid.color": "#E3E3E3",
         "grid.linewidth": 0.6,
@@ -87,7 +88,13 @@ def canvas(
     }
     with sns.axes_style("white"), plt.rc_context(style):
         figure, axes = plt.subplots(
-            rows, columns, figsize=(WIDTH, height), squeeze=False, layout="constrained", **options
+            rows,
+            columns,
+            figsize=(WIDTH, height),
+            dpi=DPI,  # letters are a little wider than at another resolution
+            squeeze=False,
+            layout="constrained",
+            **options,
         )
         yield figure, axes
 
@@ -127,7 +134,7 @@ def label_ends(axis: Axes, ends: Sequence[tuple[Real, str, str]], gap: float = 0
             textcoords=axis.get_yaxis_transform(),
             va="center",
             color=colour,
-            fontsize=8.5,
+            fontsize=SMALL,
             annotation_clip=False,
             arrowprops=leader | {"shrinkA": 0, "shrinkB": 0},
         )
@@ -147,6 +154,14 @@ def pushed_apart(heights: Sequence[float], low: float, high: float, gap: float) 
     for i in reversed(order):
         places[i] = above = min(places[i], above - spread)
     return places
+
+
+def hundredths(probability: float) -> str:
+    """A probability as short as a cell of a heatmap needs it: `.64`, `1.0`; empty where missing."""
+    if np.isnan(probability):
+        return ""
+    text = f"{probability:.2f}"
+    return text[:3] if probability >= 0.995 else text[1:]
 
 
 def escape(text: str) -> str:

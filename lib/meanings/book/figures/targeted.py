@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from meanings.book.figures.palette import look
-from meanings.book.figures.style import Picture, canvas, label_ends, tokens_axis
+from meanings.book.figures.style import SMALL, Picture, canvas, label_ends, tokens_axis
 from meanings.core.formatting import span
 from meanings.statistics.targeted import KIND_NAMES
 
@@ -72,7 +72,7 @@ def differences(tables: Mapping[str, pd.DataFrame], conditions: Sequence[str]) -
 
     - `tables`: by model, rows of `meanings.statistics.targeted.compared` with `condition`.
     """
-    with canvas(0.9 + 1.55 * len(tables), len(tables), sharex=True) as (figure, axes):
+    with canvas(0.9 + 2.1 * len(tables), len(tables), sharex=True) as (figure, axes):
         for axis, (model, table) in zip(axes[:, 0], tables.items(), strict=True):
             rows = table[table["what"] == "difference"]
             _intervals(axis, rows, conditions)
@@ -102,7 +102,8 @@ def _intervals(axis: Axes, rows: pd.DataFrame, conditions: Sequence[str]) -> Non
             height = place + 0.24 * (step - (len(conditions) - 1) / 2)
             axis.plot([row["low"], row["high"]], [height] * 2, color=drawn.colour, lw=1.8)
             if row["n"] < own["n"].max():
-                axis.text(row["high"], height, f"  n = {row['n']:.0f}", va="center", fontsize=7.5)
+                said = {"transform": axis.get_yaxis_transform(), "va": "center", "fontsize": SMALL}
+                axis.text(1.01, height, f"n = {row['n']:.0f}", **said)
             axis.plot(
                 row["mean"],
                 height,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from meanings.book.figures.palette import SERIES
-from meanings.book.figures.style import Picture, canvas, tokens_axis
+from meanings.book.figures.style import SMALL, Picture, canvas, tokens_axis
 from meanings.core.formatting import amount
 
 VERSIONS = {
@@ -48,9 +48,9 @@ def layers_true_and_reported(table: pd.DataFrame) -> Picture:
                 )
             axis.set_title(title)
             axis.set_xlabel("true layer")
-            axis.set_xticks(range(-1, top + 1), ["none", *map(str, range(top + 1))], rotation=0)
+            axis.set_xticks(range(-1, top + 1), ["no", *map(str, range(top + 1))], rotation=0)
             axis.set_yticks(range(-1, top + 1), ["none", *map(str, range(top + 1))])
-            axis.tick_params(axis="x", labelsize=7)
+            axis.tick_params(axis="x", labelsize=SMALL)
             some = rows[rows["true"] >= 0]
             said.append(
                 f"{what} by patching {by}: {int((some['true'] == some['reported']).sum())} of "

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from meanings.book.figures.curves import PROBABILITY
 from meanings.book.figures.palette import CONDITIONS, MARKS, SERIES
-from meanings.book.figures.style import Picture, canvas, label_ends
+from meanings.book.figures.style import SMALL, Picture, canvas, label_ends
 from meanings.core.formatting import span
 
 ORDER = ("src_unpatched", "tgt", "seen", "null_concept")
@@ -132,5 +132,5 @@ def _attention(axis: Axes, attention: pd.DataFrame, models: list[str]) -> None:
     axis.set_ylim(-0.03, 1.05)
     axis.set_xlabel("layer")
     axis.set_ylabel("attention to the\nquery word (best head)")
-    layout = {"frameon": False, "ncols": 2, "fontsize": 7.5, "columnspacing": 1.0}
+    layout = {"frameon": False, "ncols": 2, "fontsize": SMALL, "columnspacing": 1.0}
     axis.legend(loc="lower center", bbox_to_anchor=(0.5, 0.98), **layout)

@@ -4,6 +4,7 @@ import pandas as pd
 
 from meanings.labels.annotation.agreement import Agreement
 from meanings.labels.answers import RIGHT
+from meanings.labels.label import in_words
 
 
 def examples(labelled: pd.DataFrame, count: int, seed: int = 0) -> pd.DataFrame:
@@ -29,7 +30,7 @@ def examples(labelled: pd.DataFrame, count: int, seed: int = 0) -> pd.DataFrame:
     )
     table["answer"] = table["answer"].astype(str).map(plain)
     table["evidence"] = table["evidence"].fillna("").astype(str)
-    table["label"] = table["label"].str.replace("_", " ")
+    table["label"] = table["label"].map(in_words)
     table["chrF"] = table["chrF"].round().astype(int)
     return table.astype({"pair": str}).round({"P(source)": 2}).set_index("pair")
 
@@ -49,7 +50,7 @@ def disagreements(labelled: pd.DataFrame, count: int) -> pd.DataFrame:
     )
     table = table.assign(
         answer=table["answer"].astype(str).map(plain),
-        label=table["label"].str.replace("_", " "),
+        label=table["label"].map(in_words),
         evidence=table["evidence"].fillna("").astype(str),
     )
     table = table.rename(
@@ -60,7 +61,7 @@ def disagreements(labelled: pd.DataFrame, count: int) -> pd.DataFrame:
 
 def label_quality(found: Agreement) -> pd.DataFrame:
     """Precision and recall of the automatic labels by label, with the counts that they rest on."""
-    table = found.classes.rename(index=lambda name: name.replace("_", " ")).rename_axis("label")
+    table = found.classes.rename(index=in_words).rename_axis("label")
     table = table.rename(columns={"gold": "reference"})
     return table[["precision", "recall", "automatic", "reference", "both"]].round(
         {"precision": 2, "recall": 2}

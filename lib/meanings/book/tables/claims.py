@@ -44,10 +44,14 @@ def estimate(row: Mapping[str, Any]) -> str:
 
 def counts(row: Mapping[str, Any]) -> str:
     """Concepts, language pairs and training runs, those that the claim has."""
-    words = {"n_concepts": "concepts", "n_pairs": "pairs", "n_seeds": "runs"}
+    words = {"n_concepts": "concept", "n_pairs": "pair", "n_seeds": "run"}
     if not row["n_concepts"]:
         return ""
-    return ", ".join(f"{row[name]} {word}" for name, word in words.items() if row[name])
+    return ", ".join(
+        f"{row[name]} {word}{'' if row[name] == 1 else 's'}"
+        for name, word in words.items()
+        if row[name]
+    )
 
 
 def runs(by_seed: Mapping[str, Mapping[str, Any]]) -> str:

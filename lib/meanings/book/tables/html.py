@@ -8,6 +8,8 @@ import pandas as pd
 
 # Cells of whole sentences, which the style sheet gives a width that can be read.
 LONG = re.compile(r"<(t[dh])>([^<]{24,})</\1>")
+# A number that rounds to zero has no sign.
+NEGATIVE_ZERO = re.compile(r">-(?=0(\.0*)?<)")
 
 
 def to_html(table: pd.DataFrame) -> str:
@@ -16,6 +18,7 @@ def to_html(table: pd.DataFrame) -> str:
     named = table.rename_axis(index=[None] * table.index.nlevels, columns=corner or None)
     with pd.option_context("display.max_colwidth", None):
         body = named.to_html(escape=True, border=0, na_rep="", justify="left", classes="book-table")
+    body = NEGATIVE_ZERO.sub(">", body)
     body = LONG.sub(r'<\1 class="long">\2</\1>', body)
     return f'<div class="table-box" tabindex="0">{body}</div>'
 

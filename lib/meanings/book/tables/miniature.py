@@ -28,6 +28,18 @@ VARIANT_COLUMNS = (
 # Kinds of documents: those in the format of the test's prompts, and running text.
 TEST_FORMAT = ("quoted_lines",)
 RUNNING_TEXT = ("sentences", "passage")
+KIND_MEANS = {
+    "glossary": "words, each followed by its translation: chat cat",
+    "separated_glossary": "the same with a separator: chat = cat",
+    "translated_list": "words in one language, then their translations",
+    "quoted_lines": 'the test\'s own format: Español: "gato" - Français: "chat"',
+    "dictionary_lines": "quoted words and their translations in other formats and distances",
+    "associations": "a word and what goes with it, in one language: cat mouse tail milk",
+    "quoted_associations": "the same with quotes, brackets or commas",
+    "sentences": "short sentences from templates, in one language",
+    "category_list": "words of one category: dog, lion, whale",
+    "passage": "a paragraph of the Universal Declaration of Human Rights",
+}
 
 
 def recipe() -> dict:
@@ -65,6 +77,7 @@ def documents(mix: dict) -> pd.DataFrame:
     """The kinds of documents and their shares of what is drawn, most frequent first."""
     weights = pd.Series(mix["documents"], name="share").sort_values(ascending=False)
     table = (weights / weights.sum()).rename_axis("kind of document").reset_index()
+    table["what it holds"] = table["kind of document"].map(KIND_MEANS).fillna("")
     return table.assign(
         **{"kind of document": table["kind of document"].str.replace("_", " ")}
     ).set_index("kind of document")
@@ -87,7 +100,7 @@ def size(mix: dict) -> str:
     model = mix["model"]
     layers, width = model["num_hidden_layers"], model["hidden_size"]
     heads, keys = model["num_attention_heads"], model["num_key_value_heads"]
-    return f"{layers} layers of {width}, {heads} heads that share {keys} keys and values"
+    return f"{layers} layers of width {width}, {heads} attention heads with {keys} key-value heads"
 
 
 def report() -> pd.DataFrame:
@@ -137,3 +150,32 @@ def variants() -> pd.DataFrame:
     return table.rename(
         columns={"p_source": "P(source)", "p_null": "null", "p_target": "P(target)"}
     ).set_index("variant")
+
+
+def paper(mix: Mapping, tried: pd.DataFrame) -> list[tuple[str, str, str, str]]:
+    """How this model and the paper's compare: rows of `tables.agreement`.
+
+    - `mix`: `recipe()`; `tried`: `variants()`.
+    """
+    in_format = share_of(mix, TEST_FORMAT)
+    return [
+        (
+            "A large model; its first public checkpoint comes after most of the emergence.",
+            "A small model of the same kind, with checkpoints from the first step on.",
+            "not comparable",
+            "No published multilingual model has checkpoints that early and a text that is known.",
+        ),
+        (
+            "Real text in many languages.",
+            f"Artificial text; {in_format:.0%} of the documents have the format of the test.",
+            "no",
+            "The method needs more training than a small model of real text can get on a laptop.",
+        ),
+        (
+            "Patching works in a model that was not made for it.",
+            "Patching works in a model whose recipe was selected for it.",
+            "not comparable",
+            f"We kept the one of {len(tried)} variants with the highest P(source), so that "
+            "patching works here is no finding.",
+        ),
+    ]

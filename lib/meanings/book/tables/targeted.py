@@ -6,6 +6,7 @@ import pandas as pd
 
 from meanings.book.tables.answers import plain
 from meanings.core.formatting import span
+from meanings.labels.label import in_words
 from meanings.statistics.targeted import KIND_NAMES, UNIT
 from meanings.validity.claims.catalogue import stated
 from meanings.validity.claims.claim import Claim, Tables
@@ -51,7 +52,7 @@ def cases(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _answer(found: pd.DataFrame, when: str) -> pd.Series:
-    labels = found[f"label_{when}"].str.replace("_", " ")
+    labels = found[f"label_{when}"].map(in_words).astype(str)
     return found[when].astype(str).map(plain) + " (" + labels + ")"
 
 

@@ -5,9 +5,11 @@ shuffled labels.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from meanings.measures.results import published_csv
+from meanings.validity.ground_truth import GroundTruth
 
 
 def known_truth() -> pd.DataFrame:
@@ -48,6 +50,33 @@ def detections(trials: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def counted_layers(trials: pd.DataFrame) -> str:
+    """`30 networks a panel, 15 of them with a meeting layer`."""
+    rows = trials[(trials["what"] == "meeting layer") & (trials["by"] == "one layer alone")]
+    return f"{len(rows)} networks per panel, {(rows['true'] >= 0).sum()} with a meeting layer"
+
+
+def counted_onsets(trials: pd.DataFrame) -> str:
+    """How many runs have an onset that is drawn, of how many concepts, and how many have none."""
+    rows = trials[(trials["by"] == "seen") & trials["what"].str.startswith("onset")]
+    there = int(np.isfinite(rows["true"]).sum())
+    return (
+        f"{there} runs of {GroundTruth().n_concepts} concepts each; not drawn, because languages "
+        f"never meet: {len(rows) - there}"
+    )
+
+
+def counted_runs(coverage: pd.DataFrame) -> str:
+    """How many runs each mark of the coverage stands for."""
+    return f"{int(coverage['worlds'].min())} runs per mark"
+
+
+def counted_permutations(rates: pd.DataFrame) -> str:
+    """How many rules there are, and how many permutations each was put to."""
+    low, high = int(rates["shuffles"].min()), int(rates["shuffles"].max())
+    return f"{len(rates)} rules, {low:,} to {high:,} permutations each"
+
+
 def paper(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str, str]]:
     """What the paper and this study do about their reliability: rows of `tables.agreement`.
 
@@ -65,7 +94,7 @@ def paper(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str, str]]:
         (
             "No null condition for the concept vector.",
             "A third concept's vector is the null. In a model that shares nothing the two differ "
-            f"by {n_shared['value']:.3f}.",
+            f"by {n_shared['value']:z.3f}.",
             "not comparable",
             "The paper reports none.",
         ),

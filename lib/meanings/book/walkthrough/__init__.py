@@ -7,6 +7,7 @@ from meanings.book.walkthrough.patch import Walkthrough
 from meanings.book.walkthrough.tables import (
     conditions,
     drawing,
+    paper,
     provenance,
     shapes,
     tokens,
@@ -17,6 +18,7 @@ __all__ = [
     "Walkthrough",
     "conditions",
     "drawing",
+    "paper",
     "provenance",
     "shapes",
     "start",

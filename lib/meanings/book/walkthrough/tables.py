@@ -10,6 +10,18 @@ from meanings.book.tables.answers import plain
 from meanings.book.walkthrough.patch import Walkthrough
 from meanings.patching.conditions import CONDITIONS
 
+IN_WORDS = {
+    "seen": "other-language mean",
+    "en_en": "English copying",
+    "self": "copying in the output language",
+    "tgt": "same pair",
+    "tgt_tgt": "identity",
+    "src_unpatched": "asked directly",
+    "tgt_unpatched": "no patch",
+    "null_concept": "null (third concept)",
+    "null_mean": "null (mean of concepts)",
+}
+
 
 def tokens(walk: Walkthrough) -> pd.DataFrame:
     """The tokens of the target prompt's last line: position, text, and what stands there."""
@@ -65,9 +77,45 @@ def vectors(vector: Tensor) -> pd.DataFrame:
 
 def conditions() -> pd.DataFrame:
     """Name and meaning of every condition, from the library."""
-    texts = [condition.description for condition in CONDITIONS.values()]
-    table = pd.DataFrame({"condition": list(CONDITIONS), "source of the vector": texts})
-    return table.set_index("condition")
+    columns = {
+        "condition": list(CONDITIONS),
+        "in words": [IN_WORDS.get(name, "") for name in CONDITIONS],
+        "source of the vector": [entry.description for entry in CONDITIONS.values()],
+    }
+    return pd.DataFrame(columns).set_index("condition")
+
+
+def paper(walk: Walkthrough) -> list[tuple[str, str, str, str]]:
+    """How the published patch and this one compare: rows of `meanings.book.tables.agreement`."""
+    saving = walk.saving()
+    return [
+        (
+            "The concept vector is a mean over language pairs, read at the query word's last token "
+            "and written into layer j and all later ones.",
+            "The same.",
+            "yes",
+            "",
+        ),
+        (
+            "The position is counted from the end of a run's first target prompt.",
+            "The position is found in each prompt.",
+            "in part",
+            "The two agree where the text after the query word has as many tokens in every prompt.",
+        ),
+        (
+            "Every first layer and condition takes a forward pass of the whole prompt.",
+            "What does not depend on the patch is computed once: "
+            f"{saving['ours']:,.0f} token passes instead of {saving['published']:,.0f}.",
+            "yes",
+            "The passes differ and the probabilities do not.",
+        ),
+        (
+            "No null for the concept vector.",
+            "The vector of a third concept.",
+            "not comparable",
+            "The paper reports none.",
+        ),
+    ]
 
 
 def drawing(walk: Walkthrough, first_layer: int, answer: str) -> dict:

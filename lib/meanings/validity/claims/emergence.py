@@ -130,7 +130,7 @@ CLAIMS = (
         chapter=CHAPTER,
         statement=(
             "The mean over other languages is as good as the pair's own vector (tgt), within 0.05: "
-            "the difference is {value:+.2f}."
+            "the difference is {value:+z.2f}."
         ),
         unit="probability",
         side="within",

@@ -55,8 +55,8 @@ def _difference(model: str, kind: str, words: str) -> Claim:
         id=f"errors-{words.replace(' ', '-')}-{short}",
         chapter=CHAPTER,
         statement=f"On {MODELS[model]} a patch with the other-language mean helps {words} "
-        "more than matched plain words: the change of accuracy is {value:.2f} "
-        "[{low:.2f}, {high:.2f}] larger.",
+        "more than matched plain words: the change of accuracy is {value:z.2f} "
+        "[{low:z.2f}, {high:z.2f}] larger.",
         unit="share of answers",
         side="above",
         smallest_effect=SMALLEST,
@@ -71,7 +71,7 @@ def _copying(model: str) -> Claim:
         id=f"errors-copying-{model.partition('-')[0]}",
         chapter=CHAPTER,
         statement=f"On {MODELS[model]} a patch with the other-language mean changes the share of "
-        "false friends that are copied by {value:.2f} [{low:.2f}, {high:.2f}].",
+        "false friends that are copied by {value:z.2f} [{low:z.2f}, {high:z.2f}].",
         unit="share of answers",
         side="below",
         smallest_effect=SMALLEST,
@@ -86,8 +86,8 @@ def _cognates(model: str) -> Claim:
         id=f"errors-cognates-{model.partition('-')[0]}",
         chapter=CHAPTER,
         statement=f"On {MODELS[model]} the same patch costs cognates, for which the copy is right, "
-        "more than matched plain words: the difference in accuracy is {value:.2f} "
-        "[{low:.2f}, {high:.2f}].",
+        "more than matched plain words: the difference in accuracy is {value:z.2f} "
+        "[{low:z.2f}, {high:z.2f}].",
         unit="share of answers",
         side="below",
         smallest_effect=SMALLEST,
@@ -102,7 +102,7 @@ def _plain(model: str) -> Claim:
         id=f"errors-plain-{model.partition('-')[0]}",
         chapter=CHAPTER,
         statement=f"On {MODELS[model]} the same patch leaves plain words as they are, within 5 "
-        "percentage points: their accuracy changes by {value:.2f} [{low:.2f}, {high:.2f}].",
+        "percentage points: their accuracy changes by {value:z.2f} [{low:z.2f}, {high:z.2f}].",
         unit="share of answers",
         side="within",
         smallest_effect=SMALLEST,

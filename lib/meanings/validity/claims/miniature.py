@@ -56,7 +56,7 @@ CLAIMS = (
         id="miniature-translates",
         chapter=CHAPTER,
         statement=(
-            "Without a patch, the miniature gives the right word a probability of {value:.2f} "
+            "Without a patch, the miniature gives the right word a probability of {value:z.2f} "
             "between languages of its training text."
         ),
         unit="probability",
@@ -70,7 +70,7 @@ CLAIMS = (
         id="miniature-never-beside",
         chapter=CHAPTER,
         statement=(
-            "Without a patch, the miniature gives the right word a probability of {value:.2f} "
+            "Without a patch, the miniature gives the right word a probability of {value:z.2f} "
             "between languages that never stand side by side in its training text."
         ),
         unit="probability",

@@ -45,7 +45,7 @@ CLAIMS = (
         id="real-concept",
         chapter=CHAPTER,
         statement=(
-            "In Gemma the other-language mean gives the source concept {value:.2f} more "
+            "In Gemma the other-language mean gives the source concept {value:z.2f} more "
             "probability than another concept's vector, on the embedded lexicon."
         ),
         unit="probability",
@@ -60,7 +60,7 @@ CLAIMS = (
         chapter=CHAPTER,
         statement=(
             "On the nouns of Multi-SimLex, the other-language mean gives the source concept "
-            "{value:.2f} more probability than another concept's vector."
+            "{value:z.2f} more probability than another concept's vector."
         ),
         unit="probability",
         side="above",
@@ -74,7 +74,7 @@ CLAIMS = (
         chapter=CHAPTER,
         statement=(
             "In Gemma the other-language mean does as well as the target pair's own vector: "
-            "{value:+.3f} in probability."
+            "{value:+z.3f} in probability."
         ),
         unit="probability",
         side="within",
@@ -88,7 +88,7 @@ CLAIMS = (
         chapter=CHAPTER,
         statement=(
             "In Gemma a vector from English copying prompts does better than the other-language "
-            "mean: {value:+.2f} in probability."
+            "mean: {value:+z.2f} in probability."
         ),
         unit="probability",
         side="above",
@@ -102,7 +102,7 @@ CLAIMS = (
         chapter=CHAPTER,
         statement=(
             "In Gemma a vector from copying prompts in the output language does better than the "
-            "other-language mean: {value:+.2f} in probability."
+            "other-language mean: {value:+z.2f} in probability."
         ),
         unit="probability",
         side="above",

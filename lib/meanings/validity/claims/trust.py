@@ -12,7 +12,7 @@ CLAIMS = (
         chapter=CHAPTER,
         statement=(
             "Patching one layer alone finds the meeting layer more often than patching all later "
-            "layers: its share of constructed networks is {value:.2f} larger."
+            "layers: its share of constructed networks is {value:z.2f} larger."
         ),
         unit="share of networks",
         side="above",
@@ -26,7 +26,7 @@ CLAIMS = (
         chapter=CHAPTER,
         statement=(
             "Where languages do not meet, patching one layer alone reports a meeting layer in "
-            "{value:.0%} of constructed networks."
+            "{value:z.0%} of constructed networks."
         ),
         unit="share of networks",
         side="within",
@@ -40,7 +40,7 @@ CLAIMS = (
         chapter=CHAPTER,
         statement=(
             "With 64 concepts, the 95 % interval of an onset covers the true onset in at least "
-            "{value:.0%} of noisy constructed runs."
+            "{value:z.0%} of noisy constructed runs."
         ),
         unit="share of runs",
         side="above",
@@ -54,7 +54,7 @@ CLAIMS = (
         chapter=CHAPTER,
         statement=(
             "Where labels are permuted, the rules in use exceed their nominal rate of false "
-            "claims by at most {value:.1%}."
+            "claims by at most {value:z.1%}."
         ),
         unit="share of permutations",
         side="within",
@@ -68,7 +68,7 @@ CLAIMS = (
         chapter=CHAPTER,
         statement=(
             "In a model whose languages share nothing, the other-language mean differs from its "
-            "null by {value:.3f} in probability."
+            "null by {value:z.3f} in probability."
         ),
         unit="probability",
         side="within",
@@ -95,7 +95,7 @@ CLAIMS = (
         chapter=CHAPTER,
         statement=(
             "Where every word is one token, exchanging the word's embedding as well as its layers "
-            "adds {value:.2f} to P(source)."
+            "adds {value:z.2f} to P(source)."
         ),
         unit="probability",
         side="above",
@@ -109,7 +109,7 @@ CLAIMS = (
         chapter=CHAPTER,
         statement=(
             "In lines of the training text, the other-language mean lies above its null by at "
-            "least {value:.2f} in probability, at every value of every setting."
+            "least {value:z.2f} in probability, at every value of every setting."
         ),
         unit="probability",
         side="above",
@@ -123,7 +123,7 @@ CLAIMS = (
         chapter=CHAPTER,
         statement=(
             "In lines whose separator the training text never has between quoted words with "
-            "names, the other-language mean lies above its null by at least {value:.2f} in "
+            "names, the other-language mean lies above its null by at least {value:z.2f} in "
             "probability."
         ),
         unit="probability",
@@ -137,7 +137,7 @@ CLAIMS = (
         id="trust-no-quotes",
         chapter=CHAPTER,
         statement=(
-            "In lines without quotes, the other-language mean lies above its null by {value:.2f} "
+            "In lines without quotes, the other-language mean lies above its null by {value:z.2f} "
             "in probability."
         ),
         unit="probability",
@@ -152,7 +152,7 @@ CLAIMS = (
         chapter=CHAPTER,
         statement=(
             "In lines without language names or in brackets, the other-language "
-            "mean lies above its null by at most {value:.2f} in probability."
+            "mean lies above its null by at most {value:z.2f} in probability."
         ),
         unit="probability",
         side="within",
@@ -166,7 +166,7 @@ CLAIMS = (
         chapter=CHAPTER,
         statement=(
             "A mean over language pairs does better than a mean over as many few-shot examples in "
-            "one pair: {value:+.2f} in probability."
+            "one pair: {value:+z.2f} in probability."
         ),
         unit="probability",
         side="above",
