@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from meanings.core.errors import MeaningsError, one_of
-from meanings.measures import cka, expert_units, language_id, neuron_overlap, retrieval, structure
+from meanings.measures import (
+    cka,
+    clamping,
+    expert_units,
+    language_id,
+    neuron_overlap,
+    relations,
+    retrieval,
+    structure,
+)
 from meanings.measures.base import Measure
 from meanings.measures.patching import PATCHING
 
@@ -17,6 +26,8 @@ MEASURES: dict[str, Measure] = {
         expert_units.MEASURE,
         structure.MEASURE,
         neuron_overlap.MEASURE,
+        clamping.MEASURE,
+        relations.MEASURE,
     )
 }
 

@@ -58,7 +58,7 @@ def activations(model: PatchableModel, texts: Sequence[str], read: Read = "last"
     found = _Found(len(texts))
     with _recorded(model) as recorded:
         for part in _parts(lengths):
-            rows = torch.tensor([[_start(model), *ids[i]] for i in part], device=model.device)
+            rows = torch.tensor([[start_mark(model), *ids[i]] for i in part], device=model.device)
             model.network(input_ids=rows, use_cache=False, logits_to_keep=1)
             found.fill(part, recorded, read)
     _check_finite(model, found.hidden, texts)
@@ -136,7 +136,7 @@ def mlp_projection(layer: torch.nn.Module, d_model: int) -> torch.nn.Module:
     return found
 
 
-def _start(model: PatchableModel) -> int:
+def start_mark(model: PatchableModel) -> int:
     """The id of the mark that begins a text, else of the one that ends it, as the model's
     configuration has them.
 
