@@ -64,7 +64,9 @@ def test_one_direction_in_both_languages_is_found_without_a_shared_concept():
     assert rows.loc["direction_broader", "value"] > 0.8
     assert not inside(rows, "direction_broader")
     row = rows.loc["pairs_broader"]
-    assert row["value"] == pytest.approx(row["null"], abs=0.04)  # who belongs to whom is not in the states
+    assert row["value"] == pytest.approx(
+        row["null"], abs=0.04
+    )  # who belongs to whom is not in the states
 
 
 def test_different_directions_are_at_the_null():
