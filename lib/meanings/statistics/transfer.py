@@ -89,7 +89,9 @@ def correlations(
 
     Raises MeaningsError where a measure and transfer share no checkpoint with enough pairs.
     """
-    measures = {**measures, STEP: transfer.assign(value=transfer["step"].astype(float))}
+    measured = pd.concat(measures.values())[PLACE].drop_duplicates()
+    step = transfer.merge(measured, on=PLACE)
+    measures = {**measures, STEP: step.assign(value=step["step"].astype(float))}
     rows = []
     for name, values in measures.items():
         joint = values.merge(transfer, on=[*PLACE, *PAIR], suffixes=("_measure", "_transfer"))
