@@ -13,7 +13,8 @@ A mean step is the mean of the concepts minus the mean of the related concepts, 
 related words anew leaves it as it is: `direction` sees that there is a direction from narrow to
 broad, and only `pairs` sees who belongs to whom. In `pairs` the concept itself is shared, so its
 null is high where concepts lie at one place. An associate is often a word that many concepts are
-associated with: `direction_associate` may see how frequent words are. Source of the idea: arXiv 2310.12794.
+associated with: `direction_associate` may see how frequent words are.
+Source of the idea: arXiv 2310.12794.
 """
 
 from __future__ import annotations
