@@ -1,5 +1,5 @@
 """The small model that the study ships, on the command line: `meanings miniature train | long-run |
-worlds | shares | report`.
+worlds | shares | reinitialise | report`.
 """
 
 import json
@@ -103,6 +103,42 @@ def shares() -> None:
     table = count_text(corpus, tokenizer)
     typer.echo(table.round(3).to_string(index=False))
     typer.echo(write_shares(table))
+
+
+@app.command("reinitialise")
+def reinitialise(
+    source: Annotated[
+        list[str] | None,
+        typer.Option(help="A language that is trained in; several may be named. [default: en, ru]"),
+    ] = None,
+    block: Annotated[
+        list[int] | None,
+        typer.Option(help="A block that is reset, from 1; all without it.", show_default=False),
+    ] = None,
+    draws: Annotated[int, typer.Option(help="Draws of held-out concepts and text.", min=1)] = 2,
+    seed: TrainingSeed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Give one block its weights of step 0 back, train 200 steps on one language's associations,
+    with and without, and publish the scores of held-out ones; a killed run goes on.
+    """
+    from meanings.core.status_line import StatusLine, Watched
+    from meanings.lexicon.lexicon import load_lexicon
+    from meanings.miniature.corpus import load_corpus
+    from meanings.miniature.recipe import load_mix
+    from meanings.miniature.reinitialisation_table import publish_reinitialisation
+    from meanings.models.checkpoints import trajectory
+
+    recipe = data_folder() / "miniature"
+    corpus = load_corpus(recipe, load_mix(recipe / "mix.yaml"), load_lexicon("embedded"))
+    blocks = block or range(1, corpus.mix.model.num_hidden_layers + 1)
+    run = trajectory("miniature", seed)
+    watched = Watched(f"{run.model}, training seed {seed}")
+    with StatusLine(watched.text, shown=not quiet):
+        path = publish_reinitialisation(
+            run, corpus, source or ["en", "ru"], draws, blocks, watched.report
+        )
+    typer.echo(path)
 
 
 @app.command("report")

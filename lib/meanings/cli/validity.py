@@ -1,5 +1,5 @@
 """The book's claims and checks of the method on the command line: `meanings claims`, `meanings
-validity known-truth | false-positives | controls`.
+validity known-truth | false-positives | controls | transfer`.
 """
 
 import json
@@ -129,6 +129,25 @@ def controls(
         paths = publish_controls(run, watched.report)
     for path in paths:
         typer.echo(path)
+
+
+@app.command("transfer")
+def transfer(
+    layer: Annotated[int, typer.Option(help="Layer of the companion measures.", min=0)] = 6,
+    model: Annotated[str, typer.Option(help="The model, as the tables name it.")] = "miniature",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Without it data/published/transfer_correlations.csv.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Correlate each published companion measure with transfer over pairs of languages, within
+    checkpoints and pooled: data/published/transfer_correlations.csv.
+    """
+    from meanings.validity.transfer_table import transfer_table
+
+    typer.echo(_publish("transfer_correlations", transfer_table(layer, model=model), out))
 
 
 def _publish(name: str, table, path: Path | None = None) -> Path:

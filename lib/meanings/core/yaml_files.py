@@ -172,7 +172,10 @@ class _NoDuplicates(yaml.SafeLoader):
         if self.check_event(yaml.AliasEvent):
             event = self.peek_event()
             raise yaml.composer.ComposerError(
-                None, None, f"a reference, *{event.anchor}: write the value out", event.start_mark
+                None,
+                None,
+                f"a reference, *{event.anchor}: write the value out",
+                event.start_of_text,
             )
         return super().compose_node(parent, index)
 
@@ -184,10 +187,10 @@ class _NoDuplicates(yaml.SafeLoader):
                     None,
                     None,
                     f"{name!r} is no name: expected lines `name: value`",
-                    node.start_mark,
+                    node.start_of_text,
                 )
             if names.count(name) > 1:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"{name!r} occurs twice", node.start_mark
+                    None, None, f"{name!r} occurs twice", node.start_of_text
                 )
         return super().construct_mapping(node, deep)

@@ -6,9 +6,11 @@ from meanings.core.errors import MeaningsError, one_of
 from meanings.measures import (
     abilities,
     cka,
+    clamping,
     expert_units,
     language_id,
     neuron_overlap,
+    relations,
     retrieval,
     structure,
 )
@@ -26,6 +28,8 @@ MEASURES: dict[str, Measure] = {
         structure.MEASURE,
         neuron_overlap.MEASURE,
         abilities.MEASURE,
+        clamping.MEASURE,
+        relations.MEASURE,
     )
 }
 

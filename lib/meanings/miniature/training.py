@@ -36,11 +36,15 @@ STATE_EVERY = 100  # steps between two saved states
 
 @dataclass
 class Run:
-    """The state of a training run: the model, its optimisers, and how many steps are done."""
+    """The state of a training run: the model, its optimisers, and how many steps are done.
+
+    - `compiled`: whether the loss may be compiled, which takes longer than some hundred steps gain.
+    """
 
     model: LlamaForCausalLM
     optimisers: tuple[torch.optim.Optimizer, ...]
     step: int = 0
+    compiled: bool = True
 
     @cached_property
     def loss(self) -> Callable[[torch.Tensor], torch.Tensor]:
@@ -55,7 +59,8 @@ class Run:
                     logits.flatten(0, 1).float(), rows[:, 1:].flatten()
                 )
 
-        return torch.compile(mean_cross_entropy) if shutil.which("g++") else mean_cross_entropy
+        can = self.compiled and shutil.which("g++")
+        return torch.compile(mean_cross_entropy) if can else mean_cross_entropy
 
     def save(self, path: Path) -> None:
         """Write the state to a file, whole or not at all."""
@@ -165,18 +170,21 @@ def begin(mix: Mix, seed: int) -> Run:
     # The fused kernel's backward pass is slow on a CPU for heads this small: written out, a step
     # takes a fifth less.
     model.set_attn_implementation("eager")
+    return Run(model, fresh_optimisers(model, mix.training))
+
+
+def fresh_optimisers(
+    model: LlamaForCausalLM, schedule: Schedule
+) -> tuple[torch.optim.Optimizer, ...]:
+    """Muon for the layers' matrices, AdamW for embeddings and norms, at their peak rates."""
     matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name]
     vectors = [p for name, p in model.named_parameters() if p.ndim != 2 or "embed" in name]
-    schedule = mix.training
-    return Run(
-        model,
-        (
-            torch.optim.Muon(
-                matrices, lr=schedule.matrix_learning_rate, weight_decay=schedule.weight_decay
-            ),
-            torch.optim.AdamW(
-                vectors, lr=schedule.vector_learning_rate, betas=(0.9, 0.98), weight_decay=0.0
-            ),
+    return (
+        torch.optim.Muon(
+            matrices, lr=schedule.matrix_learning_rate, weight_decay=schedule.weight_decay
+        ),
+        torch.optim.AdamW(
+            vectors, lr=schedule.vector_learning_rate, betas=(0.9, 0.98), weight_decay=0.0
         ),
     )
 
