@@ -7,6 +7,12 @@ import pandas as pd
 
 from meanings.book.chapter_parameters import CompanionChapter
 from meanings.book.facts import companions, wording
+from meanings.book.tables import experiments
+from meanings.core.formatting import span
+from meanings.lexicon.languages import LANGUAGES
+from meanings.measures.results import published
+from meanings.statistics import reinitialisation
+from meanings.statistics.effects import SMALLEST_EFFECT
 
 
 def coverage(page: CompanionChapter, rows: pd.DataFrame, label: str) -> dict[str, object]:
@@ -33,6 +39,30 @@ def moments(
     return {
         "ck_onset": companions.onset(onset, rows),
         "ck_before": companions.before(onset, band),
+    }
+
+
+def reset() -> dict[str, object]:
+    """What a block that is reset costs the other languages more than the language trained on."""
+    if not experiments.there("reinitialisation"):
+        return {"ck_reset": "(Not measured.)"}
+    gaps = reinitialisation.gaps(published("reinitialisation"))
+    gaps = gaps[gaps["part"] == "gap"]
+    rows = {True: [], False: []}
+    for row in gaps.itertuples():
+        effect = (
+            f"block {row.block}, {LANGUAGES[row.source].name} {span(row.mean, row.low, row.high)}"
+        )
+        rows[row.low > SMALLEST_EFFECT].append(effect)
+    costs = "; ".join(rows[True]) or "none"
+    none = "; ".join(rows[False]) or "none"
+    return {
+        "ck_reset": (
+            "Resetting costs the other languages more than the language trained on (difference "
+            f"of the losses above {SMALLEST_EFFECT:g}) for: {costs}. For the others the data show "
+            f"no such cost: {none}. One training run, {int(gaps['n_units'].max())} held-out "
+            "concepts."
+        )
     }
 
 

@@ -6,6 +6,11 @@ from typing import Any
 import pandas as pd
 
 from meanings.book.facts import companions, wording
+from meanings.book.tables import experiments
+from meanings.core.formatting import span
+from meanings.measures.results import published
+from meanings.statistics.effects import SMALLEST_EFFECT, decide
+from meanings.validity.claims import estimates
 
 
 def coverage(rows: pd.DataFrame, label: str) -> dict[str, object]:
@@ -21,6 +26,35 @@ def levels(curves: pd.DataFrame, floor: pd.DataFrame | None) -> dict[str, object
         "li_chance": f"{last['null']:.0%}",
         "li_floor": companions.floor_at_end(floor),
     }
+
+
+def clamping() -> dict[str, object]:
+    """Whether held expert units make texts name their category more often than held controls."""
+    if not experiments.there("clamping"):
+        return {"li_clamping": "(Not measured.)"}
+    rows = published("clamping").astype({"variant": str})
+    rows = rows[rows["step"] == rows["step"].max()]
+    said = []
+    for variant, what in (
+        ("category", "name a word of the category"),
+        ("language", "are in the language of the units"),
+    ):
+        part = rows[rows["variant"] == variant]
+        total = int(part["n"].sum())
+        held, control = (
+            estimates.share(round(float((part[side] * part["n"]).sum())), total)
+            for side in ("value", "null")
+        )
+        gap = estimates.difference_of_shares(held, control)
+        verdict = decide(gap, "above", SMALLEST_EFFECT)
+        clear = {"holds": "more often", "refuted": "not more often"}.get(
+            verdict, "not clearly more often"
+        )
+        said.append(
+            f"With the expert units held, texts {what} {clear} than with the control units "
+            f"(difference {span(gap.value, gap.low, gap.high)}, {total} texts each)."
+        )
+    return {"li_clamping": " ".join(said) + " One training run."}
 
 
 def claimed(claims: Sequence[Mapping[str, Any]]) -> dict[str, object]:

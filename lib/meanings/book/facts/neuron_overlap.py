@@ -6,8 +6,11 @@ from typing import Any
 import pandas as pd
 
 from meanings.book.facts import companions, wording
+from meanings.book.tables import experiments
 from meanings.core.formatting import span
+from meanings.measures.results import published_csv
 from meanings.statistics.companions import at_best, over_seeds
+from meanings.statistics.selection import one
 
 
 def coverage(rows: pd.DataFrame, label: str) -> dict[str, object]:
@@ -25,6 +28,29 @@ def levels(rows: pd.DataFrame, languages: Collection[str]) -> dict[str, object]:
         said[f"no_{variant}"] = span(row["value"], row["low"], row["high"])
         said["no_majority"] = f"{row['null']:.0%} of the words"
     return said
+
+
+def correlation() -> dict[str, object]:
+    """Overlap and transfer, within checkpoints and pooled, and the training step beside them."""
+    if not experiments.there(experiments.CORRELATIONS, "csv"):
+        return {"no_correlation": "(Not measured.)"}
+    rows = published_csv(experiments.CORRELATIONS, "meanings validity transfer")
+    rows = rows[rows["transfer"] == "probe"]
+
+    def rho(measure: str, scope: str) -> str:
+        row = one(rows, measure=measure, scope=scope)
+        return span(row["rho"], row["low"], row["high"])
+
+    return {
+        "no_correlation": (
+            "Overlap of dimensions and the transfer of the probe have a rank correlation of "
+            f"{rho('neuron_overlap overlap', 'within')} within a checkpoint (mean over "
+            f"checkpoints; intervals resample languages), and of "
+            f"{rho('neuron_overlap overlap', 'pooled')} over all checkpoints pooled. The training "
+            "step alone, which knows nothing of any pair, reaches "
+            f"{rho('training step', 'pooled')} pooled: what is pooled is no evidence."
+        )
+    }
 
 
 def claimed(claims: Sequence[Mapping[str, Any]]) -> dict[str, object]:

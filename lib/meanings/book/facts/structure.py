@@ -1,11 +1,12 @@
 """What the chapter Structure: categories and relations says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from meanings.book.facts import companions, wording
+from meanings.book.tables import experiments
 from meanings.core.formatting import span
 from meanings.statistics.companions import at_layer, over_seeds
 
@@ -35,6 +36,24 @@ def moments(
     return {
         "st_onset": companions.onset(onset, rows),
         "st_before": companions.before(onset, band),
+    }
+
+
+def relations(languages: Collection[str]) -> dict[str, object]:
+    """Which comparison of steps lies above its null."""
+    table = experiments.relations(languages)
+    if table.empty:
+        return {"st_relations": "(Not measured.)"}
+    said = "; ".join(
+        f"{relation}, {row['compared']}: {row['value']}, null up to {row['null up to']}"
+        for relation, row in table.iterrows()
+    )
+    return {
+        "st_relations": (
+            f"At the last checkpoint: {said}. The mean step says that broader concepts lie in the "
+            "same direction in both languages; only the step of the same pair says who belongs to "
+            "whom, and its null is high because the concept itself is shared."
+        )
     }
 
 

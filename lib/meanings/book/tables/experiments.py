@@ -1,0 +1,149 @@
+"""Tables of what is done beside the companion measures: blocks that are reset, units that are held,
+correlations with transfer, steps between concepts, onsets in pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+import pandas as pd
+
+from meanings.book.tables.companions import span
+from meanings.core.formatting import amount
+from meanings.core.paths import data_folder
+from meanings.lexicon.languages import LANGUAGES
+from meanings.measures.results import published, published_csv
+from meanings.statistics import ability_onsets, companions, reinitialisation
+
+CORRELATIONS = "transfer_correlations"
+HELD = {
+    "category": "names a word of the category",
+    "elsewhere": "names one in another language",
+    "language": "is written in the language",
+}
+STEPS = {
+    "direction": "mean step, disjoint concepts",
+    "pairs": "step of the same pair",
+    "rsa": "arrangement of the categories' steps",
+}
+
+
+def there(name: str, suffix: str = "parquet") -> bool:
+    """Whether a published table ships."""
+    return (data_folder() / "published" / f"{name}.{suffix}").is_file()
+
+
+def reinitialised() -> pd.DataFrame:
+    """What is lost where one block gets its initial weights and one language is trained on: in that
+    language and in the others; empty where the table does not ship.
+    """
+    if not there("reinitialisation"):
+        return pd.DataFrame()
+    gaps = reinitialisation.gaps(published("reinitialisation"))
+    gaps["text"] = [
+        f"{r['mean']:z.3f} [{r['low']:z.3f}, {r['high']:z.3f}]" for _, r in gaps.iterrows()
+    ]
+    wide = gaps.pivot(index=["source", "block"], columns="part", values="text").reset_index()
+    wide["source"] = wide["source"].map(lambda code: LANGUAGES[code].name)
+    names = {"source": "trained on", "block": "block reset"}
+    wide = wide.rename(columns=names | {"gap": "difference"})
+    parts = {"source_": "lost there", "others": "lost in other languages"}
+    wide.columns = [parts.get(str(name), str(name)) for name in wide.columns]
+    return wide.set_index("trained on")
+
+
+def clamped() -> pd.DataFrame:
+    """What texts say while expert units are held, while as active others are, and without."""
+    if not there("clamping"):
+        return pd.DataFrame()
+    rows = published("clamping")
+    last = rows[rows["step"] == rows["step"].max()].astype({"variant": str})
+    found = []
+    for name, meaning in HELD.items():
+        part = last[last["variant"] == name]
+        sides = {"expert units": "value", "control units": "null", "none": "unclamped"}
+        counts = {
+            side: int((part[column] * part["n"]).sum().round()) for side, column in sides.items()
+        }
+        total = int(part["n"].sum())
+        shares = {
+            side: f"{count / total:.1%} ({count} of {total})" for side, count in counts.items()
+        }
+        found.append({"a text": meaning} | shares)
+    return pd.DataFrame(found).set_index("a text")
+
+
+def transfer_correlations() -> pd.DataFrame:
+    """Rank correlation of each measure with transfer, within checkpoints and pooled."""
+    if not there(CORRELATIONS, "csv"):
+        return pd.DataFrame()
+    rows = published_csv(CORRELATIONS, "meanings validity transfer")
+    rows = rows[rows["scope"].isin(["within", "pooled"])]
+    rows = rows.assign(text=[_rho(row) for _, row in rows.iterrows()])
+    wide = rows.pivot(index=["transfer", "measure"], columns="scope", values="text")
+    names = {"within": "within a checkpoint", "pooled": "all checkpoints pooled"}
+    return wide[list(names)].rename(columns=names).rename_axis(columns=None)
+
+
+def _rho(row: pd.Series) -> str:
+    if not np.isfinite(row["rho"]):
+        return "does not vary"
+    return f"{row['rho']:z.2f} [{row['low']:z.2f}, {row['high']:z.2f}]"
+
+
+def relations(languages: Collection[str]) -> pd.DataFrame:
+    """Each way of comparing steps at the last checkpoint, beside its null."""
+    if not there("relations"):
+        return pd.DataFrame()
+    rows = published("relations")
+    rows = rows[rows["model"].astype(str) == "miniature"]
+    found = []
+    for variant in sorted(set(rows["variant"].astype(str))):
+        chosen = companions.of_variant(rows, variant, languages)
+        last = chosen[chosen["step"] == chosen.groupby("training_seed")["step"].transform("max")]
+        end = companions.over_seeds(companions.at_layer(last)).iloc[0]
+        way, _, relation = variant.partition("_")
+        found.append(
+            {
+                "relation": relation,
+                "compared": STEPS.get(way, way),
+                "value": span(end),
+                "null up to": f"{end['null_high']:z.2f}",
+                "pairs": f"{end['n']:.0f}",
+            }
+        )
+    return pd.DataFrame(found).set_index("relation").sort_index()
+
+
+def paired_onsets(rows: pd.DataFrame, languages: Collection[str]) -> pd.DataFrame:
+    """By layer, the median onset of the category's probe in its own language and across languages,
+    in tokens, and how much later it comes across languages.
+    """
+    names = ability_onsets.Names("category", "category_across")
+    chosen = pd.concat([companions.of_variant(rows, name, languages) for name in names])
+    delays = ability_onsets.delays(ability_onsets.paired_onsets(chosen, names))
+    last = chosen[chosen["step"] > 0].iloc[0]
+    per_step = last["tokens"] / last["step"]
+    table = pd.DataFrame(
+        {
+            "layer": delays["layer"],
+            "own language": [_tokens(value, per_step) for value in delays["inside"]],
+            "other language": [_tokens(value, per_step) for value in delays["across"]],
+            "later by": [
+                f"{_tokens(r.later, per_step)} [{_tokens(r.low, per_step)}, "
+                f"{_tokens(r.high, per_step)}]"
+                for r in delays.itertuples()
+            ],
+            "never across": [f"{share:.0%}" for share in delays["share_never"]],
+            "pairs": delays["n_pairs"],
+            "verdict": delays["verdict"],
+        }
+    )
+    return table.set_index("layer")
+
+
+def _tokens(steps: float, per_step: float) -> str:
+    if np.isnan(steps):
+        return "-"
+    return "never" if np.isinf(steps) else amount(steps * per_step)
