@@ -16,6 +16,7 @@ import pandas as pd
 import torch
 import typer
 
+from bench import measures as companion_measures
 from bench import memory, parts, timing
 from bench import scale as many_cells
 from bench import workers as two_workers
@@ -194,6 +195,14 @@ def scale(asked: Asked) -> dict:
     return {"scale": found}
 
 
+def measures(asked: Asked) -> dict:
+    """What companion measures cost at one checkpoint, and what their time grows with."""
+    found = companion_measures.figures()
+    for line in companion_measures.lines(found):
+        asked.say(line)
+    return {"measures": found}
+
+
 STAGES: dict[str, Callable[[Asked], dict]] = {
     stage.__name__: stage
     for stage in (
@@ -209,6 +218,7 @@ STAGES: dict[str, Callable[[Asked], dict]] = {
         room,
         workers,
         scale,
+        measures,
     )
 }
 

@@ -7,15 +7,18 @@ import pandas as pd
 import pytest
 
 from meanings.core.errors import MeaningsError
+from meanings.lexicon.lexicon import load_lexicon
+from meanings.measures.base import DataSet
 from meanings.measures.cell_files import finished
 from meanings.measures.companion import COLUMNS, Null, pairs
 from meanings.measures.results import read_cells
-from meanings.measures.word_states import WordStates
+from meanings.measures.word_states import WordStates, check_states
 from meanings.models.checkpoints import trajectory
 from meanings.models.training_text import TrainingText
 from meanings.study.grid import Grid
 from meanings.study.recompute import recompute
 from meanings.study.run import run_study
+from stand_ins import book_data
 from stand_ins.study_data import LANGUAGES, STEPS, make_world
 
 MEASURES = (
@@ -137,3 +140,128 @@ def test_too_few_concepts_or_languages_are_refused_in_one_line(data):
         check_grid(GRID.model_copy(update={"languages": (LANGUAGES[0],)}))
     assert "\n" not in str(error.value)
     assert trajectory("miniature").steps[-1] == STEPS[-1]
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        ("hidden", np.nan, "m: the states of layer 1 for the words of 'fr' are not finite; use"),
+        ("hidden", np.inf, "m: the states of layer 1 for the words of 'fr' are not finite; use"),
+        ("units", np.nan, "m: the MLP units of layer 2 for the words of 'fr' are not finite; use"),
+        ("hidden", 0.0, "m: the states of layer 1 for the words of 'fr' are the same for all wor"),
+        ("units", 1.0, "m: the MLP units of layer 2 for the words of 'fr' are the same for all w"),
+    ],
+)
+def test_states_that_say_nothing_are_refused_in_one_line(place, value, message):
+    made = made_states()
+    copies = {code: each.copy() for code, each in made.hidden.items()}
+    copies["fr"][1] = value
+    broken = WordStates(
+        CONCEPTS,
+        copies if place == "hidden" else made.hidden,
+        copies if place == "units" else made.units,
+        made.pieces,
+    )
+    check_states("m", made)
+    with pytest.raises(MeaningsError) as error:
+        check_states("m", broken)
+    assert str(error.value).startswith(message) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"measures": ("patching", "ckaa")}, "unknown measure 'ckaa': allowed are patching, cka"),
+        ({"languages": ("en", "sw")}, "sw"),
+        ({"languages": ("en",)}, "at least 20 in 2 languages"),
+        ({"measures": ("cka",), "settings": {"cka": {"permutation": 20}}}, "permutation"),
+    ],
+)
+def test_a_grid_that_cannot_be_measured_is_refused_in_one_line(data, changes, message):
+    from meanings.study.grid import check_grid
+
+    grid = GRID.model_copy(update=changes)
+    if "measures" in changes:
+        grid = grid.model_copy(update={"settings": changes.get("settings", {})})
+    with pytest.raises(MeaningsError, match=message) as error:
+        check_grid(grid)
+    assert "\n" not in str(error.value)
+
+
+def test_fewer_than_twenty_concepts_are_refused_in_one_line():
+    from meanings.measures.catalogue import MEASURES as ALL
+    from stand_ins.study_data import small_lexicon
+
+    lexicon = small_lexicon()
+    few = lexicon.restrict(concepts=lexicon.concepts[:19])
+    for name in ("cka", "retrieval", "language_id", "abilities"):
+        with pytest.raises(MeaningsError, match=f"{name} compares languages .* 19 concepts"):
+            ALL[name].check(ALL[name].Settings(), few, [trajectory("miniature")])
+
+
+def test_rows_of_a_pair_do_not_depend_on_other_languages():
+    from meanings.measures import cka
+    from meanings.measures.companion import Texts
+    from stand_ins.study_data import small_lexicon
+
+    request = cka.CKA.Request(permutations=20, seed=0, text_sha256="")
+    data = Texts(small_lexicon())
+    three = pd.DataFrame(cka.MEASURE.rows(made_states(), data, request))
+    two = pd.DataFrame(cka.MEASURE.rows(made_states(("en", "fr")), data, request))
+    own = three[(three["language_a"] == "en") & (three["language_b"] == "fr")]
+    pd.testing.assert_frame_equal(own.reset_index(drop=True), two)
+
+
+def test_measures_of_one_grid_are_published_in_tables_of_their_own(
+    data, measured, monkeypatch, tmp_path
+):
+    from meanings.study.publish import publish_each, published_cells
+
+    out, plan = measured
+    (tmp_path / "published").mkdir()
+    monkeypatch.setattr("meanings.study.publish.data_folder", lambda: tmp_path)
+    paths = publish_each(out, "small-{measure}", plan.keys)
+    assert [path.stem for path in paths] == [f"small-{name}" for name in sorted(MEASURES)]
+    for name in MEASURES:
+        expected = {cell.key for cell in plan.cells if cell.measure == name}
+        assert {cell.key for cell in published_cells(f"small-{name}")} == expected
+
+
+TABLES = [name for name in MEASURES if f"{name}.parquet" in book_data.PUBLISHED]
+
+
+@pytest.mark.parametrize("name", [name for name in TABLES if name == "retrieval"])
+def test_twenty_published_rows_are_measured_again(name):
+    """At one checkpoint, in two languages alone: a pair's rows do not depend on the others."""
+    from dataclasses import replace
+
+    from meanings.measures.results import published
+    from meanings.study.publish import published_cells
+
+    cell = [c for c in published_cells(name) if c.subject.training_seed == 0][-1]
+    lexicon = load_lexicon(cell.data.name).restrict(languages=("en", "fr"))
+    small = replace(cell, data=DataSet(lexicon.name, lexicon.sha256, lexicon.languages))
+    again = recompute([small])[small.key]
+    place = ["variant", "layer", "language_a", "language_b", "split"]
+    whole = published(name, [*place, "value", "null"], {"key": [cell.key]})
+    whole = whole.astype(dict.fromkeys(place[:1] + place[2:], str))
+    both = again.merge(whole, on=place, suffixes=("", "_published")).sample(20, random_state=0)
+    for column, slack in (("value", 2e-4), ("null", 5e-4)):
+        gap = (both[column] - both[f"{column}_published"].astype(float)).abs()
+        assert not gap.gt(slack + 0.5 / both["n"]).any()
+
+
+def test_rounding_is_finer_than_any_interval_and_keeps_the_order():
+    from meanings.measures.companion import lean
+
+    rows = pd.DataFrame({"value": [0.123456, 0.5], "low": [0.1234561, None], "high": [0.2, None]})
+    found = lean(rows)
+    assert abs(found["value"] - rows["value"]).max() <= 1 / 32768
+    assert found["low"][0] <= found["value"][0] <= found["high"][0]
+    assert found["low"].isna()[1] and (found["value"] * 16384 % 1 == 0).all()
+
+
+def test_every_measure_says_what_its_time_grows_with():
+    from meanings.measures.catalogue import MEASURES as ALL
+
+    assert set(MEASURES) < set(ALL) and all(each.about.cost for each in ALL.values())

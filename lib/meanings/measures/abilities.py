@@ -202,6 +202,7 @@ class Abilities(Companion):
         sees="which ability comes first, in one language and across languages",
         blind="abilities that the training text hardly asks for come late",
         needs="20 concepts; running text and associations in data/miniature",
+        cost="forwards: pairs of languages x 64 prompts a set in both directions; no patch",
     )
 
     def check(self, settings, lexicon, trajectories):

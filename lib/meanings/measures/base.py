@@ -142,13 +142,14 @@ class About(NamedTuple):
     """What a reader should know of a measure before choosing it.
 
     - `paper`: where it comes from; `sees`: what a high value says; `blind`: what it cannot see;
-      `needs`: beside a lexicon in two languages.
+      `needs`: beside a lexicon in two languages; `cost`: what the time grows with.
     """
 
     paper: str
     sees: str
     blind: str
     needs: str
+    cost: str
 
 
 class Measure(ABC):

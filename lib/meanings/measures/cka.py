@@ -180,6 +180,7 @@ class CKA(Companion):
         sees="two languages arrange their words alike, up to a rotation",
         blind="whether the words lie at one place",
         needs="20 concepts",
+        cost="pairs of languages x layers x permutations x concepts squared (at most 256)",
     )
 
     def rows(self, states: WordStates, data: Texts, request: Request) -> Iterator[dict[str, Any]]:

@@ -165,6 +165,7 @@ class Clamping(Companion):
         sees="units that respond to a category or language make the model say its words",
         blind="what no list of words has",
         needs="2 categories of 8 words; generation",
+        cost="categories and languages x 2 x texts x tokens of a text",
     )
 
     def check(self, settings, lexicon, trajectories):

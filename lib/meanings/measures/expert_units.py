@@ -93,6 +93,7 @@ class ExpertUnits(Companion):
         sees="the same MLP units respond to a category in two languages",
         blind="concepts at one place make units agree without a category",
         needs="categories of 8 words",
+        cost="languages x layers x units x concepts x categories",
     )
 
     def check(self, settings, lexicon, trajectories):

@@ -91,6 +91,7 @@ class LanguageIdentity(Companion):
         sees="the language of a word can be read off its state",
         blind="whether concepts are shared beside it",
         needs="20 concepts",
+        cost="layers x languages x concepts x width x languages",
     )
 
     def rows(self, states: WordStates, data: Texts, request: Request) -> Iterator[dict[str, Any]]:

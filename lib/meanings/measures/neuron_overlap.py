@@ -157,6 +157,7 @@ class NeuronOverlap(Companion):
         sees="the same few dimensions tell categories apart in two languages",
         blind="categories spread over many dimensions",
         needs="2 categories of 8 words",
+        cost="languages x layers x concepts x width x categories",
     )
 
     def check(self, settings, lexicon, trajectories):

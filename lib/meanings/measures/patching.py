@@ -114,6 +114,7 @@ class Patching(Measure):
         sees="a concept read in other languages makes the model say it",
         blind="what the query word's embedding carries past the layers",
         needs="prompts of few-shot translations",
+        cost="prompts x layers x conditions x pairs of languages: `meanings study --dry-run` says",
     )
     version = 1
     Request = Request

@@ -139,6 +139,7 @@ class Relations(Companion):
         sees="the step to a broader or associated concept points the same way",
         blind="relations that are no shift",
         needs="concepts of data/lexicon",
+        cost="pairs of languages x layers x draws x pairs of concepts x width",
     )
 
     def check(self, settings, lexicon, trajectories):

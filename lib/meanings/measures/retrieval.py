@@ -66,6 +66,7 @@ class Retrieval(Companion):
         sees="a word and its translation lie at one place, up to a shift",
         blind="whether the model uses that",
         needs="20 concepts",
+        cost="pairs of languages x layers x concepts squared x width",
     )
 
     def rows(self, states: WordStates, data: Texts, request: Request) -> Iterator[dict[str, Any]]:

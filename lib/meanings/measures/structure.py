@@ -148,6 +148,7 @@ class Structure(Companion):
         sees="categories are arranged alike in two languages",
         blind="single words",
         needs="5 categories of 8 words",
+        cost="pairs of languages x layers x permutations x categories cubed",
     )
 
     def check(self, settings, lexicon, trajectories):

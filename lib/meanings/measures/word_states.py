@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from meanings.core.errors import MeaningsError
 from meanings.lexicon.lexicon import Lexicon
 from meanings.measures.base import Shared
 
@@ -57,8 +58,25 @@ def word_states(model: Any, lexicon: Lexicon, shared: Shared) -> WordStates:
     there = shared.checkpoint.get(STORE)
     if there is None:
         shared.report("reading the states of words", 0, 0)
-        there = shared.checkpoint[STORE] = _read(model, lexicon, lexicon.languages)
+        there = _read(model, lexicon, lexicon.languages)
+        check_states(model.name, there)
+        shared.checkpoint[STORE] = there
     return there
+
+
+def check_states(name: str, states: WordStates) -> None:
+    """Raises MeaningsError where a state is not finite, or a layer has one state for all words."""
+    for what, found in (("states", states.hidden), ("MLP units", states.units)):
+        for code, layers in found.items():
+            for layer, each in enumerate(layers, what != "states"):
+                place = f"{name}: the {what} of layer {layer} for the words of {code!r}"
+                if not np.isfinite(each).all():
+                    raise MeaningsError(f"{place} are not finite; use dtype float32 or bfloat16")
+                if (each == each[0]).all():
+                    raise MeaningsError(
+                        f"{place} are the same for all words, so that there is nothing to compare; "
+                        "measure another checkpoint"
+                    )
 
 
 def _read(model: Any, lexicon: Lexicon, languages: Sequence[str]) -> WordStates:
