@@ -65,28 +65,23 @@ def mean(rows: Rows) -> Callable[[Tables], Effect]:
 
 def over_null(rows: Rows, of: str = "null") -> Callable[[Tables], Effect]:
     """How far the value lies above its null: the null's mean, or with `null_high` the upper end of
-    its 95 % range.
+    its 95 % range. Values without intervals have the range over language pairs.
     """
 
     def estimate(tables: Tables) -> Effect:
         chosen = rows(tables)
         moved = chosen.assign(**{n: chosen[n] - chosen[of] for n in ("value", "low", "high")})
-        return _effect(companions.over_pairs(moved), chosen)
+        return _effect(_runs(moved), chosen)
 
     return estimate
 
 
 def over_chance(rows: Rows, chance: float = 0.1) -> Callable[[Tables], Effect]:
-    """How far the value lies above a constant; values without an interval have the range over
-    language pairs.
-    """
+    """How far a value that was measured without a null lies above a constant."""
 
     def estimate(tables: Tables) -> Effect:
         chosen = rows(tables)
-        moved = chosen.assign(value=chosen["value"] - chance)
-        runs = companions.over_pairs(moved)
-        ends = moved.groupby("training_seed")["value"].agg(low="min", high="max").reset_index()
-        return _effect(runs.drop(columns=["low", "high"], errors="ignore").merge(ends), chosen)
+        return _effect(_runs(chosen.assign(value=chosen["value"] - chance)), chosen)
 
     return estimate
 
@@ -159,6 +154,17 @@ def gap(first: Rows, second: Rows, matched: bool = True) -> Callable[[Tables], E
         return _effect(a.assign(value=value, low=value - down, high=value + up), one)
 
     return estimate
+
+
+def _runs(rows: pd.DataFrame) -> pd.DataFrame:
+    """Means over language pairs by training seed; where values have no intervals, with the range
+    over language pairs.
+    """
+    runs = companions.over_pairs(rows)
+    if _has_ends(rows):
+        return runs
+    ends = rows.groupby("training_seed")["value"].agg(low="min", high="max").reset_index()
+    return runs.drop(columns=["low", "high"], errors="ignore").merge(ends)
 
 
 def _has_ends(rows: pd.DataFrame) -> bool:
