@@ -187,7 +187,7 @@ def test_without_its_rows_a_claim_is_undecided(claim):
     assert claim.decide({name: of_another}) == (None, "undecided")
 
 
-# What the prose of the chapters takes for granted; where one of these no longer holds, read it again.
+# What the prose of the chapters takes for granted: where one no longer holds, read it again.
 RELIED_ON = (
     "cka-above-floor",
     "cka-apart-passes",
