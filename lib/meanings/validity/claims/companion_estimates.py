@@ -61,7 +61,12 @@ def across(rows: Rows, same: bool = False) -> Rows:
 
 def mean(rows: Rows) -> Callable[[Tables], Effect]:
     """The value itself."""
-    return lambda tables: _effect(companions.over_pairs(rows(tables)), rows(tables))
+
+    def estimate(tables: Tables) -> Effect:
+        chosen = rows(tables)
+        return _effect(_runs(chosen), chosen)
+
+    return estimate
 
 
 def over_null(rows: Rows, of: str = "null") -> Callable[[Tables], Effect]:
