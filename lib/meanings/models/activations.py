@@ -56,9 +56,9 @@ def activations(model: PatchableModel, texts: Sequence[str], read: Read = "last"
             raise MeaningsError(f"{model.name}: the text {text!r} has no token")
     lengths = np.array([len(each) for each in ids])
     found = _Found(len(texts))
-    with _recorded(model) as recorded:
-        for part in _parts(lengths):
-            rows = torch.tensor([[_start(model), *ids[i]] for i in part], device=model.device)
+    with recorded_in(model) as recorded:
+        for part in parts_of_one_length(lengths):
+            rows = torch.tensor([[begin_mark(model), *ids[i]] for i in part], device=model.device)
             model.network(input_ids=rows, use_cache=False, logits_to_keep=1)
             found.fill(part, recorded, read)
     _check_finite(model, found.hidden, texts)
@@ -88,7 +88,7 @@ def _read(states: Float[Tensor, "row position width"], read: Read) -> Float[Tens
 
 
 @contextmanager
-def _recorded(model: PatchableModel) -> Iterator[dict[str, list[Tensor]]]:
+def recorded_in(model: PatchableModel) -> Iterator[dict[str, list[Tensor]]]:
     """Lists that each forward fills anew: `hidden`, from the embedding on, and `units`."""
     layers = list(model.network.get_submodule(model.layers_path))
     recorded: dict[str, list[Tensor]] = {"hidden": [], "units": []}
@@ -136,7 +136,7 @@ def mlp_projection(layer: torch.nn.Module, d_model: int) -> torch.nn.Module:
     return found
 
 
-def _start(model: PatchableModel) -> int:
+def begin_mark(model: PatchableModel) -> int:
     """The id of the mark that begins a text, else of the one that ends it, as the model's
     configuration has them.
 
@@ -152,7 +152,7 @@ def _start(model: PatchableModel) -> int:
     )
 
 
-def _parts(lengths: Int[np.ndarray, " text"]) -> Iterator[list[int]]:
+def parts_of_one_length(lengths: Int[np.ndarray, " text"]) -> Iterator[list[int]]:
     """Places of texts of one length, as many as fit into one forward."""
     for length in np.unique(lengths):
         places = np.flatnonzero(lengths == length).tolist()
