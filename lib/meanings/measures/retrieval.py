@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Float
 
 from meanings.measures.base import About
-from meanings.measures.companion import Companion, Null, Pair, Request, Texts, pairs
+from meanings.measures.companion import Companion, Null, Pair, Request, Source, pairs
 from meanings.measures.word_states import WordStates
 
 NEIGHBOURS = 10
@@ -68,7 +68,7 @@ class Retrieval(Companion):
         needs="20 concepts",
     )
 
-    def rows(self, states: WordStates, data: Texts, request: Request) -> Iterator[dict[str, Any]]:
+    def rows(self, states: WordStates, data: Source, request: Request) -> Iterator[dict[str, Any]]:
         """Variants `csls`, `centred`, `raw` (P@1) and `separation`; see the module."""
         rng = np.random.default_rng([request.seed, 2])
         found = list(pairs(states, data.text))

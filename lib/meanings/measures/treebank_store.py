@@ -43,9 +43,7 @@ def states_of(
     return found
 
 
-def _of_language(
-    model: Any, sentences: tuple[Sentence, ...], store: Path | None
-) -> ContextStates:
+def _of_language(model: Any, sentences: tuple[Sentence, ...], store: Path | None) -> ContextStates:
     from meanings.models.context_states import context_states
 
     texts = [each.text for each in sentences]
