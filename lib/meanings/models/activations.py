@@ -57,7 +57,7 @@ def activations(model: PatchableModel, texts: Sequence[str], read: Read = "last"
     lengths = np.array([len(each) for each in ids])
     found = _Found(len(texts))
     with recorded_in(model) as recorded:
-        for part in parts_of_one_length(lengths):
+        for part in _parts(lengths):
             rows = torch.tensor([[begin_mark(model), *ids[i]] for i in part], device=model.device)
             model.network(input_ids=rows, use_cache=False, logits_to_keep=1)
             found.fill(part, recorded, read)
@@ -152,7 +152,7 @@ def begin_mark(model: PatchableModel) -> int:
     )
 
 
-def parts_of_one_length(lengths: Int[np.ndarray, " text"]) -> Iterator[list[int]]:
+def _parts(lengths: Int[np.ndarray, " text"]) -> Iterator[list[int]]:
     """Places of texts of one length, as many as fit into one forward."""
     for length in np.unique(lengths):
         places = np.flatnonzero(lengths == length).tolist()

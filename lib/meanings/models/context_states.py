@@ -9,16 +9,19 @@ comes after. So a sentence's first words have next to no context.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from torch import Tensor
 
 from meanings.core.errors import MeaningsError
-from meanings.models.activations import begin_mark, parts_of_one_length, recorded_in
+from meanings.models.activations import begin_mark, recorded_in
 from meanings.models.loading import PatchableModel
+
+AT_ONCE = 1024  # tokens per forward
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,8 @@ def context_states(
 ) -> ContextStates:
     """The states of sentences, and of their words, whose ends in the text are given, in float32.
 
-    Sentences of one length run together, so nothing is padded.
+    Sentences of about one length run together. The shorter ones are filled up at their ends, which
+    no token before them attends to, and the filling is not read.
 
     Raises MeaningsError where a state is not finite or the MLPs are not found.
     """
@@ -60,36 +64,54 @@ def context_states(
         model.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
         for text in texts
     ]
-    ids = [each["input_ids"] for each in read]
+    ids = [[begin_mark(model), *each["input_ids"]] for each in read]
     places = [
         last_tokens(each["offset_mapping"], own) for each, own in zip(read, ends, strict=True)
     ]
-    begins = np.cumsum([0, *map(len, ends)])
+    begins = np.cumsum([0, *map(len, ends)]).tolist()
     found: dict[str, np.ndarray] = {}
     with recorded_in(model) as recorded:
-        for part in parts_of_one_length(np.array([len(each) for each in ids])):
-            rows = torch.tensor([[begin_mark(model), *ids[i]] for i in part], device=model.device)
+        for part in _parts(np.array(list(map(len, ids)))):
+            longest = max(len(ids[i]) for i in part)
+            filled = [ids[i] + [ids[i][0]] * (longest - len(ids[i])) for i in part]
+            rows = torch.tensor(filled, device=model.device)
             model.network(input_ids=rows, use_cache=False, logits_to_keep=1)
-            hidden = torch.stack(list(recorded["hidden"])).float().cpu().numpy()[:, :, 1:]
-            units = torch.stack(list(recorded["units"])).float().cpu().numpy()[:, :, 1:]
-            found = found or _empty(hidden, units, len(texts), begins[-1])
-            found["sentences"][:, part] = hidden.mean(axis=2)
             for row, i in enumerate(part):
-                own = slice(begins[i], begins[i + 1])
-                found["words"][:, own] = hidden[:, row, places[i]]
-                found["units"][:, own] = units[:, row, places[i]]
+                own = slice(1, len(ids[i]))  # without the mark before it
+                hidden = _of(recorded["hidden"], row, own)
+                units = _of(recorded["units"], row, own)
+                found = found or _empty(hidden, units, len(texts), begins[-1])
+                words = slice(begins[i], begins[i + 1])
+                found["sentences"][:, i] = hidden.mean(axis=1)
+                found["words"][:, words] = hidden[:, places[i]]
+                found["units"][:, words] = units[:, places[i]]
     if not all(np.isfinite(each).all() for each in found.values()):
         raise MeaningsError(
             f"{model.name} in {model.dtype}: the state of a sentence or a word is not finite; use "
             "dtype float32 or bfloat16"
         )
-    return ContextStates(**found, pieces=tuple(map(tuple, ids)))
+    return ContextStates(**found, pieces=tuple(tuple(each[1:]) for each in ids))
+
+
+def _of(layers: Sequence[Tensor], row: int, own: slice) -> Float[np.ndarray, "layer token width"]:
+    return torch.stack([layer[row, own].float() for layer in layers]).cpu().numpy()
+
+
+def _parts(lengths: Int[np.ndarray, " text"]) -> Iterator[list[int]]:
+    """Places of texts, from the shortest on, as many as fit into one forward."""
+    part: list[int] = []
+    for place in np.argsort(lengths, kind="stable").tolist():
+        if part and (len(part) + 1) * lengths[place] > AT_ONCE:
+            yield part
+            part = []
+        part.append(place)
+    yield part
 
 
 def _empty(
     hidden: np.ndarray, units: np.ndarray, sentences: int, words: int
 ) -> dict[str, np.ndarray]:
-    depth, *_, width = hidden.shape
+    depth, _, width = hidden.shape
     return {
         "sentences": np.empty((depth, sentences, width), np.float32),
         "words": np.empty((depth, words, width), np.float32),

@@ -49,7 +49,10 @@ def read_parallel(folder: Path, languages: tuple[str, ...], count: int, seed: in
     are fewer than asked for, or a file is no CoNLL-U.
     """
     files = {code: _file(folder, code) for code in languages}
-    whole = {code: {each.name: each for each in _read(file)} for code, file in files.items()}
+    whole = {
+        code: {each.name: each for each in _read(file, file.stat().st_mtime_ns)}
+        for code, file in files.items()
+    }
     first, *others = languages
     for code in others:
         if odd := sorted(set(whole[first]) ^ set(whole[code])):
@@ -79,7 +82,8 @@ def sha256_of(parallel: Parallel) -> str:
 
 
 @lru_cache(maxsize=64)
-def _read(file: Path) -> tuple[Sentence, ...]:
+def _read(file: Path, changed: int) -> tuple[Sentence, ...]:
+    """A file's sentences, read again when it has `changed`."""
     return read_conllu(file)
 
 
