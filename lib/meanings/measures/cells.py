@@ -133,6 +133,12 @@ class Cell:
         return cls(measure.name, values["version"], Subject(**values["subject"]), data, request)
 
     @classmethod
+    def of_row(cls, values: Mapping[str, Any]) -> Cell:
+        """A cell from the columns of a table, as `columns` gives them, with other ones beside."""
+        languages = {k: v.split() for k, v in values.items() if k == "languages"}
+        return cls._of_flat(values["measure"], dict(values) | languages)
+
+    @classmethod
     def _of_flat(cls, name: str, values: Mapping[str, Any]) -> Cell:
         measure = measure_named(name)
         subject = {f.name: values[f.name] for f in fields(Subject) if f.name in values}

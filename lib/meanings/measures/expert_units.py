@@ -81,6 +81,9 @@ def memberships(
         raise MeaningsError(
             f"{measure} compares categories: lexicon {lexicon.name!r} has {len(names)} with at "
             f"least {FEWEST} concepts, {fewest} are needed; add a column `category`"
+            if isinstance(lexicon, Lexicon)
+            else f"{measure} compares classes: {lexicon.name} has {len(names)} with at least "
+            f"{FEWEST} items, {fewest} are needed; ask for other items, or more sentences"
         )
     return tuple(names), np.array([[each == name for each in of] for name in names])
 
@@ -99,12 +102,12 @@ class ExpertUnits(Companion):
     def fits(self, data: Source) -> None:
         """Raises MeaningsError where the items have too few categories."""
         super().fits(data)
-        memberships(data.items)
         if getattr(data.items, "kind", "upos") in ("sentences", "relations"):
             raise MeaningsError(
                 f"{self.name}: {data.items.name} has no units; they are read at words, so ask for "
                 "items: upos"
             )
+        memberships(data.items)
 
     def rows(self, states: WordStates, data: Source, request: Request) -> Iterator[dict[str, Any]]:
         """Variants `overlap`, with chance and its range as null (independent shuffles), and

@@ -60,7 +60,7 @@ class Items:
 def items_of(parallel: Parallel, kind: Kind, most: int, seed: int) -> Items:
     """The items of a kind, at most `most` of each class, drawn with a seed.
 
-    Raises MeaningsError where a language's annotation is automatic.
+    Raises MeaningsError where a language's annotation is automatic, or there is no item.
     """
     name = f"{parallel.name}-{kind}"
     if kind == "sentences":
@@ -80,6 +80,11 @@ def items_of(parallel: Parallel, kind: Kind, most: int, seed: int) -> Items:
         for label, own in sorted(members.items())
     }
     rows = [(label, number, drawn) for label, own in kept.items() for number, drawn in own]
+    if not rows:
+        raise MeaningsError(
+            f"{name}: no class is in one sentence of all of {one_of(parallel.languages)}; ask for "
+            "more sentences or other items"
+        )
     concepts = tuple(f"{parallel.names[number]} {label}" for label, number, _ in rows)
     return Items(
         name,
