@@ -100,7 +100,7 @@ def test_each_measures_table_is_published_with_all_columns_explained(measured, d
     out, plan, _ = measured
     for name in ITEMS:
         keys = [cell.key for cell in plan.cells if cell.measure == name]
-        publish(out, f"made-{name}".replace("_", "-"), keys)
+        publish(out, f"made-{name}".replace("_", "-"), measure=name)
         table = published(f"made-{name}".replace("_", "-"))
         assert kind_of(table.columns) is COMPANION
         assert all(description(column, COMPANION) for column in table)

@@ -183,6 +183,9 @@ def publish(
             help="First patched layers whose rows are published, with commas; all without it."
         ),
     ] = "",
+    measure: Annotated[
+        str, typer.Option(help="Cells of this measure only, where a grid names several.")
+    ] = "",
 ) -> None:
     """Merge measured cells into one table that ships with the study."""
     from meanings.statistics.summaries import publish_concepts, publish_means
@@ -203,7 +206,7 @@ def publish(
         path = publish_means(out, name, keys)
     else:
         chosen = {"layers": parse_layers(layers)} if layers else {}
-        path = publish_rows(out, name, keys, **chosen)
+        path = publish_rows(out, name, keys, measure=measure, **chosen)
     typer.echo(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)")
 
 

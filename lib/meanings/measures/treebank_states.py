@@ -14,6 +14,11 @@ of a lexicon (`meanings.measures.companion.Texts`) and sentences or words of a t
     relations    state of the head - state of the dependent
     all others   at the word's last token, in its sentence
 
+A final model whose weights were rounded to 4 bits, as the Gemma of this study, answers where in its
+layers languages meet. It cannot say when they came to, in which order, or because of which text:
+there is no training trajectory and no untrained model of its own to serve as a floor. Rounding adds
+noise to all states, so a low value may be the rounding's.
+
 `tokens` of an item is the length of its sentence, which CKA regresses out. Two languages'
 sentences nearly always share a token, a full stop or a name, so no set of items that share one is
 split off.
