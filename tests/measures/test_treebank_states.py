@@ -14,6 +14,7 @@ from meanings.measures.results import finished, provenance_of, published, read_c
 from meanings.measures.treebank_states import Treebank, TreebankSettings, item_states
 from meanings.models.context_states import ContextStates, last_tokens
 from meanings.study.column_descriptions import COMPANION, description, kind_of
+from meanings.study.export import export
 from meanings.study.grid import Grid, check_grid
 from meanings.study.publish import publish, published_cells
 from meanings.study.run import run_study
@@ -96,7 +97,7 @@ def test_states_are_kept_on_disk_and_read_again_to_the_same_numbers(
     pd.testing.assert_series_equal(before["value"], after["value"])
 
 
-def test_each_measures_table_is_published_with_all_columns_explained(measured, data):
+def test_each_measures_table_is_published_with_all_columns_explained(measured, data, tmp_path):
     out, plan, _ = measured
     for name in ITEMS:
         keys = [cell.key for cell in plan.cells if cell.measure == name]
@@ -106,6 +107,9 @@ def test_each_measures_table_is_published_with_all_columns_explained(measured, d
         assert all(description(column, COMPANION) for column in table)
         assert [cell.key for cell in published_cells(f"made-{name}".replace("_", "-"))] == keys
     assert set(provenance_of(out)["model"]) == {"miniature"}
+    said = export(tmp_path / "out", out, table="made-cka", layout="csv")
+    card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "A row is a companion measure" in card and not any("left out" in line for line in said)
 
 
 @pytest.mark.parametrize(
