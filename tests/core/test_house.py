@@ -15,6 +15,7 @@ LIBRARY = ROOT / "lib" / "meanings"
 ROOMS = (
     "core",
     "lexicon",
+    "treebank",
     "models",
     "prompts",
     "patching",

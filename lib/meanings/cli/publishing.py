@@ -55,6 +55,9 @@ def publish(
             help="First patched layers whose rows are published, with commas; all without it."
         ),
     ] = "",
+    measure: Annotated[
+        str, typer.Option(help="Cells of this measure only, where a grid names several.")
+    ] = "",
 ) -> None:
     """Merge measured cells into one table that ships with the study."""
     from meanings.statistics.summaries import publish_concepts, publish_means
@@ -71,6 +74,11 @@ def publish(
             f"{MEASURE} in the name writes a table for each measure, with all of its rows: leave "
             "--means, --by-concept and --layers out"
         )
+    if measure and (each or means or by_concept):
+        raise MeaningsError(
+            f"--measure chooses cells for one table of rows: leave {MEASURE} in the name, --means "
+            "and --by-concept out"
+        )
     check_name(name.replace(MEASURE, "measure"))
     if layers and (means or by_concept):
         raise MeaningsError("--layers chooses rows, and --means and --by-concept have all layers")
@@ -83,7 +91,7 @@ def publish(
         paths = [publish_means(out, name, keys)]
     else:
         chosen = {"layers": parse_layers(layers)} if layers else {}
-        paths = [publish_rows(out, name, keys, **chosen)]
+        paths = [publish_rows(out, name, keys, measure=measure, **chosen)]
     for path in paths:
         typer.echo(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)")
 

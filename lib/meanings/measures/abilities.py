@@ -25,11 +25,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from meanings.lexicon.languages import language
 from meanings.lexicon.lexicon import Lexicon
+from meanings.measures import companion
 from meanings.measures.ability_texts import AbilityTexts, ability_texts
 from meanings.measures.base import About, Measurement, Shared
 from meanings.measures.companion import FEWEST, Companion, Null, Texts, lean, pairs, rng_of
-from meanings.measures.companion import Request as CompanionRequest
 from meanings.measures.expert_units import memberships
 from meanings.measures.structure import standardised
 from meanings.measures.word_states import WordStates, word_states
@@ -43,7 +44,7 @@ SHUFFLES = 20
 RESAMPLES = 200
 
 
-class Request(CompanionRequest):
+class Request(companion.Request):
     """What is asked of a checkpoint.
 
     - `texts_sha256`: of the paragraphs and associations that are read.
@@ -87,7 +88,7 @@ def probe_hits(
 
 
 def categories_rows(
-    states: WordStates, data: Texts, request: CompanionRequest
+    states: WordStates, data: Texts, request: companion.Request
 ) -> Iterator[dict[str, Any]]:
     """Rows of the probes, by layer, language and pair in either direction; none where the lexicon
     has fewer than two categories.
@@ -154,7 +155,6 @@ def quoted(lexicon: Lexicon, a: str, b: str, concepts: Sequence[str]) -> list[As
     """The study's prompt without examples, for each concept; the null is the concept before it, of
     some.
     """
-    from meanings.lexicon.languages import language
     from meanings.prompts.prompt import TEMPLATES
 
     form, names = TEMPLATES["quoted"], {"input": language(a).native, "output": language(b).native}
@@ -176,8 +176,6 @@ def associated(
     associations: Mapping[str, tuple[str, ...]],
 ) -> list[Asked]:
     """What goes with each concept, asked as in a list of associations: heading, word, space."""
-    from meanings.lexicon.languages import language
-
     native = language(code).native
     heading = native[0].upper() + native[1:]
     asked = []
@@ -197,6 +195,7 @@ class Abilities(Companion):
 
     name = "abilities"
     Request = Request
+    Settings = companion.WordSettings
     about = About(
         paper="arXiv 2205.11758",
         sees="which ability comes first, in one language and across languages",
@@ -208,8 +207,7 @@ class Abilities(Companion):
     def check(self, settings, lexicon, trajectories):
         """See `Companion.check`; the data have the texts of the lexicon's languages beside it."""
         checked = super().check(settings, lexicon, trajectories)
-        data = self._with_texts(checked.data)
-        return type(checked)(checked.settings, data)
+        return type(checked)(checked.settings, self._with_texts(checked.data))
 
     def data(self, lexicon, run, prompts=None):
         """See `Measure.data`."""
@@ -246,7 +244,7 @@ class Abilities(Companion):
         return categories_rows(states, data, request)
 
     def _answers(
-        self, model: Any, states: WordStates, data: AbilityData, request: CompanionRequest
+        self, model: Any, states: WordStates, data: AbilityData, request: companion.Request
     ) -> Iterator[dict[str, Any]]:
         """Rows of what is read off the model's answers."""
         from meanings.measures.ability_probabilities import nats, probabilities

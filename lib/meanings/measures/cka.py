@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from meanings.measures.base import About
-from meanings.measures.companion import Companion, Null, Request, Texts, pairs, rng_of
+from meanings.measures.companion import Companion, Null, Request, Source, pairs, rng_of
 from meanings.measures.word_states import WordStates
 
 FOLDS = 10  # of the jackknife
@@ -183,7 +183,7 @@ class CKA(Companion):
         cost="pairs of languages x layers x permutations x concepts squared (at most 256)",
     )
 
-    def rows(self, states: WordStates, data: Texts, request: Request) -> Iterator[dict[str, Any]]:
+    def rows(self, states: WordStates, data: Source, request: Request) -> Iterator[dict[str, Any]]:
         """Variants `rbf`, `rbf_regressed`, `linear` and `linear_biased`; see the module."""
         rng = np.random.default_rng([request.seed, 1])
         folds = rng.permutation(len(states.concepts)) % FOLDS
@@ -215,7 +215,7 @@ class CKA(Companion):
                     }  # fmt: skip
 
 
-def log_frequency(states: WordStates, data: Texts) -> Float[np.ndarray, " concept"]:
+def log_frequency(states: WordStates, data: Source) -> Float[np.ndarray, " concept"]:
     """The logarithm of each concept's frequency in the training text; 0 where it is not known."""
     known = dict(data.text.frequency) if data.text is not None else {}
     if not set(states.concepts) <= set(known):

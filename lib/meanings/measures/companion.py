@@ -16,7 +16,7 @@ from abc import abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,7 @@ from meanings.core.errors import MeaningsError, one_of
 from meanings.lexicon.lexicon import Lexicon
 from meanings.measures import base
 from meanings.measures.base import Checked, DataSet, Measure, Measurement, Moment, Shared, column
+from meanings.measures.treebank_states import Treebank, TreebankSettings
 from meanings.measures.word_states import WordStates, word_states
 from meanings.models.training_text import TrainingText
 from meanings.models.trajectories import Trajectory
@@ -36,13 +37,21 @@ SPLITS = ("all", "taught", "held_out", "never", "shared_token")
 FEWEST = 20  # concepts below which no number is given
 
 
-class Settings(BaseModel):
+class WordSettings(BaseModel):
     """What a grid may say of a companion measure."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     permutations: int = Field(200, ge=20, le=10_000, description="of the null")
     seed: int = Field(0, ge=0, description="draws the permutations and the folds")
+
+
+class Settings(WordSettings):
+    """What a grid may say of one that reads states alone."""
+
+    treebank: TreebankSettings | None = Field(
+        None, description="items of a parallel treebank in place of the lexicon's words"
+    )
 
 
 class Request(base.Request):
@@ -82,6 +91,16 @@ class Texts:
 
     lexicon: Lexicon
     text: TrainingText | None = None
+    paired: ClassVar[bool] = True  # a concept's words are translations
+
+    @property
+    def items(self) -> Lexicon:
+        """What languages are compared over: `name`, `concepts` and `categories`."""
+        return self.lexicon
+
+    def states(self, model: Any, shared: Shared) -> WordStates:
+        """The states of the items; measures of one checkpoint share them."""
+        return word_states(model, self.lexicon, shared)
 
     @property
     def identity(self) -> DataSet:
@@ -115,6 +134,10 @@ class Null(NamedTuple):
         return cls(float(draws.mean()), *map(float, np.quantile(draws, [0.025, 0.975])))
 
 
+# The two sources of items: see `meanings.measures.treebank_states`.
+Source = Texts | Treebank
+
+
 def rng_of(a: str, b: str, *seeds: int) -> np.random.Generator:
     """A generator that depends on two languages and on seeds: a pair's rows are then the same
     whatever other languages are measured beside it.
@@ -123,7 +146,7 @@ def rng_of(a: str, b: str, *seeds: int) -> np.random.Generator:
 
 
 class Companion(Measure):
-    """A measure of the states of words: one cell per checkpoint."""
+    """A measure of the states of words, or of a treebank's items: one cell per checkpoint."""
 
     version = 1
     Request = Request
@@ -132,13 +155,17 @@ class Companion(Measure):
     unit = "concept"
 
     @abstractmethod
-    def rows(self, states: WordStates, data: Texts, request: Request) -> Iterator[dict[str, Any]]:
+    def rows(self, states: WordStates, data: Source, request: Request) -> Iterator[dict[str, Any]]:
         """The rows of one checkpoint, as `COLUMNS`."""
 
     def check(
         self, settings: BaseModel, lexicon: Lexicon, trajectories: Sequence[Trajectory]
     ) -> Checked:
         """Raises MeaningsError where the lexicon has one language, or fewer concepts than 20."""
+        if isinstance(settings, Settings) and settings.treebank is not None:
+            treebank = Treebank.of(settings.treebank)
+            self.fits(treebank)
+            return Checked(settings, treebank)
         if len(lexicon.languages) < 2 or len(lexicon) < FEWEST:
             raise MeaningsError(
                 f"{self.name} compares languages over concepts: lexicon {lexicon.name!r} has "
@@ -151,7 +178,17 @@ class Companion(Measure):
                 f"{self.name}: the training runs were trained on different text; measure them in "
                 "grids of their own"
             )
-        return Checked(settings, Texts(lexicon, texts.pop()))
+        found = Texts(lexicon, texts.pop())
+        self.fits(found)
+        return Checked(settings, found)
+
+    def fits(self, data: Source) -> None:
+        """Raises MeaningsError where the items lack what the measure needs."""
+        if len(data.items) < FEWEST:
+            raise MeaningsError(
+                f"{self.name}: {data.items.name} has {len(data.items)} items; at least {FEWEST} "
+                "are needed; draw more sentences"
+            )
 
     def data(self, lexicon: Lexicon, run: Trajectory, prompts: Any = None) -> Texts:
         """See `Measure.data`."""
@@ -171,10 +208,10 @@ class Companion(Measure):
         return request
 
     def measure(
-        self, model: Any, data: Texts, requests: Sequence[Request], shared: Shared
+        self, model: Any, data: Source, requests: Sequence[Request], shared: Shared
     ) -> Mapping[Request, Measurement]:
         """Rows as in `COLUMNS`."""
-        states = word_states(model, data.lexicon, shared)
+        states = data.states(model, shared)
         found = {}
         for request in requests:
             shared.report(f"computing {self.name}", 0, 0)

@@ -22,8 +22,9 @@ from jaxtyping import Bool, Float
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.lexicon import Lexicon
 from meanings.measures.base import About
-from meanings.measures.companion import Companion, Null, Request, Texts, rng_of
+from meanings.measures.companion import Companion, Null, Request, Source, rng_of
 from meanings.measures.word_states import WordStates
+from meanings.treebank.items import Items
 
 SHARE = 0.1  # of a layer's units are experts
 FEWEST = 8  # words of a category
@@ -68,7 +69,7 @@ def overlap(
 
 
 def memberships(
-    lexicon: Lexicon, measure: str = "expert_units", fewest: int = 2
+    lexicon: Lexicon | Items, measure: str = "expert_units", fewest: int = 2
 ) -> tuple[tuple[str, ...], Members]:
     """The categories with at least 8 words, and which concepts belong to each.
 
@@ -80,6 +81,9 @@ def memberships(
         raise MeaningsError(
             f"{measure} compares categories: lexicon {lexicon.name!r} has {len(names)} with at "
             f"least {FEWEST} concepts, {fewest} are needed; add a column `category`"
+            if isinstance(lexicon, Lexicon)
+            else f"{measure} compares classes: {lexicon.name} has {len(names)} with at least "
+            f"{FEWEST} items, {fewest} are needed; ask for other items, or more sentences"
         )
     return tuple(names), np.array([[each == name for each in of] for name in names])
 
@@ -96,16 +100,21 @@ class ExpertUnits(Companion):
         cost="languages x layers x units x concepts x categories",
     )
 
-    def check(self, settings, lexicon, trajectories):
-        """Raises MeaningsError where the lexicon has too few categories."""
-        memberships(lexicon)
-        return super().check(settings, lexicon, trajectories)
+    def fits(self, data: Source) -> None:
+        """Raises MeaningsError where the items have too few categories."""
+        super().fits(data)
+        if getattr(data.items, "kind", "upos") in ("sentences", "relations"):
+            raise MeaningsError(
+                f"{self.name}: {data.items.name} has no units; they are read at words, so ask for "
+                "items: upos"
+            )
+        memberships(data.items)
 
-    def rows(self, states: WordStates, data: Texts, request: Request) -> Iterator[dict[str, Any]]:
+    def rows(self, states: WordStates, data: Source, request: Request) -> Iterator[dict[str, Any]]:
         """Variants `overlap`, with chance and its range as null (independent shuffles), and
         `same_shuffle`; intervals over categories. Layer l holds the units of decoder layer l.
         """
-        _, members = memberships(data.lexicon)
+        _, members = memberships(data.items)
         rng = np.random.default_rng([request.seed, 5])
         orders = [rng.permutation(len(states.concepts)) for _ in range(SHUFFLES)]
         draws = rng.integers(len(members), size=(200, len(members)))

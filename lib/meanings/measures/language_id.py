@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Float
 
 from meanings.measures.base import About
-from meanings.measures.companion import Companion, Null, Request, Texts, pairs
+from meanings.measures.companion import Companion, Null, Request, Source, pairs
 from meanings.measures.retrieval import csls, hits, unit_rows
 from meanings.measures.word_states import WordStates
 
@@ -94,7 +94,7 @@ class LanguageIdentity(Companion):
         cost="layers x languages x concepts x width x languages",
     )
 
-    def rows(self, states: WordStates, data: Texts, request: Request) -> Iterator[dict[str, Any]]:
+    def rows(self, states: WordStates, data: Source, request: Request) -> Iterator[dict[str, Any]]:
         """Variants `accuracy`, `variance_language`, `variance_concept`, `with` and `without`."""
         found = list(pairs(states, data.text))
         draws = np.random.default_rng([request.seed, 4]).integers(

@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from meanings.measures.base import About
-from meanings.measures.companion import Companion, Request, Texts
+from meanings.measures.companion import Companion, Request, Source
 from meanings.measures.expert_units import Members, memberships
 from meanings.measures.structure import standardised
 from meanings.measures.word_states import WordStates
@@ -160,12 +160,12 @@ class NeuronOverlap(Companion):
         cost="languages x layers x concepts x width x categories",
     )
 
-    def check(self, settings, lexicon, trajectories):
-        """Raises MeaningsError where the lexicon has too few categories."""
-        memberships(lexicon, self.name)
-        return super().check(settings, lexicon, trajectories)
+    def fits(self, data: Source) -> None:
+        """Raises MeaningsError where the items have too few categories."""
+        super().fits(data)
+        memberships(data.items, self.name)
 
-    def rows(self, states: WordStates, data: Texts, request: Request) -> Iterator[dict[str, Any]]:
+    def rows(self, states: WordStates, data: Source, request: Request) -> Iterator[dict[str, Any]]:
         """Variants `probe` (one language), `transfer` (trained in a, tested in b) and `overlap`."""
         members, labels = _categorised(data)
         rng = np.random.default_rng([request.seed, 8])
@@ -199,9 +199,9 @@ class NeuronOverlap(Companion):
                 }  # fmt: skip
 
 
-def _categorised(data: Texts) -> tuple[Bool[np.ndarray, " concept"], Int[np.ndarray, " member"]]:
+def _categorised(data: Source) -> tuple[Bool[np.ndarray, " concept"], Int[np.ndarray, " member"]]:
     """Which concepts have a category with enough words, and the number of that category."""
-    _, members = memberships(data.lexicon, NeuronOverlap.name)
+    _, members = memberships(data.items, NeuronOverlap.name)
     some: Members = members.any(axis=0)
     return some, members.argmax(axis=0)[some]
 

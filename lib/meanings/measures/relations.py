@@ -134,6 +134,7 @@ class Relations(Companion):
 
     name = "relations"
     Request = Request
+    Settings = companion.WordSettings
     about = About(
         paper="arXiv 2310.12794",
         sees="the step to a broader or associated concept points the same way",

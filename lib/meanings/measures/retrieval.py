@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Float
 
 from meanings.measures.base import About
-from meanings.measures.companion import Companion, Null, Request, Texts, pairs, rng_of
+from meanings.measures.companion import Companion, Null, Request, Source, pairs, rng_of
 from meanings.measures.word_states import WordStates
 
 NEIGHBOURS = 10
@@ -69,7 +69,7 @@ class Retrieval(Companion):
         cost="pairs of languages x layers x concepts squared x width",
     )
 
-    def rows(self, states: WordStates, data: Texts, request: Request) -> Iterator[dict[str, Any]]:
+    def rows(self, states: WordStates, data: Source, request: Request) -> Iterator[dict[str, Any]]:
         """Variants `csls`, `centred`, `raw` (P@1) and `separation`; see the module."""
         rng = np.random.default_rng([request.seed, 2])
         found = list(pairs(states, data.text))

@@ -23,7 +23,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from meanings.measures.base import About
-from meanings.measures.companion import Companion, Null, Request, Texts
+from meanings.measures.companion import Companion, Null, Request, Source
 from meanings.measures.expert_units import Members, memberships
 from meanings.measures.word_states import WordStates
 
@@ -151,16 +151,16 @@ class Structure(Companion):
         cost="pairs of languages x layers x permutations x categories cubed",
     )
 
-    def check(self, settings, lexicon, trajectories):
-        """Raises MeaningsError where the lexicon has too few categories."""
-        memberships(lexicon, self.name, CATEGORIES)
-        return super().check(settings, lexicon, trajectories)
+    def fits(self, data: Source) -> None:
+        """Raises MeaningsError where the items have too few categories."""
+        super().fits(data)
+        memberships(data.items, self.name, CATEGORIES)
 
-    def rows(self, states: WordStates, data: Texts, request: Request) -> Iterator[dict[str, Any]]:
+    def rows(self, states: WordStates, data: Source, request: Request) -> Iterator[dict[str, Any]]:
         """Variants `rsa`, `procrustes`, `nearest`; one language's halves have `language_b` equal to
         `language_a`.
         """
-        _, members = memberships(data.lexicon, self.name, CATEGORIES)
+        _, members = memberships(data.items, self.name, CATEGORIES)
         rng = np.random.default_rng([request.seed, 6])
         halves = [split_members(members, rng) for _ in range(HALVES)]
         same = np.arange(len(members))
@@ -186,7 +186,7 @@ class Structure(Companion):
                         "variant": variant, "layer": layer, "language_a": a, "language_b": b,
                         "split": "all", "n": n, **_of_halves(sides[a], sides[b], score, orders),
                     }  # fmt: skip
-            for a, b in combinations(states.languages, 2):
+            for a, b in combinations(states.languages, 2) if data.paired else ():
                 hit = nearest_rate(ready[a], ready[b], members, np.random.default_rng(7))
                 low, high = np.quantile(hit[draws].mean(axis=1), [0.025, 0.975])
                 yield {

@@ -72,7 +72,7 @@ def check_states(name: str, states: WordStates) -> None:
                 place = f"{name}: the {what} of layer {layer} for the words of {code!r}"
                 if not np.isfinite(each).all():
                     raise MeaningsError(f"{place} are not finite; use dtype float32 or bfloat16")
-                if (each == each[0]).all():
+                if each.size and (each == each[0]).all():  # sentences have no units
                     raise MeaningsError(
                         f"{place} are the same for all words, so that there is nothing to compare; "
                         "measure another checkpoint"

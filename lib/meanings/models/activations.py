@@ -56,7 +56,7 @@ def activations(model: PatchableModel, texts: Sequence[str], read: Read = "last"
             raise MeaningsError(f"{model.name}: the text {text!r} has no token")
     lengths = np.array([len(each) for each in ids])
     found = _Found(len(texts))
-    with _recorded(model) as recorded:
+    with recorded_in(model) as recorded:
         for part in _parts(lengths):
             rows = torch.tensor(
                 [[start_of_text(model), *ids[i]] for i in part], device=model.device
@@ -90,7 +90,7 @@ def _read(states: Float[Tensor, "row position width"], read: Read) -> Float[Tens
 
 
 @contextmanager
-def _recorded(model: PatchableModel) -> Iterator[dict[str, list[Tensor]]]:
+def recorded_in(model: PatchableModel) -> Iterator[dict[str, list[Tensor]]]:
     """Lists that each forward fills anew: `hidden`, from the embedding on, and `units`."""
     layers = list(model.network.get_submodule(model.layers_path))
     recorded: dict[str, list[Tensor]] = {"hidden": [], "units": []}

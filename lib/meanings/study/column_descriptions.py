@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from meanings.lexicon.languages import LANGUAGES
 from meanings.measures.base import column_of, value_range
+from meanings.measures.companion import COLUMNS as COMPANION_COLUMNS
 from meanings.measures.patching import PATCHING
 
 INTERVAL = "95 % bootstrap interval"
@@ -181,7 +182,29 @@ WORD_OVERLAP = Kind(
         "shares_letters": "whether a word there has three letters in a row of a word elsewhere",
     },
 )
+COMPANION = Kind(
+    "A row is a companion measure of a checkpoint: one variant, layer, pair of languages and set "
+    "of items.",
+    frozenset({"variant", "language_a", "null_low"}),
+    {
+        **{field.name: field.metadata[b"description"].decode() for field in COMPANION_COLUMNS},
+        "n": "items: concepts of a lexicon, or sentences or words of a treebank",
+        "measure": "name of the measure",
+        "lexicon": "name of the word list, or of the treebank and its items",
+        "lexicon_sha256": (
+            "SHA-256, hex, of its content in the languages used; of a treebank, of the sentences "
+            "drawn with their annotation"
+        ),
+        "languages": "codes, with spaces, of the languages that are compared",
+        "permutations": "draws of the permutation null",
+        "seed": "seed of permutations, folds and resamples",
+        "text_sha256": (
+            "SHA-256, hex, of what is known of the training text; empty where nothing is"
+        ),
+    },
+)
 KINDS = (
+    COMPANION,
     CONTROLS,
     WORD_OVERLAP,
     TARGETED,

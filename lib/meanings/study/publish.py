@@ -32,6 +32,7 @@ def publish(
     name: str,
     keys: Iterable[str] | None = None,
     layers: Sequence[int] = (),
+    measure: str = "",
 ) -> Path:
     """Write `data/published/<name>.parquet` from the cells of a folder (those of `keys` only, where
     given).
@@ -42,16 +43,21 @@ def publish(
 
     - `layers`: rows of these first patched layers only, and of unpatched prompts; all, where none
       are named.
+    - `measure`: cells of this one only; empty where they are all of one.
 
     Raises MeaningsError where there are no cells, where two of them measure the same place (with
     other weights, say, or another number of generated tokens), or the name is no plain file name.
     """
     path = _path(name, "parquet")
     provenance = provenance_of(folder, keys)
+    if measure and len(provenance):
+        provenance = provenance[_measures(provenance) == measure]
     if provenance.empty:
-        raise MeaningsError(f"{folder}: no results; run 'meanings study' first")
-    measure = measure_named(_the_measure(folder, provenance))
-    place = list(measure.place)
+        raise MeaningsError(
+            f"{folder}: no results{f' of {measure}' if measure else ''}; run 'meanings study' first"
+        )
+    measured = measure_named(_the_measure(folder, provenance))
+    place = list(measured.place)
     provenance = provenance.sort_values(place)
     twice = provenance[provenance.duplicated(place)]
     if len(twice):
@@ -63,7 +69,7 @@ def publish(
     table = join_cells(folder, provenance["key"])
     # The cells' fields come after their rows' columns, beginning with the key.
     fields = table.column_names[table.column_names.index("key") :]
-    known = [name for name in measure.columns.names if name in table.column_names]
+    known = [name for name in measured.columns.names if name in table.column_names]
     table = table.select([*known, *fields])
     if layers:
         table = table.filter(pc.field("first_layer").isin([-1, *layers]))
@@ -105,7 +111,8 @@ def _the_measure(folder: Path, provenance: pd.DataFrame) -> str:
     if len(names) > 1:
         raise MeaningsError(
             f"{folder}: cells of {' and '.join(names)} have different columns; name a grid of one "
-            f"measure, or give a table's name with {MEASURE} in it for one table each"
+            f"measure, or a measure such as --measure {names[0]}, or a table's name with {MEASURE} "
+            "in it for one table each"
         )
     return names[0]
 

@@ -1,0 +1,1 @@
+"""Parallel treebanks: sentences with the words, classes and relations that annotators gave them."""
