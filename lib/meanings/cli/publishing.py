@@ -15,6 +15,13 @@ from meanings.cli.options import (
 )
 from meanings.core.errors import MeaningsError
 
+FirstLayers = Annotated[
+    str,
+    typer.Option(
+        help="First patched layers whose rows are published, with commas; all without it."
+    ),
+]
+
 
 def publish(
     name: Annotated[
@@ -49,12 +56,7 @@ def publish(
             "--add", help="With --by-concept: add to the rows that the published table has."
         ),
     ] = False,
-    layers: Annotated[
-        str,
-        typer.Option(
-            help="First patched layers whose rows are published, with commas; all without it."
-        ),
-    ] = "",
+    layers: FirstLayers = "",
     measure: Annotated[
         str, typer.Option(help="Cells of this measure only, where a grid names several.")
     ] = "",
@@ -64,24 +66,9 @@ def publish(
     from meanings.study.publish import MEASURE, check_name, publish_each
     from meanings.study.publish import publish as publish_rows
 
-    if means and by_concept:
-        raise MeaningsError("--means and --by-concept write different tables: give one of them")
-    if add and not by_concept:
-        raise MeaningsError("--add is for tables of means over language pairs: give --by-concept")
     each = MEASURE in name
-    if each and (means or by_concept or layers):
-        raise MeaningsError(
-            f"{MEASURE} in the name writes a table for each measure, with all of its rows: leave "
-            "--means, --by-concept and --layers out"
-        )
-    if measure and (each or means or by_concept):
-        raise MeaningsError(
-            f"--measure chooses cells for one table of rows: leave {MEASURE} in the name, --means "
-            "and --by-concept out"
-        )
+    _check_options(each, means, by_concept, add, layers, measure)
     check_name(name.replace(MEASURE, "measure"))
-    if layers and (means or by_concept):
-        raise MeaningsError("--layers chooses rows, and --means and --by-concept have all layers")
     keys = None if everything else finished_keys(grids or (None,), out)
     if each:
         paths = publish_each(out, name, keys)
@@ -94,6 +81,33 @@ def publish(
         paths = [publish_rows(out, name, keys, measure=measure, **chosen)]
     for path in paths:
         typer.echo(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)")
+
+
+def _check_options(
+    each: bool, means: bool, by_concept: bool, add: bool, layers: str, measure: str
+) -> None:
+    """Raises MeaningsError where two options ask for different tables.
+
+    - `each`: whether a table for each measure is asked for.
+    """
+    from meanings.study.publish import MEASURE
+
+    if means and by_concept:
+        raise MeaningsError("--means and --by-concept write different tables: give one of them")
+    if add and not by_concept:
+        raise MeaningsError("--add is for tables of means over language pairs: give --by-concept")
+    if each and (means or by_concept or layers):
+        raise MeaningsError(
+            f"{MEASURE} in the name writes a table for each measure, with all of its rows: leave "
+            "--means, --by-concept and --layers out"
+        )
+    if measure and (each or means or by_concept):
+        raise MeaningsError(
+            f"--measure chooses cells for one table of rows: leave {MEASURE} in the name, --means "
+            "and --by-concept out"
+        )
+    if layers and (means or by_concept):
+        raise MeaningsError("--layers chooses rows, and --means and --by-concept have all layers")
 
 
 def export(

@@ -34,6 +34,7 @@ from meanings.measures.companion import FEWEST, Companion, Null, Texts, lean, pa
 from meanings.measures.expert_units import memberships
 from meanings.measures.structure import standardised
 from meanings.measures.word_states import WordStates, word_states
+from meanings.prompts.questions import Asked
 
 ANSWER = -1  # the layer of what is read off a model's answer
 MOST = 64  # concepts of a set that are asked for
@@ -134,23 +135,6 @@ def _row(scores: np.ndarray, rng: np.random.Generator, null: Null | None = None)
     return found | {"null": null.mean, "null_low": null.low, "null_high": null.high}
 
 
-@dataclass(frozen=True)
-class Asked:
-    """One question to a model: what it is given, and the words that answer it.
-
-    - `others`: words of another concept, which are the null; none where it is not asked for.
-    """
-
-    prompt: str
-    words: tuple[str, ...]
-    others: tuple[str, ...]
-
-    @property
-    def is_quoted(self) -> bool:
-        """Whether the answer stands behind an open quote, and a quote must close it."""
-        return self.prompt.endswith('"')
-
-
 def quoted(lexicon: Lexicon, a: str, b: str, concepts: Sequence[str]) -> list[Asked]:
     """The study's prompt without examples, for each concept; the null is the concept before it, of
     some.
@@ -247,7 +231,7 @@ class Abilities(Companion):
         self, model: Any, states: WordStates, data: AbilityData, request: companion.Request
     ) -> Iterator[dict[str, Any]]:
         """Rows of what is read off the model's answers."""
-        from meanings.measures.ability_probabilities import nats, probabilities
+        from meanings.patching.continuations import nats, probabilities
 
         for code, paragraphs in data.texts.paragraphs:
             if len(paragraphs) >= FEWEST:
