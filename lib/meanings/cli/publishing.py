@@ -15,6 +15,16 @@ from meanings.cli.options import (
 )
 from meanings.core.errors import MeaningsError
 
+OfLayers = Annotated[
+    str,
+    typer.Option(
+        help="First patched layers whose rows are published, with commas; all without it."
+    ),
+]
+OfMeasure = Annotated[
+    str, typer.Option(help="Cells of this measure only, where a grid names several.")
+]
+
 
 def publish(
     name: Annotated[
@@ -49,39 +59,17 @@ def publish(
             "--add", help="With --by-concept: add to the rows that the published table has."
         ),
     ] = False,
-    layers: Annotated[
-        str,
-        typer.Option(
-            help="First patched layers whose rows are published, with commas; all without it."
-        ),
-    ] = "",
-    measure: Annotated[
-        str, typer.Option(help="Cells of this measure only, where a grid names several.")
-    ] = "",
+    layers: OfLayers = "",
+    measure: OfMeasure = "",
 ) -> None:
     """Merge measured cells into one table that ships with the study."""
     from meanings.statistics.summaries import publish_concepts, publish_means
     from meanings.study.publish import MEASURE, check_name, publish_each
     from meanings.study.publish import publish as publish_rows
 
-    if means and by_concept:
-        raise MeaningsError("--means and --by-concept write different tables: give one of them")
-    if add and not by_concept:
-        raise MeaningsError("--add is for tables of means over language pairs: give --by-concept")
     each = MEASURE in name
-    if each and (means or by_concept or layers):
-        raise MeaningsError(
-            f"{MEASURE} in the name writes a table for each measure, with all of its rows: leave "
-            "--means, --by-concept and --layers out"
-        )
-    if measure and (each or means or by_concept):
-        raise MeaningsError(
-            f"--measure chooses cells for one table of rows: leave {MEASURE} in the name, --means "
-            "and --by-concept out"
-        )
+    _check_choices(each, means, by_concept, add, layers, measure)
     check_name(name.replace(MEASURE, "measure"))
-    if layers and (means or by_concept):
-        raise MeaningsError("--layers chooses rows, and --means and --by-concept have all layers")
     keys = None if everything else finished_keys(grids or (None,), out)
     if each:
         paths = publish_each(out, name, keys)
@@ -94,6 +82,28 @@ def publish(
         paths = [publish_rows(out, name, keys, measure=measure, **chosen)]
     for path in paths:
         typer.echo(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)")
+
+
+def _check_choices(
+    each: bool, means: bool, by_concept: bool, add: bool, layers: str, measure: str
+) -> None:
+    """Raises MeaningsError where options exclude each other; `each`: a table for each measure."""
+    if means and by_concept:
+        raise MeaningsError("--means and --by-concept write different tables: give one of them")
+    if add and not by_concept:
+        raise MeaningsError("--add is for tables of means over language pairs: give --by-concept")
+    if each and (means or by_concept or layers):
+        raise MeaningsError(
+            "{measure} in the name writes a table for each measure, with all of its rows: leave "
+            "--means, --by-concept and --layers out"
+        )
+    if measure and (each or means or by_concept):
+        raise MeaningsError(
+            "--measure chooses cells for one table of rows: leave {measure} in the name, --means "
+            "and --by-concept out"
+        )
+    if layers and (means or by_concept):
+        raise MeaningsError("--layers chooses rows, and --means and --by-concept have all layers")
 
 
 def export(

@@ -25,8 +25,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from meanings.lexicon.languages import language
-from meanings.lexicon.lexicon import Lexicon
 from meanings.measures import companion
 from meanings.measures.ability_texts import AbilityTexts, ability_texts
 from meanings.measures.base import About, Measurement, Shared
@@ -34,6 +32,7 @@ from meanings.measures.companion import FEWEST, Companion, Null, Texts, lean, pa
 from meanings.measures.expert_units import memberships
 from meanings.measures.structure import standardised
 from meanings.measures.word_states import WordStates, word_states
+from meanings.prompts.questions import Asked, associated, quoted
 
 ANSWER = -1  # the layer of what is read off a model's answer
 MOST = 64  # concepts of a set that are asked for
@@ -134,62 +133,6 @@ def _row(scores: np.ndarray, rng: np.random.Generator, null: Null | None = None)
     return found | {"null": null.mean, "null_low": null.low, "null_high": null.high}
 
 
-@dataclass(frozen=True)
-class Asked:
-    """One question to a model: what it is given, and the words that answer it.
-
-    - `others`: words of another concept, which are the null; none where it is not asked for.
-    """
-
-    prompt: str
-    words: tuple[str, ...]
-    others: tuple[str, ...]
-
-    @property
-    def is_quoted(self) -> bool:
-        """Whether the answer stands behind an open quote, and a quote must close it."""
-        return self.prompt.endswith('"')
-
-
-def quoted(lexicon: Lexicon, a: str, b: str, concepts: Sequence[str]) -> list[Asked]:
-    """The study's prompt without examples, for each concept; the null is the concept before it, of
-    some.
-    """
-    from meanings.prompts.prompt import TEMPLATES
-
-    form, names = TEMPLATES["quoted"], {"input": language(a).native, "output": language(b).native}
-    before, between = form.before.format(**names), form.between.format(**names)
-    return [
-        Asked(
-            before + lexicon.word(concept, a) + between,
-            (lexicon.word(concept, b),),
-            (lexicon.word(other, b),) if place < NULLS else (),
-        )
-        for place, (concept, other) in enumerate(zip(concepts, np.roll(concepts, 1), strict=True))
-    ]
-
-
-def associated(
-    lexicon: Lexicon,
-    code: str,
-    concepts: Sequence[str],
-    associations: Mapping[str, tuple[str, ...]],
-) -> list[Asked]:
-    """What goes with each concept, asked as in a list of associations: heading, word, space."""
-    native = language(code).native
-    heading = native[0].upper() + native[1:]
-    asked = []
-    for place, (concept, other) in enumerate(zip(concepts, np.roll(concepts, 1), strict=True)):
-        own = associations[concept]
-        strange = [each for each in associations[other] if each not in (*own, concept)]
-        strange = strange if place < NULLS else []
-        words = [
-            tuple(f" {lexicon.word(each, code)}" for each in those) for those in (own, strange)
-        ]
-        asked.append(Asked(f"{heading}\n{lexicon.word(concept, code)}", *words))
-    return asked
-
-
 class Abilities(Companion):
     """What a model can do, by language and pair."""
 
@@ -247,7 +190,7 @@ class Abilities(Companion):
         self, model: Any, states: WordStates, data: AbilityData, request: companion.Request
     ) -> Iterator[dict[str, Any]]:
         """Rows of what is read off the model's answers."""
-        from meanings.measures.ability_probabilities import nats, probabilities
+        from meanings.prompts.answer_probabilities import nats, probabilities
 
         for code, paragraphs in data.texts.paragraphs:
             if len(paragraphs) >= FEWEST:
@@ -281,14 +224,14 @@ class Abilities(Companion):
         every = some(np.ones(len(names), bool))
         connected = some(np.array([name in associations for name in names]))
         for code in lexicon.languages:
-            yield "copying", code, "", "all", quoted(lexicon, code, code, every)
+            yield "copying", code, "", "all", quoted(lexicon, code, code, every, NULLS)
             if len(connected) >= FEWEST:
-                asked = associated(lexicon, code, connected, associations)
+                asked = associated(lexicon, code, connected, associations, NULLS)
                 yield "association", code, "", "all", asked
         for pair in pairs(states, data.text):
             for split, mask in pair.splits.items():
                 for a, b in permutations((pair.a, pair.b)):
-                    yield "translation", a, b, split, quoted(lexicon, a, b, some(mask))
+                    yield "translation", a, b, split, quoted(lexicon, a, b, some(mask), NULLS)
 
 
 def _at(variant: str, a: str, b: str = "", split: str = "all") -> dict[str, Any]:

@@ -16,7 +16,7 @@ from meanings.models.loading import PatchableModel
 from meanings.prompts.answers import closing_tokens, word_tokens
 
 if TYPE_CHECKING:
-    from meanings.measures.abilities import Asked
+    from meanings.prompts.questions import Asked
 
 AT_ONCE = 4096  # tokens per forward
 Ids = tuple[int, ...]
