@@ -15,6 +15,12 @@ PUBLISHED = [
     f"{name}.parquet"
     for name in (
         "controls",
+        "gemma-3-270m-pud-cka",
+        "gemma-3-270m-pud-expert-units",
+        "gemma-3-270m-pud-language-id",
+        "gemma-3-270m-pud-neuron-overlap",
+        "gemma-3-270m-pud-retrieval",
+        "gemma-3-270m-pud-structure",
         "gemma-3-270m-reading",
         "long_run",
         "miniature",

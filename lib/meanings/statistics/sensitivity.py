@@ -44,12 +44,7 @@ GROUPS = {
     "another separator": SEPARATORS,
     "another line": (NO_QUOTES, *OTHER_LINES),
 }
-COMPARED = (
-    ("seen", "null_concept"),
-    ("seen", "tgt"),
-    ("seen", "en_en"),
-    ("seen", "src_unpatched"),
-)
+COMPARED = tuple(("seen", other) for other in ("null_concept", "tgt", "en_en", "src_unpatched"))
 
 
 def around(table: pd.DataFrame, factor: str, model: str = "miniature") -> pd.DataFrame:

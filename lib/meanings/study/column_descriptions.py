@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from meanings.lexicon.languages import LANGUAGES
 from meanings.measures.base import column_of, value_range
+from meanings.measures.clamping import COLUMNS as CLAMPING_COLUMNS
 from meanings.measures.companion import COLUMNS as COMPANION_COLUMNS
 from meanings.measures.patching import PATCHING
 
@@ -182,12 +183,18 @@ WORD_OVERLAP = Kind(
         "shares_letters": "whether a word there has three letters in a row of a word elsewhere",
     },
 )
+
+
+def _described(schema: pa.Schema) -> dict[str, str]:
+    return {field.name: field.metadata[b"description"].decode() for field in schema}
+
+
 COMPANION = Kind(
     "A row is a companion measure of a checkpoint: one variant, layer, pair of languages and set "
     "of items.",
     frozenset({"variant", "language_a", "null_low"}),
     {
-        **{field.name: field.metadata[b"description"].decode() for field in COMPANION_COLUMNS},
+        **_described(COMPANION_COLUMNS),
         "n": "items: concepts of a lexicon, or sentences or words of a treebank",
         "measure": "name of the measure",
         "lexicon": "name of the word list, or of the treebank and its items",
@@ -201,10 +208,44 @@ COMPANION = Kind(
         "text_sha256": (
             "SHA-256, hex, of what is known of the training text; empty where nothing is"
         ),
+        "relations_sha256": "SHA-256, hex, of the pairs of related concepts",
+        "texts_sha256": "SHA-256, hex, of the paragraphs and associations that are read",
+    },
+)
+CLAMPING = Kind(
+    "A row is one kind of text that a checkpoint writes while units of a category or language are "
+    "held at a high value.",
+    frozenset({"target", "unclamped"}),
+    {
+        **_described(CLAMPING_COLUMNS),
+        "measure": "name of the measure",
+        "languages": "codes, with spaces, of the languages that are compared",
+        "tokens": "tokens of a text that is written",
+        "n": "texts that are written",
+        "units": "units held, of all layers together",
+        "generations": "texts per condition",
+        "sources": "languages in which a category's units are found",
+        "seed": "seed of the texts",
+    },
+)
+REINITIALISATION = Kind(
+    "A row is a held-out concept in one language, after a short training in another with one block "
+    "reset.",
+    frozenset({"block", "nats"}),
+    {
+        "source": "code of the language of the short training",
+        "draw": "number of the draw of held-out concepts, from 0",
+        "block": "decoder block that is reset, from 1; 0 for the control without one",
+        "language": "code of the language that is scored",
+        "concept": "name of the held-out concept",
+        "auc": "share of pairs in which an associate is likelier than a stranger; chance .5",
+        "nats": "mean log-probability of an associate's word behind the concept's, in nats",
     },
 )
 KINDS = (
+    CLAMPING,
     COMPANION,
+    REINITIALISATION,
     CONTROLS,
     WORD_OVERLAP,
     TARGETED,
