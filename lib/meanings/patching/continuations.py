@@ -13,13 +13,7 @@ from meanings.core.errors import MeaningsError
 from meanings.models.activations import start_of_text
 from meanings.models.loading import PatchableModel
 from meanings.prompts.answers import closing_tokens, word_tokens
-<<<<<<<< HEAD:lib/meanings/patching/continuations.py
 from meanings.prompts.questions import Asked
-========
-
-if TYPE_CHECKING:
-    from meanings.prompts.questions import Asked
->>>>>>>> partM:lib/meanings/prompts/answer_probabilities.py
 
 AT_ONCE = 4096  # tokens per forward
 Ids = tuple[int, ...]
