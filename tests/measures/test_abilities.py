@@ -7,10 +7,10 @@ import pytest
 from sklearn.linear_model import RidgeClassifier
 
 from meanings.measures import abilities
+from meanings.measures.abilities import Asked
 from meanings.models.activations import start_of_text
 from meanings.models.checkpoints import trajectory
-from meanings.prompts import answer_probabilities
-from meanings.prompts.questions import Asked
+from meanings.patching import continuations
 from stand_ins.study_data import make_world
 
 N, D, CATEGORIES = 120, 30, 4
@@ -77,7 +77,7 @@ def test_a_probability_is_that_of_every_token_and_of_what_must_follow(model):
         Asked('"', ("hat",), ()),
         Asked("dog", (" house",), (" cat",)),
     ]
-    found = answer_probabilities.probabilities(model, asked)
+    found = continuations.probabilities(model, asked)
     assert np.isnan(found).tolist() == [[False] * 3, [False, True, False]]
     tokenizer, vocabulary = model.tokenizer, model.tokenizer.get_vocab()
     ends = {
@@ -101,7 +101,7 @@ def test_a_probability_is_that_of_every_token_and_of_what_must_follow(model):
 
 def test_nats_per_character_count_every_token_once(model):
     texts = ["The dog is in the house.", "Le chien", "Le chat"]
-    found = answer_probabilities.nats(model, texts)
+    found = continuations.nats(model, texts)
     for text, each in zip(texts, found, strict=True):
         ids = [
             start_of_text(model),

@@ -15,14 +15,11 @@ from meanings.cli.options import (
 )
 from meanings.core.errors import MeaningsError
 
-OfLayers = Annotated[
+FirstLayers = Annotated[
     str,
     typer.Option(
         help="First patched layers whose rows are published, with commas; all without it."
     ),
-]
-OfMeasure = Annotated[
-    str, typer.Option(help="Cells of this measure only, where a grid names several.")
 ]
 
 
@@ -59,8 +56,10 @@ def publish(
             "--add", help="With --by-concept: add to the rows that the published table has."
         ),
     ] = False,
-    layers: OfLayers = "",
-    measure: OfMeasure = "",
+    layers: FirstLayers = "",
+    measure: Annotated[
+        str, typer.Option(help="Cells of this measure only, where a grid names several.")
+    ] = "",
 ) -> None:
     """Merge measured cells into one table that ships with the study."""
     from meanings.statistics.summaries import publish_concepts, publish_means
@@ -68,7 +67,7 @@ def publish(
     from meanings.study.publish import publish as publish_rows
 
     each = MEASURE in name
-    _check_choices(each, means, by_concept, add, layers, measure)
+    _check_options(each, means, by_concept, add, layers, measure)
     check_name(name.replace(MEASURE, "measure"))
     keys = None if everything else finished_keys(grids or (None,), out)
     if each:
@@ -84,22 +83,27 @@ def publish(
         typer.echo(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)")
 
 
-def _check_choices(
+def _check_options(
     each: bool, means: bool, by_concept: bool, add: bool, layers: str, measure: str
 ) -> None:
-    """Raises MeaningsError where options exclude each other; `each`: a table for each measure."""
+    """Raises MeaningsError where two options ask for different tables.
+
+    - `each`: whether a table for each measure is asked for.
+    """
+    from meanings.study.publish import MEASURE
+
     if means and by_concept:
         raise MeaningsError("--means and --by-concept write different tables: give one of them")
     if add and not by_concept:
         raise MeaningsError("--add is for tables of means over language pairs: give --by-concept")
     if each and (means or by_concept or layers):
         raise MeaningsError(
-            "{measure} in the name writes a table for each measure, with all of its rows: leave "
+            f"{MEASURE} in the name writes a table for each measure, with all of its rows: leave "
             "--means, --by-concept and --layers out"
         )
     if measure and (each or means or by_concept):
         raise MeaningsError(
-            "--measure chooses cells for one table of rows: leave {measure} in the name, --means "
+            f"--measure chooses cells for one table of rows: leave {MEASURE} in the name, --means "
             "and --by-concept out"
         )
     if layers and (means or by_concept):

@@ -25,6 +25,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from meanings.lexicon.languages import language
+from meanings.lexicon.lexicon import Lexicon
 from meanings.measures import companion
 from meanings.measures.ability_texts import AbilityTexts, ability_texts
 from meanings.measures.base import About, Measurement, Shared
@@ -32,7 +34,7 @@ from meanings.measures.companion import FEWEST, Companion, Null, Texts, lean, pa
 from meanings.measures.expert_units import memberships
 from meanings.measures.structure import standardised
 from meanings.measures.word_states import WordStates, word_states
-from meanings.prompts.questions import Asked, associated, quoted
+from meanings.prompts.questions import Asked
 
 ANSWER = -1  # the layer of what is read off a model's answer
 MOST = 64  # concepts of a set that are asked for
@@ -133,6 +135,45 @@ def _row(scores: np.ndarray, rng: np.random.Generator, null: Null | None = None)
     return found | {"null": null.mean, "null_low": null.low, "null_high": null.high}
 
 
+def quoted(lexicon: Lexicon, a: str, b: str, concepts: Sequence[str]) -> list[Asked]:
+    """The study's prompt without examples, for each concept; the null is the concept before it, of
+    some.
+    """
+    from meanings.prompts.prompt import TEMPLATES
+
+    form, names = TEMPLATES["quoted"], {"input": language(a).native, "output": language(b).native}
+    before, between = form.before.format(**names), form.between.format(**names)
+    return [
+        Asked(
+            before + lexicon.word(concept, a) + between,
+            (lexicon.word(concept, b),),
+            (lexicon.word(other, b),) if place < NULLS else (),
+        )
+        for place, (concept, other) in enumerate(zip(concepts, np.roll(concepts, 1), strict=True))
+    ]
+
+
+def associated(
+    lexicon: Lexicon,
+    code: str,
+    concepts: Sequence[str],
+    associations: Mapping[str, tuple[str, ...]],
+) -> list[Asked]:
+    """What goes with each concept, asked as in a list of associations: heading, word, space."""
+    native = language(code).native
+    heading = native[0].upper() + native[1:]
+    asked = []
+    for place, (concept, other) in enumerate(zip(concepts, np.roll(concepts, 1), strict=True)):
+        own = associations[concept]
+        strange = [each for each in associations[other] if each not in (*own, concept)]
+        strange = strange if place < NULLS else []
+        words = [
+            tuple(f" {lexicon.word(each, code)}" for each in those) for those in (own, strange)
+        ]
+        asked.append(Asked(f"{heading}\n{lexicon.word(concept, code)}", *words))
+    return asked
+
+
 class Abilities(Companion):
     """What a model can do, by language and pair."""
 
@@ -190,7 +231,7 @@ class Abilities(Companion):
         self, model: Any, states: WordStates, data: AbilityData, request: companion.Request
     ) -> Iterator[dict[str, Any]]:
         """Rows of what is read off the model's answers."""
-        from meanings.prompts.answer_probabilities import nats, probabilities
+        from meanings.patching.continuations import nats, probabilities
 
         for code, paragraphs in data.texts.paragraphs:
             if len(paragraphs) >= FEWEST:
@@ -224,14 +265,14 @@ class Abilities(Companion):
         every = some(np.ones(len(names), bool))
         connected = some(np.array([name in associations for name in names]))
         for code in lexicon.languages:
-            yield "copying", code, "", "all", quoted(lexicon, code, code, every, NULLS)
+            yield "copying", code, "", "all", quoted(lexicon, code, code, every)
             if len(connected) >= FEWEST:
-                asked = associated(lexicon, code, connected, associations, NULLS)
+                asked = associated(lexicon, code, connected, associations)
                 yield "association", code, "", "all", asked
         for pair in pairs(states, data.text):
             for split, mask in pair.splits.items():
                 for a, b in permutations((pair.a, pair.b)):
-                    yield "translation", a, b, split, quoted(lexicon, a, b, some(mask), NULLS)
+                    yield "translation", a, b, split, quoted(lexicon, a, b, some(mask))
 
 
 def _at(variant: str, a: str, b: str = "", split: str = "all") -> dict[str, Any]:

@@ -140,8 +140,10 @@ def floor_at(steps: Collection[int], world: pd.DataFrame) -> pd.DataFrame:
 def onsets(
     rows: pd.DataFrame, floor: float = 0.0, fraction: float = 0.5, by: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """Onset in tokens of the mean over language pairs: of the training seeds the mean, the lowest
-    and the highest.
+    """Onset in tokens of the mean over language pairs, the mean of the training seeds.
+
+    Its interval runs from the earliest crossing of the upper ends of the seeds' intervals to the
+    latest crossing of the lower ends, of the same level.
 
     - `floor`, `fraction`: see `meanings.statistics.onset.Rule`.
 
@@ -150,25 +152,33 @@ def onsets(
     runs = over_pairs(rows, [*by, "tokens"])
     found = []
     for name, part in runs.groupby(list(by), observed=True) if by else [((), runs)]:
-        moments = [crossed(run, floor, fraction) for _, run in part.groupby(SEED_COLUMN)]
+        seeds = [run for _, run in part.groupby(SEED_COLUMN)]
+        moments = [crossed(run, floor, fraction) for run in seeds]
         found.append(
             dict(zip(by, name, strict=True))
             | {
                 "onset": float(np.mean(moments)),
-                "low": min(moments),
-                "high": max(moments),
+                "low": min(crossed(run, floor, fraction, "high") for run in seeds),
+                "high": max(crossed(run, floor, fraction, "low") for run in seeds),
                 "n_seeds": len(moments),
             }
         )
     return pd.DataFrame(found)
 
 
-def crossed(curve: pd.DataFrame, floor: float, fraction: float) -> float:
-    """The onset of one curve of `value` over `tokens`."""
+def crossed(curve: pd.DataFrame, floor: float, fraction: float, end: str = "value") -> float:
+    """The moment in tokens from which on one curve stays above a share of the way from the floor to
+    the last `value`.
+
+    - `end`: the curve that has to stay above it: `value`, or an end of its interval; `value` where
+      it was measured without.
+    """
     curve = curve.sort_values("tokens")
     rule = Rule(floor, fraction, minimum_rise=HALF.minimum_rise)
-    values, tokens = curve["value"].to_numpy(float), curve["tokens"].to_numpy(float)
-    return float(crossing(values[None], tokens, rule)[0])
+    value = curve["value"].to_numpy(float)
+    values = curve[end].fillna(curve["value"]).to_numpy(float) if end in curve else value
+    tokens = curve["tokens"].to_numpy(float)
+    return float(crossing(values[None], tokens, rule, value[None, -1])[0])
 
 
 def share_above_null(rows: pd.DataFrame) -> float:

@@ -14,13 +14,8 @@ from meanings.statistics.layer_choice import at_chosen_layer, split_half_best_la
 from meanings.statistics.matching import shared_cells
 from meanings.statistics.resampling import RESAMPLES
 
-BASE = {
-    "shots": 5,
-    "template": "quoted",
-    "score": "first_token",
-    "layers": "from",
-    "source_pairs": 0,
-}
+BASE = {"shots": 5, "template": "quoted", "score": "first_token"}
+BASE |= {"layers": "from", "source_pairs": 0}
 VALUES = {
     "shots": {1: "1", 3: "3", 5: "5", 8: "8"},
     "template": {

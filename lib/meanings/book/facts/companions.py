@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from meanings.book.tables.companions import SPLITS
 from meanings.core.formatting import amount, span
 from meanings.statistics.companions import PAIR
 
@@ -30,7 +31,7 @@ def at_end(curves: pd.DataFrame, of: str = "split") -> str:
     """Each curve's value at the last checkpoint with its interval: `taught 0.61 [0.55, 0.67]`."""
     last = curves[curves["tokens"] == curves["tokens"].max()]
     said = [
-        f"{str(row[of]).replace('_', ' ')} {span(row['value'], row['low'], row['high'])}"
+        f"{SPLITS.get(str(row[of]), row[of])} {span(row['value'], row['low'], row['high'])}"
         for _, row in last.iterrows()
     ]
     return ", ".join(said)
@@ -46,24 +47,23 @@ def floor_at_end(floor: pd.DataFrame | None) -> str:
 
 
 def onset(found: pd.DataFrame, rows: pd.DataFrame) -> str:
-    """An onset as a share of the training, with the range over training runs."""
+    """An onset as a share of the training, with its interval."""
     moment, low, high = (float(found[name].iloc[0]) for name in ("onset", "low", "high"))
     if not np.isfinite(moment):
         return "it has no onset within this training"
     last = rows["tokens"].max()
-    runs = int(found["n_seeds"].iloc[0])
-    several = f", {low / last:.0%} to {high / last:.0%} in single training runs" * (runs > 1)
-    return f"after {moment / last:.0%} of the training ({amount(moment)} tokens{several})"
+    ends = f"{low / last:.0%} to {high / last:.0%}" if np.isfinite(high) else "no upper end"
+    return f"after {moment / last:.0%} of the training ({ends}; {amount(moment)} tokens)"
 
 
 def before(found: pd.DataFrame, band: tuple[float, float] | None) -> str:
-    """Whether every run's onset lies before, after or within the interval of patching's onset."""
+    """Whether the interval of an onset lies before, after or across that of patching's onset."""
     if band is None:
         return "The onset of patching is not published for this model."
     low, high = float(found["low"].iloc[0]), float(found["high"].iloc[0])
     where = f"the interval of the onset of patching, {amount(band[0])} to {amount(band[1])} tokens"
     if high < band[0]:
-        return f"In every training run this is before {where}."
+        return f"This interval lies before {where}."
     if low > band[1]:
-        return f"In every training run this is after {where}."
-    return f"This overlaps {where}: the order of the two is not decided here."
+        return f"This interval lies after {where}."
+    return f"This interval overlaps {where}: the order of the two is not decided here."

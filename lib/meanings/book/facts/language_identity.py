@@ -82,6 +82,6 @@ def the_paper(claims: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str, 
             "The same neurons come to answer to a concept in several languages.",
             said["identity_experts"],
             "in part",
-            "The alignment of single words gives most of the overlap, category or not.",
+            "A part of the overlap is the alignment of single words, category or not.",
         ),
     ]

@@ -44,13 +44,14 @@ def reinitialised() -> pd.DataFrame:
     gaps["text"] = [
         f"{r['mean']:z.3f} [{r['low']:z.3f}, {r['high']:z.3f}]" for _, r in gaps.iterrows()
     ]
-    wide = gaps.pivot(index=["source", "block"], columns="part", values="text").reset_index()
-    wide["source"] = wide["source"].map(lambda code: LANGUAGES[code].name)
-    names = {"source": "trained on", "block": "block reset"}
-    wide = wide.rename(columns=names | {"gap": "difference"})
-    parts = {"source_": "lost there", "others": "lost in other languages"}
-    wide.columns = [parts.get(str(name), str(name)) for name in wide.columns]
-    return wide.set_index("trained on")
+    parts = {"source": "lost there", "others": "lost in other languages", "gap": "difference"}
+    gaps = gaps.assign(
+        part=gaps["part"].map(parts), language=[LANGUAGES[code].name for code in gaps["source"]]
+    )
+    wide = gaps.pivot(index=["language", "block"], columns="part", values="text")
+    return wide[list(parts.values())].rename_axis(
+        index={"language": "trained on", "block": "block reset"}, columns=None
+    )
 
 
 def clamped() -> pd.DataFrame:

@@ -1,7 +1,15 @@
 """Claims of the chapter *The order of abilities*."""
 
+from meanings.statistics.ability_onsets import Names
+from meanings.statistics.effects import SMALLEST_EFFECT
 from meanings.validity.claims.claim import Claim
-from meanings.validity.claims.companion_estimates import APART, at_end, earlier, gap, over_null
+from meanings.validity.claims.companion_estimates import (
+    APART,
+    at_end,
+    gap_over_pairs,
+    later_across,
+    over_null,
+)
 
 CHAPTER = "abilities"
 
@@ -16,10 +24,10 @@ CLAIMS = (
         ),
         unit="probability",
         side="below",
-        smallest_effect=0.02,
+        smallest_effect=SMALLEST_EFFECT,
         refuted_by="held-out concepts translated as well as taught ones, to within .02",
         tables=("abilities",),
-        effect=gap(
+        effect=gap_over_pairs(
             at_end("abilities", "translation", split="held_out"),
             at_end("abilities", "translation", split="taught"),
         ),
@@ -28,16 +36,16 @@ CLAIMS = (
         id="abilities-in-first",
         chapter=CHAPTER,
         statement=(
-            "The category of a word is legible in its own language before it is legible by a "
-            "probe of another language: the probe of the own language needs {value:.0%} less "
-            "training to reach an accuracy half way to its final height."
+            "A probe of another language names the category of a word later than a probe of the "
+            "word's own language: half of its final height comes after {value:z.1%} more of the "
+            "training (median over language pairs)."
         ),
         unit="share of training",
         side="above",
-        smallest_effect=0.02,
-        refuted_by="a probe of another language that needs as little training",
+        smallest_effect=SMALLEST_EFFECT,
+        refuted_by="a delay of at most 2 % of the training",
         tables=("abilities",),
-        effect=earlier("abilities", "category", "category_across"),
+        effect=later_across("abilities", Names("category", "category_across")),
     ),
     Claim(
         id="abilities-apart",

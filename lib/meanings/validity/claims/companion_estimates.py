@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 
 from meanings.core.errors import MeaningsError
-from meanings.statistics import companions
+from meanings.statistics import ability_onsets, companions
 from meanings.statistics.effects import Effect
 from meanings.validity.claims.claim import Tables
 
 MINIATURE, APART = "miniature", "apart"
 TRAINED = ("en", "fr", "es", "de", "ru", "pl", "zh", "fi", "et")
+RESAMPLES = 2000
 Rows = Callable[[Tables], pd.DataFrame]
 
 
@@ -60,70 +61,91 @@ def across(rows: Rows, same: bool = False) -> Rows:
 
 def mean(rows: Rows) -> Callable[[Tables], Effect]:
     """The value itself."""
-    return lambda tables: _effect(companions.over_pairs(rows(tables)), rows(tables))
+
+    def estimate(tables: Tables) -> Effect:
+        chosen = rows(tables)
+        return _effect(_runs(chosen), chosen)
+
+    return estimate
 
 
 def over_null(rows: Rows, of: str = "null") -> Callable[[Tables], Effect]:
     """How far the value lies above its null: the null's mean, or with `null_high` the upper end of
-    its 95 % range.
+    its 95 % range. Values without intervals have the range over language pairs.
     """
 
     def estimate(tables: Tables) -> Effect:
         chosen = rows(tables)
         moved = chosen.assign(**{n: chosen[n] - chosen[of] for n in ("value", "low", "high")})
-        return _effect(companions.over_pairs(moved), chosen)
+        return _effect(_runs(moved), chosen)
 
     return estimate
 
 
 def over_chance(rows: Rows, chance: float = 0.1) -> Callable[[Tables], Effect]:
-    """How far the value lies above a constant; values without an interval have the range over
-    language pairs.
-    """
+    """How far a value that was measured without a null lies above a constant."""
 
     def estimate(tables: Tables) -> Effect:
         chosen = rows(tables)
-        moved = chosen.assign(value=chosen["value"] - chance)
-        runs = companions.over_pairs(moved)
-        ends = moved.groupby("training_seed")["value"].agg(low="min", high="max").reset_index()
-        return _effect(runs.drop(columns=["low", "high"], errors="ignore").merge(ends), chosen)
+        return _effect(_runs(chosen.assign(value=chosen["value"] - chance)), chosen)
 
     return estimate
 
 
-def earlier(measure: str, first: str, second: str) -> Callable[[Tables], Effect]:
-    """How much less training one variant needs than another to come half way to its final height,
-    as a share; over training seeds, with their range as interval.
+def later_across(measure: str, names: ability_onsets.Names) -> Callable[[Tables], Effect]:
+    """How much later in training an ability comes across languages than inside one: the median over
+    language pairs, as a share of the training, at the layer that is best across languages.
+
+    Intervals resample languages and training seeds.
     """
 
     def estimate(tables: Tables) -> Effect:
         table = tables[measure]
         table = table[table["model"].astype(str) == MINIATURE]
-        both = [
-            companions.at_layer(companions.of_variant(table, name, TRAINED))
-            for name in (first, second)
-        ]
-        moments = []
-        for rows in both:
-            runs = companions.over_pairs(rows, ["tokens"])
-            floor = float(rows["null"].mean())
-            moments.append(
-                {
-                    seed: companions.crossed(r, floor, 0.5)
-                    for seed, r in runs.groupby("training_seed")
-                }
-            )
-        shares = np.array([1 - moments[0][seed] / moments[1][seed] for seed in moments[0]])
+        across = companions.of_variant(table, names.across, TRAINED)
+        last = across[across["step"] == across["step"].max()]
+        layer = last.groupby("layer")["value"].mean().idxmax()
+        both = [companions.of_variant(table, name, TRAINED) for name in names]
+        rows = pd.concat(both)
+        paired = ability_onsets.paired_onsets(rows[rows["layer"] == layer], names)
+        found = ability_onsets.delays(paired).iloc[0]
+        shares = [found[name] / rows["step"].max() for name in ("later", "low", "high")]
         if not np.isfinite(shares).all():
-            raise MeaningsError(f"{first} or {second} has no onset within this training")
-        rows = both[1]
+            raise MeaningsError(f"{names.across} has no onset within this training in some pairs")
+        return Effect(*shares, round(float(across["n"].mean())), *_counts(found))
+
+    return estimate
+
+
+def _counts(found: pd.Series) -> tuple[int, int]:
+    return int(found["n_pairs"]), int(found["n_seeds"])
+
+
+def gap_over_pairs(first: Rows, second: Rows) -> Callable[[Tables], Effect]:
+    """How much higher the first is than the second in the same language pairs.
+
+    For sides that are measured on different concepts, and on other concepts in each pair: the
+    interval resamples language pairs, whose values are means over training seeds.
+    """
+
+    def estimate(tables: Tables) -> Effect:
+        on = [*companions.PAIR, "training_seed"]
+        joint = first(tables).merge(second(tables), on=on, suffixes=("", "_other"))
+        if joint.empty:
+            raise MeaningsError("no language pair has both sides")
+        joint = joint.assign(value=joint["value"] - joint["value_other"])
+        values = joint.groupby(companions.PAIR, observed=True)["value"].mean().to_numpy()
+        rng = np.random.default_rng(0)
+        drawn = values[rng.integers(len(values), size=(RESAMPLES, len(values)))].mean(axis=1)
+        low, high = np.quantile(drawn, [0.025, 0.975])
+        value = float(values.mean())
         return Effect(
-            float(shares.mean()),
-            float(shares.min()),
-            float(shares.max()),
-            round(float(rows["n"].mean())),
-            len(rows[companions.PAIR].drop_duplicates()),
-            len(shares),
+            value,
+            min(value, float(low)),
+            max(value, float(high)),
+            round(float((joint["n"] + joint["n_other"]).mean())),
+            len(values),
+            joint["training_seed"].nunique(),
         )
 
     return estimate
@@ -159,6 +181,17 @@ def gap(first: Rows, second: Rows, matched: bool = True) -> Callable[[Tables], E
         return _effect(a.assign(value=value, low=value - down, high=value + up), one)
 
     return estimate
+
+
+def _runs(rows: pd.DataFrame) -> pd.DataFrame:
+    """Means over language pairs by training seed; where values have no intervals, with the range
+    over language pairs.
+    """
+    runs = companions.over_pairs(rows)
+    if _has_ends(rows):
+        return runs
+    ends = rows.groupby("training_seed")["value"].agg(low="min", high="max").reset_index()
+    return runs.drop(columns=["low", "high"], errors="ignore").merge(ends)
 
 
 def _has_ends(rows: pd.DataFrame) -> bool:

@@ -1,5 +1,6 @@
 """Claims of the chapter *Language identity and expert units*."""
 
+from meanings.statistics.effects import SMALLEST_EFFECT
 from meanings.validity.claims.claim import Claim
 from meanings.validity.claims.companion_estimates import at_end, gap, over_chance, over_null
 
@@ -43,7 +44,7 @@ CLAIMS = (
         ),
         unit="overlap",
         side="above",
-        smallest_effect=0.02,
+        smallest_effect=SMALLEST_EFFECT,
         refuted_by="an overlap that the same shuffle in both languages gives as well",
         tables=("expert_units",),
         effect=gap(at_end("expert_units", "overlap"), at_end("expert_units", "same_shuffle")),
@@ -57,7 +58,7 @@ CLAIMS = (
         ),
         unit="overlap",
         side="above",
-        smallest_effect=0.02,
+        smallest_effect=SMALLEST_EFFECT,
         refuted_by="an overlap at chance under the same shuffle",
         tables=("expert_units",),
         effect=over_chance(at_end("expert_units", "same_shuffle")),

@@ -1,5 +1,6 @@
 """Claims of the chapter *Neuron overlap and transfer*."""
 
+from meanings.statistics.effects import SMALLEST_EFFECT
 from meanings.validity.claims.claim import Claim
 from meanings.validity.claims.companion_estimates import APART, at_end, over_null
 
@@ -15,7 +16,7 @@ CLAIMS = (
         ),
         unit="overlap",
         side="above",
-        smallest_effect=0.02,
+        smallest_effect=SMALLEST_EFFECT,
         refuted_by="an overlap at the level of two random draws",
         tables=("neuron_overlap",),
         effect=over_null(at_end("neuron_overlap", "overlap")),
@@ -29,8 +30,8 @@ CLAIMS = (
         ),
         unit="accuracy",
         side="above",
-        smallest_effect=0.1,
-        refuted_by="a transfer of at most .1 above the largest category",
+        smallest_effect=SMALLEST_EFFECT,
+        refuted_by="a transfer of at most .02 above the largest category",
         tables=("neuron_overlap",),
         effect=over_null(at_end("neuron_overlap", "transfer")),
     ),

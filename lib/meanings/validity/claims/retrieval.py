@@ -1,7 +1,14 @@
 """Claims of the chapter *Retrieval*."""
 
+from meanings.statistics.effects import SMALLEST_EFFECT
 from meanings.validity.claims.claim import Claim
-from meanings.validity.claims.companion_estimates import APART, at_end, gap, over_null
+from meanings.validity.claims.companion_estimates import (
+    APART,
+    at_end,
+    gap,
+    gap_over_pairs,
+    over_null,
+)
 
 CHAPTER = "retrieval"
 
@@ -16,10 +23,10 @@ CLAIMS = (
         ),
         unit="P@1",
         side="below",
-        smallest_effect=0.02,
+        smallest_effect=SMALLEST_EFFECT,
         refuted_by="a difference of at most .02, or held-out concepts retrieved more often",
         tables=("retrieval",),
-        effect=gap(
+        effect=gap_over_pairs(
             at_end("retrieval", "csls", split="held_out"),
             at_end("retrieval", "csls", split="taught"),
         ),
@@ -33,8 +40,8 @@ CLAIMS = (
         ),
         unit="P@1",
         side="above",
-        smallest_effect=0.1,
-        refuted_by="a P@1 of at most .1 above the null",
+        smallest_effect=SMALLEST_EFFECT,
+        refuted_by="a P@1 of at most .02 above the null",
         tables=("retrieval",),
         effect=over_null(at_end("retrieval", "csls", split="never")),
     ),
@@ -61,7 +68,7 @@ CLAIMS = (
         ),
         unit="P@1",
         side="below",
-        smallest_effect=0.02,
+        smallest_effect=SMALLEST_EFFECT,
         refuted_by="raw cosines that retrieve as often as centred ones, to within .02",
         tables=("retrieval",),
         effect=gap(at_end("retrieval", "raw"), at_end("retrieval", "centred")),

@@ -1,5 +1,6 @@
 """Claims of the chapter *Structure: categories and relations*."""
 
+from meanings.statistics.effects import SMALLEST_EFFECT
 from meanings.validity.claims.claim import Claim
 from meanings.validity.claims.companion_estimates import APART, across, at_end, gap, over_null
 
@@ -15,8 +16,8 @@ CLAIMS = (
         ),
         unit="RSA",
         side="above",
-        smallest_effect=0.1,
-        refuted_by="an RSA of at most .1 above permuted categories",
+        smallest_effect=SMALLEST_EFFECT,
+        refuted_by="an RSA of at most .02 above permuted categories",
         tables=("structure",),
         effect=over_null(across(at_end("structure", "rsa"))),
     ),

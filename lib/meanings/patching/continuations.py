@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,9 +13,7 @@ from meanings.core.errors import MeaningsError
 from meanings.models.activations import start_of_text
 from meanings.models.loading import PatchableModel
 from meanings.prompts.answers import closing_tokens, word_tokens
-
-if TYPE_CHECKING:
-    from meanings.prompts.questions import Asked
+from meanings.prompts.questions import Asked
 
 AT_ONCE = 4096  # tokens per forward
 Ids = tuple[int, ...]
