@@ -80,8 +80,8 @@ def side_by_side() -> pd.DataFrame:
             "embedding": _short(at(found, 0)),
             "middle": _short(at(found, middle(found))),
             "last": _short(at(found, int(found["layer"].max()))),
-            "null": _short(half["null"].mean()),
-            "null, upper end": _short(half["null_high"].mean()),
+            "null": _short(float(half["null"].mean())),
+            "null, upper end": _short(float(half["null_high"].mean())),
             "above": "{} of {}".format(*above(found)),
             "n": int(half["n"].max()),
         }
