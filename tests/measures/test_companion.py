@@ -230,9 +230,12 @@ def test_measures_of_one_grid_are_published_in_tables_of_their_own(
 TABLES = [name for name in MEASURES if f"{name}.parquet" in book_data.PUBLISHED]
 
 
-@pytest.mark.parametrize("name", [name for name in TABLES if name == "retrieval"])
-def test_twenty_published_rows_are_measured_again(name):
+@pytest.mark.parametrize(
+    "name", [name for name in TABLES if name in ("cka", "retrieval", "structure")]
+)
+def test_twenty_published_rows_are_measured_again(name, monkeypatch):
     """At one checkpoint, in two languages alone: a pair's rows do not depend on the others."""
+    monkeypatch.delenv("MEANINGS_DATA", raising=False)
     from dataclasses import replace
 
     from meanings.measures.results import published

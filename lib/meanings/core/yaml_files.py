@@ -175,7 +175,7 @@ class _NoDuplicates(yaml.SafeLoader):
                 None,
                 None,
                 f"a reference, *{event.anchor}: write the value out",
-                event.start_of_text,
+                event.start_mark,
             )
         return super().compose_node(parent, index)
 
@@ -187,10 +187,10 @@ class _NoDuplicates(yaml.SafeLoader):
                     None,
                     None,
                     f"{name!r} is no name: expected lines `name: value`",
-                    node.start_of_text,
+                    node.start_mark,
                 )
             if names.count(name) > 1:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"{name!r} occurs twice", node.start_of_text
+                    None, None, f"{name!r} occurs twice", node.start_mark
                 )
         return super().construct_mapping(node, deep)

@@ -49,7 +49,7 @@ class Settings(BaseModel):
 
     units: int = Field(50, ge=1, description="held, of all layers' units together")
     generations: int = Field(100, ge=20, le=10_000, description="texts per condition")
-    tokens: int = Field(12, ge=1, le=200, description="of a text")
+    length: int = Field(12, ge=1, le=200, description="tokens of a text")
     sources: int = Field(2, ge=1, description="languages in which a category's units are found")
     seed: int = Field(0, ge=0, description="draws the texts")
 
@@ -59,7 +59,7 @@ class Request(base.Request):
 
     units: int
     generations: int
-    tokens: int
+    length: int  # tokens of a text
     sources: int
     seed: int
 
@@ -200,7 +200,7 @@ class _Speaker:
         import torch
 
         rng = np.random.default_rng([request.seed, 14])
-        self.draws = torch.from_numpy(rng.random((request.generations, request.tokens)))
+        self.draws = torch.from_numpy(rng.random((request.generations, request.length)))
         self.model, self.table = model, WordTable(lexicon)
 
     def said(self, choice: Choice, width: int) -> list[Named]:

@@ -220,7 +220,7 @@ CLAMPING = Kind(
         **_described(CLAMPING_COLUMNS),
         "measure": "name of the measure",
         "languages": "codes, with spaces, of the languages that are compared",
-        "tokens": "tokens of a text that is written",
+        "length": "tokens of a text that is written",
         "n": "texts that are written",
         "units": "units held, of all layers together",
         "generations": "texts per condition",
@@ -242,20 +242,28 @@ REINITIALISATION = Kind(
         "nats": "mean log-probability of an associate's word behind the concept's, in nats",
     },
 )
-KINDS = (
-    CLAMPING,
-    COMPANION,
-    REINITIALISATION,
-    CONTROLS,
-    WORD_OVERLAP,
-    TARGETED,
-    CELLS,
-    CONCEPT_MEANS,
-    MEANS,
-    RECOVERY,
-    KNOWN_TRUTH,
-    FALSE_POSITIVES,
+CORRELATIONS = Kind(
+    "A row is the rank correlation of one measure with transfer, over pairs of languages.",
+    frozenset({"rho", "scope"}),
+    {
+        "layer": "layer of the measures, 0 the embedding; patching has one of its own",
+        "transfer": "what is correlated with: patching, P(source concept) under `seen`, or the probe",
+        "measure": "measure and variant; `training step` is the step alone",
+        "scope": "checkpoint: within this one; within: mean of these; pooled: all together",
+        "step": "optimiser steps done at the checkpoint, -1 unless the scope is one",
+        "rho": "Spearman's correlation, -1 to 1",
+        "low": "lower end of its 95 % interval over resampled languages",
+        "high": "upper end of its 95 % interval over resampled languages",
+        "p": "two-sided, of languages dealt out anew (Mantel's test)",
+        "n_pairs": "pairs of languages",
+        "n_languages": "languages",
+        "n_checkpoints": "checkpoints",
+    },
 )
+KINDS = (
+    CLAMPING, CORRELATIONS, COMPANION, REINITIALISATION, CONTROLS, WORD_OVERLAP, TARGETED, CELLS,
+    CONCEPT_MEANS, MEANS, RECOVERY, KNOWN_TRUTH, FALSE_POSITIVES,
+)  # fmt: skip
 
 
 def kind_of(columns: Collection[str]) -> Kind:
