@@ -3,6 +3,7 @@
 import os
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -74,3 +75,31 @@ def test_published_tables_widen_a_page_and_are_called_so(results, tmp_path, monk
     )
     curves = summaries.curves(layer_choice.at_chosen_layer(wide), ["seen", "null_concept"])
     assert (curves["n_seeds"] == 2).all() and curves["low"].le(curves["mean"]).all()
+
+
+def test_a_pair_lies_above_its_null_by_the_nulls_range_or_else_by_its_own_interval():
+    from meanings.book.tables import instruments
+
+    rows = pd.DataFrame(
+        [
+            (0, "en", "de", 0.9, 0.8, 0.1, 0.2),
+            (1, "en", "de", 0.5, 0.4, 0.1, 0.2),
+            (1, "en", "fr", 0.5, 0.4, 0.1, 0.6),
+            (1, "de", "fr", 0.5, 0.4, 0.3, None),
+            (1, "fr", "de", 0.5, 0.2, 0.3, None),
+            (2, "en", "de", 0.9, 0.8, 0.1, 0.2),
+        ],
+        columns=["layer", "language_a", "language_b", "value", "low", "null", "null_high"],
+    )
+    assert instruments.middle(rows) == 1 and instruments.above(rows) == (2, 4)
+    assert instruments.at(rows, 0) == 0.9 and np.isnan(instruments.at(rows, 7))
+
+
+def test_the_real_models_instruments_are_read_from_their_tables():
+    from meanings.book.tables import instruments
+
+    table = instruments.side_by_side()
+    assert list(table.index) == list(instruments.INSTRUMENTS)
+    assert table.loc["expert units in common, word classes", "embedding"] == ""
+    assert (table["null"].astype(float) < table["middle"].astype(float)).all()
+    assert (table["above"].str.split(" of ").str[1].astype(int) >= 12).all()

@@ -119,6 +119,8 @@ def test_each_measures_table_is_published_with_all_columns_explained(measured, d
         ("expert_units", "sentences", "made-sentences has no units; .* items: upos"),
         ("expert_units", "relations", "made-relations has no units; .* items: upos"),
         ("structure", "number", "structure compares classes: made-number has 2 .* 5 are needed"),
+        ("relations", "sentences", "of .relations.: unknown field .treebank."),
+        ("abilities", "sentences", "of .abilities.: unknown field .treebank."),
         ("cka", "words", "treebank.items='words' is refused: .* 'sentences', 'upos'"),
     ],
 )

@@ -247,7 +247,7 @@ CORRELATIONS = Kind(
     frozenset({"rho", "scope"}),
     {
         "layer": "layer of the measures, 0 the embedding; patching has one of its own",
-        "transfer": "what is correlated with: patching, P(source concept) under `seen`, or the probe",
+        "transfer": "what is correlated with: patching (P(source concept) under `seen`) or probe",
         "measure": "measure and variant; `training step` is the step alone",
         "scope": "checkpoint: within this one; within: mean of these; pooled: all together",
         "step": "optimiser steps done at the checkpoint, -1 unless the scope is one",
@@ -261,20 +261,9 @@ CORRELATIONS = Kind(
     },
 )
 KINDS = (
-    CLAMPING,
-    CORRELATIONS,
-    COMPANION,
-    REINITIALISATION,
-    CONTROLS,
-    WORD_OVERLAP,
-    TARGETED,
-    CELLS,
-    CONCEPT_MEANS,
-    MEANS,
-    RECOVERY,
-    KNOWN_TRUTH,
-    FALSE_POSITIVES,
-)
+    CLAMPING, CORRELATIONS, COMPANION, REINITIALISATION, CONTROLS, WORD_OVERLAP, TARGETED, CELLS,
+    CONCEPT_MEANS, MEANS, RECOVERY, KNOWN_TRUTH, FALSE_POSITIVES,
+)  # fmt: skip
 
 
 def kind_of(columns: Collection[str]) -> Kind:

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from meanings.book.facts.wording import claim, either, interval
+from meanings.book.tables import instruments
 from meanings.book.tables import real_model as tables
 from meanings.statistics.effects import SMALLEST_EFFECT
 
@@ -94,6 +95,39 @@ def _sign(ours: pd.Series, theirs: pd.Series) -> str:
         return "an interval that contains zero"
     same = (ours["mean"] > 0) == (theirs["mean"] > 0)
     return either(same, "the same sign as on Gemma", "the opposite sign to Gemma")
+
+
+def treebank() -> dict[str, object]:
+    """The companion measures over a parallel treebank, at the middle layer where none is named."""
+    found = {name: instruments.rows(each) for name, each in instruments.INSTRUMENTS.items()}
+    cka, retrieval, language, units, classes, relations, *_ = found.values()
+    half = instruments.middle(cka)
+    by_layer = retrieval.groupby("layer")["value"].mean()
+    shuffled = instruments.rows(instruments.Instrument("expert-units", "same_shuffle", "upos"))
+    without = instruments.rows(instruments.Instrument("language-id", "without", "sentences"))
+    return {
+        "rm_t_languages": len({*cka["language_a"].astype(str), *cka["language_b"].astype(str)}),
+        "rm_t_pairs": len(cka[cka["layer"] == half]),
+        "rm_t_sentences": int(cka["n"].max()),
+        "rm_t_middle": half,
+        "rm_t_layers": int(cka["layer"].max()),
+        "rm_t_cka": f"{instruments.at(cka, half):.2f}",
+        "rm_t_cka_embedding": f"{instruments.at(cka, 0):.2f}",
+        "rm_t_cka_first": f"{instruments.at(cka, 1):.2f}",
+        "rm_t_cka_above": "{} of {}".format(*instruments.above(cka)),
+        "rm_t_retrieval": f"{instruments.at(retrieval, half):.0%}",
+        "rm_t_retrieval_most": f"{by_layer.max():.0%}",
+        "rm_t_retrieval_layer": int(by_layer.idxmax()),
+        "rm_t_retrieval_last": f"{by_layer.iloc[-1]:.0%}",
+        "rm_t_retrieval_null": f"{retrieval['null'].mean():.1%}",
+        "rm_t_language": f"{language['value'].min():.0%}",
+        "rm_t_without": f"{instruments.at(without, half):.0%}",
+        "rm_t_units": f"{instruments.at(units, half):.2f}",
+        "rm_t_units_chance": f"{units['null'].mean():.2f}",
+        "rm_t_units_shuffled": f"{instruments.at(shuffled, half):.2f}",
+        "rm_t_classes": "{} of {}".format(*instruments.above(classes)),
+        "rm_t_relations": "{} of {}".format(*instruments.above(relations)),
+    }
 
 
 def claims(rows: Sequence[Mapping[str, Any]]) -> dict[str, object]:
