@@ -112,7 +112,7 @@ def later_across(measure: str, names: ability_onsets.Names) -> Callable[[Tables]
         shares = [found[name] / rows["step"].max() for name in ("later", "low", "high")]
         if not np.isfinite(shares).all():
             raise MeaningsError(f"{names.across} has no onset within this training in some pairs")
-        return Effect(*shares, round(float(across["n"].mean())), *_counts(found))
+        return Effect(*map(float, shares), round(float(across["n"].mean())), *_counts(found))
 
     return estimate
 
