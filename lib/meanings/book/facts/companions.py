@@ -30,6 +30,8 @@ def counted(curves: pd.DataFrame) -> str:
 def at_end(curves: pd.DataFrame, of: str = "split") -> str:
     """Each curve's value at the last checkpoint with its interval: `taught 0.61 [0.55, 0.67]`."""
     last = curves[curves["tokens"] == curves["tokens"].max()]
+    places = {name: place for place, name in enumerate(SPLITS)}
+    last = last.sort_values(of, key=lambda names: names.astype(str).map(places))
     said = [
         f"{SPLITS.get(str(row[of]), row[of])} {span(row['value'], row['low'], row['high'])}"
         for _, row in last.iterrows()

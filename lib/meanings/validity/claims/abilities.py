@@ -18,9 +18,8 @@ CLAIMS = (
         id="abilities-held-out",
         chapter=CHAPTER,
         statement=(
-            "At the end of training, concepts that never stand side by side in a pair of "
-            "languages are translated with a probability that differs by {value:z.2f} from that "
-            "of taught concepts of the same pair."
+            "The difference in P(translation) between concepts that never stand side by side in a "
+            "pair of languages and taught concepts of the same pair is {value:z.2f}."
         ),
         unit="probability",
         side="below",

@@ -17,9 +17,8 @@ CLAIMS = (
         id="retrieval-held-out",
         chapter=CHAPTER,
         statement=(
-            "At the end of training, concepts that never stand side by side in a pair of "
-            "languages are retrieved with a P@1 that differs by {value:z.2f} from that of taught "
-            "concepts of the same pair."
+            "The difference in P@1 between concepts that never stand side by side in a pair of "
+            "languages and taught concepts of the same pair is {value:z.2f}."
         ),
         unit="P@1",
         side="below",
@@ -63,8 +62,8 @@ CLAIMS = (
         id="retrieval-raw",
         chapter=CHAPTER,
         statement=(
-            "At the end of training, P@1 of raw cosines differs by {value:z.2f} from that of "
-            "centred ones."
+            "The difference in P@1 between raw and centred cosines at the end of training is "
+            "{value:z.2f}."
         ),
         unit="P@1",
         side="below",
