@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from meanings.book import walkthrough
-from meanings.book.chapters import Method
+from meanings.book.chapter_parameters import Method
 from meanings.book.facts import method as facts
 from meanings.lexicon.languages import parse_pair
 from meanings.models.checkpoint import Checkpoint

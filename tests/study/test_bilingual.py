@@ -77,7 +77,7 @@ def test_its_cells_are_analysed_under_the_condition_that_exists(run, tmp_path):
 
     said = emergence.final_levels(curves, chosen, lead)
     assert said["em_null"] == "a value that is not defined here"
-    assert "nothing says" in said["em_shared"] and "[" in said["em_seen"]
+    assert "we cannot say" in said["em_shared"] and "[" in said["em_seen"]
     said = index.shared_space("two", curves, lead, 2)
     assert "[" in said["ix_seen"] and said["ix_vector"].startswith("the vector of tgt (")
     unpatched = cells[cells["condition"] == "src_unpatched"]

@@ -33,10 +33,11 @@ from safetensors.torch import load_file
 
 from meanings.core.errors import MeaningsError, one_of
 from meanings.lexicon.lexicon import Lexicon
-from meanings.miniature.corpus import Corpus, some
+from meanings.miniature.corpus import Corpus
+from meanings.miniature.draws import some
 from meanings.miniature.recipe import Schedule
 from meanings.miniature.training import Run, begin, fresh_optimisers, one_thread, train_step
-from meanings.models.checkpoints import Trajectory
+from meanings.models.trajectories import Trajectory
 from meanings.models.tokenizers import read_tokenizer
 
 STRANGERS = 12  # words that are no associates, per concept

@@ -17,7 +17,7 @@ from meanings.core.paths import data_folder
 from meanings.core.status_line import Report, unreported
 from meanings.miniature.corpus import Corpus
 from meanings.miniature.reinitialisation import CONTROL, PLAN, Asked, Plan, trainings
-from meanings.models.checkpoints import Trajectory
+from meanings.models.trajectories import Trajectory
 from meanings.models.weights import hash_weights
 from meanings.study.publish import write_table
 
