@@ -54,8 +54,7 @@ def at_end(measure, variant, model="miniature", split=None, minus=None, same=Non
     """Each seed's mean over pairs at the last step."""
     rows = table(measure, variant, model)
     rows = chosen(rows[rows["step"] == rows.groupby("training_seed")["step"].transform("max")])
-    if split:
-        rows = rows[rows["split"] == split]
+    rows = rows[rows["split"] == split] if split else rows[rows["split"] != "shared_token"]
     if same is not None:
         rows = rows[(rows["language_a"] == rows["language_b"]) == same]
     values = rows["value"] - (rows[minus] if minus else 0)
@@ -68,8 +67,7 @@ def within_pairs(measure, first, second):
     for variant, split in (first, second):
         rows = table(measure, variant)
         rows = chosen(rows[rows["step"] == rows.groupby("training_seed")["step"].transform("max")])
-        if split:
-            rows = rows[rows["split"] == split]
+        rows = rows[rows["split"] == split] if split else rows[rows["split"] != "shared_token"]
         rows = rows.assign(split=rows["split"] if not split else "one")
         sides.append(rows.groupby(["training_seed", "pair", "split"])["value"].mean())
     both = pd.concat(sides, axis=1, join="inner", keys=["a", "b"])
@@ -124,7 +122,7 @@ RECOMPUTED = {
     "cka-apart": lambda: apart("cka", "rbf", None),
     "cka-apart-regressed": lambda: apart("cka", "rbf_regressed"),
     "cka-above-floor": lambda: (
-        at_end("cka", "rbf_regressed").mean() - apart("cka", "rbf_regressed", None)
+        at_end("cka", "rbf_regressed", split="never").mean() - apart("cka", "rbf_regressed", None)
     ),
     "cka-never-side-by-side": lambda: at_end(
         "cka", "rbf_regressed", split="never", minus="null"

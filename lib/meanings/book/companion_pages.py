@@ -162,15 +162,17 @@ def patching_onset(page: ChapterParameters) -> tuple[float, float] | None:
 def provenance(page: CompanionChapter, table: pd.DataFrame, source: str) -> pd.DataFrame:
     """The box at a chapter's end: what was measured, on what, with what; `what`, `value`."""
     last = last_checkpoint(table)
+    layers = (table["layer"].drop_duplicates() >= 0).sum()  # -1: read off the answer
     told = {
         "tables": source,
         "model": f"{run_of(page).model}, training seed {_values(table[SEED_COLUMN])}",
         "weights of the last checkpoint (sha256)": _values(last["weights_sha256"].astype(str), 12),
         "lexicon": f"{page.lexicon}, sha256 {_values(table['lexicon_sha256'].astype(str), 12)}",
-        "grid": f"{table['step'].nunique()} checkpoints, {table['layer'].nunique()} layers, "
+        "grid": f"{table['step'].nunique()} checkpoints, {layers} layers, "
         f"{len(table[PAIR].drop_duplicates())} languages and language pairs",
         "null": f"{_values(table['permutations'])} permutations, seed {_values(table['seed'])}",
-        "intervals": "95 %, over concepts; of a mean over training runs the outermost ends",
+        "intervals": "95 %, over concepts; of a mean over training runs the outermost ends; of "
+        "differences of values without intervals, over languages",
         "floating type": _values(table["dtype"].astype(str)),
         "read with": ", ".join(f"{name} {version(name)}" for name in READ_WITH),
     }

@@ -37,8 +37,8 @@ from meanings.miniature.corpus import Corpus
 from meanings.miniature.draws import some
 from meanings.miniature.recipe import Schedule
 from meanings.miniature.training import Run, begin, fresh_optimisers, one_thread, train_step
-from meanings.models.trajectories import Trajectory
 from meanings.models.tokenizers import read_tokenizer
+from meanings.models.trajectories import Trajectory
 
 STRANGERS = 12  # words that are no associates, per concept
 AT_ONCE = 256  # sequences per forward

@@ -89,9 +89,14 @@ def across(rows: pd.DataFrame, same: bool = False) -> pd.DataFrame:
 def over_pairs(rows: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     """Means over language pairs by `by` and training seed.
 
+    Where `by` does not tell sets of concepts apart, `shared_token` is left out: its concepts are in
+    another set, too.
+
     Columns: `by`, `training_seed`, `value` and what there is of `low`, `high`, `null`, `null_low`,
     `null_high`; `n` concepts, the mean over pairs; `n_pairs`.
     """
+    if "split" not in by and "split" in rows:
+        rows = rows[rows["split"].astype(str) != SHARED]
     ends = [name for name in ENDS if name in rows and rows[name].notna().any()]
     names = rows["language_a"].astype(str) + "-" + rows["language_b"].astype(str)
     groups = rows.assign(_pair=names).groupby([*by, SEED_COLUMN], observed=True, sort=True)

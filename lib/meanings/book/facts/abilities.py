@@ -25,11 +25,16 @@ def coverage(rows: pd.DataFrame, label: str) -> dict[str, object]:
 
 
 def curves(rows: pd.DataFrame, languages: Collection[str], layer: int) -> pd.DataFrame:
-    """Each ability over training: `ability`, `tokens` and the columns of `over_seeds`."""
-    parts = [
-        over_seeds(at_best(rows, name, languages, layer), STEP).assign(ability=name)
-        for name in LABELS
-    ]
+    """Each ability above its null over training: `ability`, `tokens` and the columns of
+    `over_seeds`.
+    """
+    parts = []
+    for name in LABELS:
+        rows_of = at_best(rows, name, languages, layer)
+        ends = {end: rows_of[end] - rows_of["null"] for end in ("value", "low", "high")}
+        parts.append(
+            over_seeds(rows_of.assign(**ends), STEP).assign(ability=name, null=float("nan"))
+        )
     return pd.concat(parts, ignore_index=True)
 
 

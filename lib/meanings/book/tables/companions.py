@@ -44,8 +44,9 @@ def floors(
             last = chosen.groupby("training_seed")["step"].transform("max")
             end = companions.over_seeds(companions.at_layer(chosen[chosen["step"] == last]))
             row |= {name: span(end.iloc[0]), f"{name}, null up to": ""}
-            if "null_high" in end:
-                row[f"{name}, null up to"] = f"{end['null_high'].iloc[0]:z.3f}"
+            ends = [column for column in ("null_high", "null") if column in end]
+            if ends:
+                row[f"{name}, null up to"] = f"{end[ends[0]].iloc[0]:z.3f}"
         found.append(row)
     return pd.DataFrame(found).set_index("estimate")
 

@@ -20,7 +20,8 @@ CORRELATIONS = "transfer_correlations"
 HELD = {
     "category": "names a word of the category",
     "elsewhere": "names one in another language",
-    "language": "is written in the language",
+    "same": "is in the language in which the category's units were found",
+    "language": "is in the language whose units are held",
 }
 STEPS = {
     "direction": "mean step, disjoint concepts",

@@ -36,8 +36,9 @@ CLAIMS = (
         id="cka-above-floor",
         chapter=CHAPTER,
         statement=(
-            "At the end of training, regressed CKA of the miniature is {value:.2f} higher than "
-            "that of the model with nothing to share."
+            "At the end of training, regressed CKA of the miniature between languages that never "
+            "stand side by side is {value:.2f} higher than that of the model with nothing to "
+            "share, which was trained for fewer steps."
         ),
         unit="CKA",
         side="above",
@@ -45,7 +46,7 @@ CLAIMS = (
         refuted_by="a difference of at most .02",
         tables=("cka",),
         effect=gap(
-            at_end("cka", "rbf_regressed"),
+            at_end("cka", "rbf_regressed", split="never"),
             at_end("cka", "rbf_regressed", model=APART),
             matched=False,
         ),

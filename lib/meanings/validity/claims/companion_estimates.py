@@ -71,7 +71,8 @@ def mean(rows: Rows) -> Callable[[Tables], Effect]:
 
 def over_null(rows: Rows, of: str = "null") -> Callable[[Tables], Effect]:
     """How far the value lies above its null: the null's mean, or with `null_high` the upper end of
-    its 95 % range. Values without intervals have the range over language pairs.
+    its 95 % range. Values that were
+    measured without intervals get one that resamples languages.
     """
 
     def estimate(tables: Tables) -> Effect:
@@ -156,7 +157,7 @@ def gap(first: Rows, second: Rows, matched: bool = True) -> Callable[[Tables], E
     (`matched`), or between two models.
 
     The half widths of the two intervals are combined as those of independent estimates. Where
-    neither side was measured with intervals, the interval is the range over language pairs.
+    neither side was measured with intervals, the interval resamples languages.
     """
 
     def estimate(tables: Tables) -> Effect:
@@ -166,7 +167,7 @@ def gap(first: Rows, second: Rows, matched: bool = True) -> Callable[[Tables], E
             both = one[on].merge(other[on]).drop_duplicates()
             one, other = one.merge(both), other.merge(both)
             if not _has_ends(one) and not _has_ends(other):
-                return _range_over_pairs(one, other, [*on, "split"])
+                return _difference_over_languages(one, other, [*on, "split"])
         a, b = companions.over_pairs(one), companions.over_pairs(other)
         if a.empty or b.empty:
             raise MeaningsError("the table lacks one of the two sides")
@@ -184,25 +185,47 @@ def gap(first: Rows, second: Rows, matched: bool = True) -> Callable[[Tables], E
 
 
 def _runs(rows: pd.DataFrame) -> pd.DataFrame:
-    """Means over language pairs by training seed; where values have no intervals, with the range
-    over language pairs.
+    """Means over language pairs by training seed; where values were measured without intervals,
+    with intervals that resample languages.
     """
-    runs = companions.over_pairs(rows)
-    if _has_ends(rows):
-        return runs
-    ends = rows.groupby("training_seed")["value"].agg(low="min", high="max").reset_index()
-    return runs.drop(columns=["low", "high"], errors="ignore").merge(ends)
+    return companions.over_pairs(rows) if _has_ends(rows) else _over_languages(rows)
 
 
 def _has_ends(rows: pd.DataFrame) -> bool:
     return bool(rows["low"].notna().any())
 
 
-def _range_over_pairs(one: pd.DataFrame, other: pd.DataFrame, on: list[str]) -> Effect:
+def _difference_over_languages(one: pd.DataFrame, other: pd.DataFrame, on: list[str]) -> Effect:
     joint = one.merge(other, on=on, suffixes=("", "_other"))
     joint = joint.assign(value=joint["value"] - joint["value_other"])
-    runs = joint.groupby("training_seed")["value"].agg(value="mean", low="min", high="max")
-    return _effect(runs.reset_index(), joint)
+    return _effect(_over_languages(joint), joint)
+
+
+def _over_languages(rows: pd.DataFrame) -> pd.DataFrame:
+    """The mean over language pairs by training seed with an interval that resamples languages: a
+    pair counts as often as its two languages were drawn, multiplied.
+    """
+    if "split" in rows:
+        rows = rows[rows["split"].astype(str) != companions.SHARED]
+    sides = rows[companions.PAIR].astype(str)
+    languages = sorted(set(sides.to_numpy().ravel()) - {""})
+    times = np.random.default_rng(0).multinomial(
+        len(languages), np.full(len(languages), 1 / len(languages)), size=RESAMPLES
+    )
+    place = {code: i for i, code in enumerate(languages)}
+    weight = np.ones((RESAMPLES, len(rows)))
+    for side in companions.PAIR:
+        there = sides[side].map(place)
+        weight[:, there.notna()] *= times[:, there.dropna().astype(int)]
+    found = []
+    for seed, part in rows.assign(_row=range(len(rows))).groupby("training_seed"):
+        own = weight[:, part["_row"]]
+        drawn = own.sum(axis=1) > 0
+        means = own[drawn] @ part["value"].to_numpy(float) / own[drawn].sum(axis=1)
+        low, high = np.quantile(means, [0.025, 0.975])
+        value = float(part["value"].mean())
+        found.append({"training_seed": seed, "value": value, "low": low, "high": high})
+    return pd.DataFrame(found)
 
 
 def _with_ends(runs: pd.DataFrame) -> pd.DataFrame:

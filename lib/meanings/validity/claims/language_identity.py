@@ -40,7 +40,7 @@ CLAIMS = (
         chapter=CHAPTER,
         statement=(
             "Expert units of a category overlap {value:.2f} more between two languages than with "
-            "categories dealt out anew in the same way in both."
+            "categories shuffled among the concepts in the same way in both."
         ),
         unit="overlap",
         side="above",
@@ -53,8 +53,8 @@ CLAIMS = (
         id="identity-shuffle",
         chapter=CHAPTER,
         statement=(
-            "With categories dealt out anew in the same way in both languages, expert units still "
-            "overlap {value:.2f} more than by chance."
+            "With categories shuffled among the concepts in the same way in both languages, "
+            "expert units still overlap {value:.2f} more than by chance."
         ),
         unit="overlap",
         side="above",
