@@ -16,13 +16,16 @@ def words(rows: pd.DataFrame) -> str:
     return f"{int(rows['n'].max())} concepts in {len(languages)} languages"
 
 
-def counted(curves: pd.DataFrame) -> str:
-    """What a figure rests on: concepts of a pair, language pairs, training runs."""
+def counted(curves: pd.DataFrame, unit: str = "language pair") -> str:
+    """What a figure rests on: concepts of a pair, language pairs, training runs.
+
+    - `unit`: what is counted as a pair; `language` where rows are of one language.
+    """
     low, high = int(curves["n"].min()), int(curves["n"].max())
     several = f"{low} to {high}" if low < high else f"{low}"
     pairs, runs = int(curves["n_pairs"].max()), int(curves["n_seeds"].max())
     return (
-        f"{several} concepts per language pair, {pairs} language pair{'s' * (pairs > 1)}, "
+        f"{several} concepts per {unit}, {pairs} {unit}{'s' * (pairs > 1)}, "
         f"{runs} training run{'s' * (runs > 1)}"
     )
 
