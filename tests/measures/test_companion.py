@@ -251,7 +251,9 @@ def test_twenty_published_rows_are_measured_again(name, monkeypatch):
     both = again.merge(whole, on=place, suffixes=("", "_published")).sample(20, random_state=0)
     for column, slack in (("value", 2e-4), ("null", 5e-4)):
         gap = (both[column] - both[f"{column}_published"].astype(float)).abs()
-        assert not gap.gt(slack + 0.5 / both["n"]).any()
+        # A near tie can change which word is nearest: half a hit.
+        hit = 0.5 / both["n"] if name == "retrieval" else 0.0
+        assert not gap.gt(slack + hit).any()
 
 
 def test_rounding_is_finer_than_any_interval_and_keeps_the_order():
