@@ -23,7 +23,7 @@ from transformers import PreTrainedTokenizerFast
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.languages import LANGUAGES
 from meanings.lexicon.lexicon import load_lexicon
-from meanings.miniature import report, run_folder, training
+from meanings.miniature import batches, report, run_folder, training
 from meanings.miniature.documents import DOCUMENTS, FRAMES, heading
 from meanings.miniature.draws import draw
 from meanings.miniature.recipe import load_mix
@@ -147,11 +147,11 @@ def test_untaught_pairs_have_nothing_side_by_side(corpus):
 
 def test_text_depends_on_seed_and_step_alone(small, quick, tmp_path):
     tokenizer = train_tokenizer(small, tmp_path)
-    rows = training.packed_rows(small, tokenizer, 0, 5)
+    rows = batches.packed_rows(small, tokenizer, 0, 5)
     assert rows.shape == (2, 33)
-    assert (rows == training.packed_rows(small, tokenizer, 0, 5)).all()
-    assert (rows != training.packed_rows(small, tokenizer, 0, 6)).any()
-    assert (rows != training.packed_rows(small, tokenizer, 1, 5)).any()
+    assert (rows == batches.packed_rows(small, tokenizer, 0, 5)).all()
+    assert (rows != batches.packed_rows(small, tokenizer, 0, 6)).any()
+    assert (rows != batches.packed_rows(small, tokenizer, 1, 5)).any()
 
 
 def runs_of_six(text: str) -> set[tuple[str, ...]]:
@@ -308,7 +308,9 @@ def test_training_moves_the_weights_and_lowers_the_loss(small, quick, tmp_path):
     assert all(not torch.equal(first[key], last[key]) for key in first if "norm" not in key)
     run = training.begin(small.mix, 0)
     rows = np.tile(np.arange(33) % 7, (2, 1))
-    losses = [training.train_step(run, rows, small.mix.training, 1.0) for _ in range(6)]
+    losses = [
+        training.train_step(run, batches.Batch.of(rows), small.mix.training, 1.0) for _ in range(6)
+    ]
     assert losses[-1] < losses[0]
 
 

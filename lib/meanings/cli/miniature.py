@@ -36,13 +36,14 @@ def train(
     """Train the miniature from step 0; a killed run goes on where it was."""
     from meanings.lexicon.lexicon import load_lexicon
     from meanings.miniature.corpus import load_corpus
-    from meanings.miniature.recipe import load_mix, load_variant
+    from meanings.miniature.recipe import load_mix
     from meanings.miniature.training import train as train_miniature
+    from meanings.miniature.worlds import load_world
 
     if seed < 0:
         raise MeaningsError(f"--seed {seed}: a seed is 0 or more")
     recipe = data_folder() / "miniature"
-    mix = load_mix(recipe / "mix.yaml") if world is None else load_variant(recipe, world)
+    mix = load_mix(recipe / "mix.yaml") if world is None else load_world(recipe, world).mix
     corpus = load_corpus(recipe, mix, load_lexicon("embedded"))
     place = out or (recipe if world is None else Path("_build/worlds") / world)
     typer.echo(train_miniature(corpus, seed, place, progress=not quiet, name=world or "miniature"))
@@ -73,18 +74,48 @@ def long_run(
 
 @app.command("worlds")
 def worlds(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Worlds of worlds.yaml; all without one.", show_default=False),
+    ] = None,
+    seeds: Annotated[str, typer.Option(help="Training seeds, by commas.")] = "0,1,2",
     out: Annotated[
-        Path, typer.Option(help="Folder of the short miniatures and of their results.")
+        Path, typer.Option(help="Folder of the training runs and of their results.")
     ] = Path("_build/worlds"),
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Processes side by side; one a core without it.", min=1),
+    ] = None,
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Write the published tables of these worlds' bases.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train the short miniatures of worlds.yaml (three seeds each, some minutes per run), measure
-    them, publish the tables.
+    """Train worlds of worlds.yaml (some minutes each) and measure what is asked of them; what is
+    there is not done again, and a killed run goes on.
     """
-    from meanings.miniature.variants import publish_variants
+    import os
 
-    for path in publish_variants(out, progress=not quiet):
-        typer.echo(path)
+    from meanings.miniature.world_queue import finish_runs
+    from meanings.miniature.world_tables import publish_worlds
+    from meanings.miniature.worlds import load_world, world_names
+
+    recipe = data_folder() / "miniature"
+    chosen = tuple(dict.fromkeys(names or world_names(recipe)))
+    numbers = _seeds(seeds)
+    bases = dict.fromkeys(load_world(recipe, name).base for name in chosen)
+    for home in finish_runs(out, chosen, numbers, workers or os.cpu_count() or 1, not quiet):
+        typer.echo(home)
+    for base in bases if publish else ():
+        for path in publish_worlds(out, base, numbers):
+            typer.echo(path)
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise MeaningsError(f"--seeds {text!r}: numbers of 0 or more by commas, such as 0,1,2")
+    return tuple(dict.fromkeys(map(int, parts)))
 
 
 @app.command("shares")

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from meanings.lexicon.languages import LANGUAGES
+from meanings.lexicon.languages import language as language_of
 
 # Letters that Unicode does not decompose into a base letter and a mark.
 BASE = str.maketrans(
@@ -100,7 +100,7 @@ def other_form(answer: str, word: str, language: str) -> str:
         return ""
     if a == b:
         return f"{word!r} but for diacritics, hyphens or spaces"
-    if LANGUAGES[language].script in ("Hans", "Hant"):
+    if language_of(language).script in ("Hans", "Hant"):
         return (
             f"{word!r} but for a suffix"
             if any(a == b + end or b == a + end for end in HAN_ENDINGS)

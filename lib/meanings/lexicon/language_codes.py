@@ -2,7 +2,7 @@
 of a variety; all lead to the study's own codes.
 """
 
-from meanings.lexicon.languages import LANGUAGES
+from meanings.lexicon.languages import LANGUAGES, MADE_LANGUAGES, language
 
 ISO_639_3 = {
     "eng": "en", "fra": "fr", "deu": "de", "spa": "es", "ita": "it", "rus": "ru", "pol": "pl",
@@ -16,7 +16,7 @@ GLOTTOCODES = {
     "stan1318": "ar",
 }  # fmt: skip
 EXPECTED = "by these codes, ISO 639-3 or Glottocode, also with the script as in 'eng_Latn'"
-_CODES = {code: code for code in LANGUAGES} | ISO_639_3 | GLOTTOCODES
+_CODES = {code: code for code in (*LANGUAGES, *MADE_LANGUAGES)} | ISO_639_3 | GLOTTOCODES
 _SCRIPTS = {"Hans": ("Hans", "Hani"), "Hant": ("Hant", "Hani")}
 
 
@@ -30,5 +30,5 @@ def known_code(text: str) -> str | None:
     code = _CODES.get(base.lower())
     if code is None or variety in ("", "000"):
         return code
-    own = LANGUAGES[code].script
+    own = language(code).script
     return code if variety.title() in _SCRIPTS.get(own, (own,)) else None

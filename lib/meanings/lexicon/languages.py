@@ -55,12 +55,24 @@ LANGUAGES: dict[str, Language] = {
     )
 }
 
+# Languages made for an experiment, by codes that ISO 639-2 leaves to private use: another
+# language's words in signs of their own. Only training runs of such an experiment have them.
+MADE_LANGUAGES: dict[str, Language] = {
+    entry.code: entry
+    for entry in (
+        Language("qaa", "Clone A", "Qala", "Qaaa", "made"),
+        Language("qab", "Clone B", "Qemi", "Qaab", "made"),
+        Language("qac", "Clone C", "Qoru", "Qaac", "made"),
+    )
+}
+
 
 def language(code: str) -> Language:
-    """The language of `code`. Raises MeaningsError naming the known codes."""
-    if code not in LANGUAGES:
+    """The language of `code`, real or made. Raises MeaningsError naming the known codes."""
+    found = LANGUAGES.get(code) or MADE_LANGUAGES.get(code)
+    if found is None:
         raise MeaningsError(f"unknown language {code!r}: known codes are {one_of(LANGUAGES)}")
-    return LANGUAGES[code]
+    return found
 
 
 def parse_pair(text: str) -> LanguagePair:

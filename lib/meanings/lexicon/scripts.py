@@ -7,7 +7,7 @@ A script that the study has no language of, such as a cipher's, is not judged.
 import unicodedata
 from collections.abc import Collection
 
-from meanings.lexicon.languages import LANGUAGES
+from meanings.lexicon.languages import LANGUAGES, MADE_LANGUAGES
 
 # How Unicode's names of the letters of a script begin.
 _LETTERS = {
@@ -24,8 +24,11 @@ FEWEST = 6  # words: of fewer, most may be loans
 
 def flaw_of_script(code: str, words: Collection[str]) -> str:
     """What is wrong with the words of a language of which more than half are written in another
-    script of the study, and how to mend it; empty where nothing is, or the words are too few.
+    script of the study, and how to mend it; empty where nothing is, the words are too few, or the
+    language is made.
     """
+    if code in MADE_LANGUAGES:
+        return ""
     own = _LETTERS[LANGUAGES[code].script]
     others = [word for word in words if (found := _scripts(word)) and own not in found]
     if len(words) < FEWEST or 2 * len(others) <= len(words):

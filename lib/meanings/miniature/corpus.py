@@ -10,7 +10,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -19,20 +20,28 @@ import yaml
 
 from meanings.core.errors import MeaningsError
 from meanings.lexicon.lexicon import Lexicon
+from meanings.miniature.clones import Spelling, clone_texts
 from meanings.miniature.documents import DOCUMENTS
 from meanings.miniature.draws import draw
 from meanings.miniature.material import Material
 from meanings.miniature.recipe import Mix
 from meanings.miniature.script_cipher import signs_of
+from meanings.miniature.treatments import chosen_concepts
 from meanings.models.training_text import TrainingText
+
+ASSOCIATED = 3  # associations that a concept of a small world has at least
 
 
 @dataclass(frozen=True)
 class Corpus(Material):
     """A source of documents.
 
+    - `spelling`: how a drawn document is written down, where languages are clones of one.
+
     Raises MeaningsError where a concept has no associations or a kind of document is unknown.
     """
+
+    spelling: Spelling | None = None
 
     def __post_init__(self) -> None:
         for concept in self.lexicon.concepts:
@@ -55,7 +64,14 @@ class Corpus(Material):
     def document(self, rng: np.random.Generator) -> str:
         """One document of a kind drawn by the mix."""
         kind = draw(rng, tuple(self.mix.documents), tuple(self.mix.documents.values()))
-        return DOCUMENTS[kind](self, rng)
+        text = DOCUMENTS[kind](self, rng)
+        return self.spelling.document(text, rng) if self.spelling else text
+
+    def written(self, name: str) -> Lexicon:
+        """The lexicon as the text has its words, under a name."""
+        if self.spelling:
+            return self.spelling.lexicon(self.lexicon, name)
+        return replace(self.lexicon, name=name)
 
     @cached_property
     def known(self) -> TrainingText:
@@ -85,15 +101,14 @@ def load_corpus(folder: Path, mix: Mix, lexicon: Lexicon) -> Corpus:
             row["concept"]: tuple(row["associations"].split("|")) for row in csv.DictReader(table)
         }
     frames = yaml.safe_load((folder / "patterns.yaml").read_text(encoding="utf-8"))
+    if mix.clones is not None:
+        return _cloned(folder, mix, lexicon, associated, frames[mix.clones.of])
     codes = mix.seen_languages
     words = lexicon.restrict(languages=codes)
     patterns = {
         code: {kind: tuple(kinds) for kind, kinds in frames[code].items()} for code in codes
     }
-    passages = {
-        code: tuple((folder / "udhr" / f"{code}.txt").read_text(encoding="utf-8").splitlines())
-        for code in codes
-    }
+    passages = {code: _passages(folder, code) for code in codes}
     if mix.own_signs:
         signs = signs_of(words, patterns, passages)
         words = signs.lexicon(words)
@@ -108,3 +123,54 @@ def load_corpus(folder: Path, mix: Mix, lexicon: Lexicon) -> Corpus:
             code: tuple(signs.write(text, code) for text in passages[code]) for code in codes
         }
     return Corpus(mix, words, associated, patterns, passages)
+
+
+def _passages(folder: Path, code: str) -> tuple[str, ...]:
+    return tuple((folder / "udhr" / f"{code}.txt").read_text(encoding="utf-8").splitlines())
+
+
+def _cloned(
+    folder: Path,
+    mix: Mix,
+    lexicon: Lexicon,
+    associated: Mapping[str, tuple[str, ...]],
+    frames: Mapping[str, Sequence[str]],
+) -> Corpus:
+    """A language and its clones, with the concepts that the mix chooses."""
+    of = mix.clones.of
+    words = lexicon.restrict(languages=[of])
+    if mix.concepts is not None:
+        words = words.restrict(concepts=chosen_concepts(words, of, mix.concepts))
+    made = clone_texts(mix.clones, words, frames, _passages(folder, of))
+    return Corpus(
+        mix,
+        made.lexicon,
+        _within(associated, words),
+        made.patterns,
+        made.passages,
+        made.spelling,
+    )
+
+
+def _within(
+    associated: Mapping[str, tuple[str, ...]], lexicon: Lexicon
+) -> dict[str, tuple[str, ...]]:
+    """The associations among the lexicon's concepts; where too few are left, the next concepts of
+    the same category are added.
+    """
+    found = {}
+    for concept in lexicon.concepts:
+        kept = [other for other in associated[concept] if other in lexicon.entries]
+        alike = [
+            other
+            for other in lexicon.concepts
+            if lexicon.categories[other] == lexicon.categories[concept]
+        ]
+        place = alike.index(concept)
+        for other in (*alike[place + 1 :], *alike[:place]):
+            if len(kept) >= ASSOCIATED:
+                break
+            if other not in kept:
+                kept.append(other)
+        found[concept] = tuple(kept)
+    return found

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from meanings.lexicon.languages import LANGUAGES
+from meanings.lexicon.languages import language as language_of
 from meanings.miniature.draws import some
 from meanings.miniature.material import Material
 
@@ -29,7 +29,7 @@ QUOTES = ('"{}" {}', "({}) {}", "{}, {}", "{}: {}")
 
 def heading(language: str) -> str:
     """A language's native name with a capital letter."""
-    native = LANGUAGES[language].native
+    native = language_of(language).native
     return native[0].upper() + native[1:]
 
 

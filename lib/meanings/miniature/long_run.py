@@ -22,6 +22,7 @@ from meanings.core.atomic_files import atomic_file, remove_leftovers
 from meanings.core.errors import MeaningsError, one_of
 from meanings.core.yaml_files import read_yaml
 from meanings.miniature import run_folder, training
+from meanings.miniature.batches import Batches
 from meanings.miniature.corpus import Corpus
 from meanings.miniature.recipe import Schedule
 from meanings.miniature.run_lock import only_trainer
@@ -129,6 +130,7 @@ def _train_leg(
         run.restore(state)
     else:
         _start_from(run, leg.start, (folder / TRUNK, shipped))
+    batches = Batches(corpus, tokenizer, seed)
     with tqdm(
         total=leg.end - leg.start,
         initial=run.step - leg.start,
@@ -139,9 +141,9 @@ def _train_leg(
         while run.step < leg.end:
             if run.step % training.STATE_EVERY == 0:
                 run.save(state)
-            rows = training.packed_rows(corpus, tokenizer, seed, run.step)
+            batch = batches.at(run.step)
             fraction = leg.fraction(run.step - leg.start)
-            loss = training.train_step(run, rows, corpus.mix.training, fraction)
+            loss = training.train_step(run, batch, corpus.mix.training, fraction)
             bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
             bar.update()
     training.save_checkpoint(run, folder / leg.branch)

@@ -11,12 +11,11 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from meanings.core.errors import MeaningsError, one_of
+from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.core.yaml_files import read_mapping, validated
 from meanings.lexicon.languages import LANGUAGES, parse_pair
-
-VARIANTS = "worlds.yaml"
+from meanings.miniature.treatments import Alignment, Clones, ConceptChoice, Switching
 
 
 class _Strict(BaseModel):
@@ -81,19 +80,24 @@ class Mix(_Strict):
         1.0, ge=0, le=1
     )  # of the parallel documents; the others say both sides in one language
     own_signs: bool = False  # every language is written in signs of its own, see `signs`
-    pieces: Literal["bytes", "signs", "words"] = (
+    pieces: Literal["bytes", "signs", "words", "twins"] = (
         "bytes"  # what the tokenizer's tokens are made of, see `tokenizer`
     )
+    concepts: ConceptChoice | None = None  # some of the lexicon's
+    clones: Clones | None = None  # languages made from one
+    align: Alignment | None = None  # a second loss
+    switch: Switching | None = None  # words of the input replaced by translations
     documents: dict[str, float]  # kind of document -> relative weight
     model: ModelShape
     training: Schedule
 
     @model_validator(mode="after")
     def _consistent(self) -> Mix:
+        made = self.clones.codes if self.clones else ()
         for code in self.languages:
-            if code not in LANGUAGES:
+            if code not in LANGUAGES and code not in made:
                 raise ValueError(
-                    f"languages: unknown code '{code}'; known are {', '.join(LANGUAGES)}"
+                    f"languages: unknown code '{code}'; known are {', '.join([*LANGUAGES, *made])}"
                 )
         for name, pair in self.pairs.items():
             languages = parse_pair(name)
@@ -109,7 +113,30 @@ class Mix(_Strict):
         steps = self.training.checkpoints
         if list(steps) != sorted(set(steps)) or steps[0] != 0 or steps[-1] != self.training.steps:
             raise ValueError("training.checkpoints must rise from 0 to training.steps")
+        self._check_treatments()
         return self
+
+    def _check_treatments(self) -> None:
+        if self.clones is not None:
+            wanted = (self.clones.of, *self.clones.codes)
+            if set(self.seen_languages) != set(wanted):
+                raise ValueError(
+                    f"clones: of {self.clones.of} are made {', '.join(self.clones.codes)}; "
+                    f"languages must be these and no others, not {', '.join(self.languages)}"
+                )
+        if (self.pieces == "twins") != (self.clones is not None):
+            raise ValueError("pieces: twins belong to clones, and clones have no other pieces")
+        needs = [name for name in ("concepts", "align", "switch") if getattr(self, name)]
+        if needs and self.clones is None:
+            raise ValueError(f"{needs[0]}: only for languages that are clones; add clones")
+        if self.switch and (self.clones.friends or self.clones.signs == "shared"):
+            raise ValueError("switch: a word that all languages share cannot be switched")
+        if self.align and self.align.first_step + self.align.steps > self.training.steps:
+            raise ValueError(
+                f"align: steps {self.align.first_step} to "
+                f"{self.align.first_step + self.align.steps} end after the training's "
+                f"{self.training.steps}"
+            )
 
     @property
     def seen_languages(self) -> tuple[str, ...]:
@@ -130,57 +157,11 @@ def load_mix(path: Path) -> Mix:
 
     Raises MeaningsError naming the file, the field and what is allowed.
     """
-    return _checked(_read(path), f"recipe {path}")
+    return checked_mix(read_recipe(path), f"recipe {path}")
 
 
-def load_variant(folder: Path, name: str) -> Mix:
-    """The recipe of a short miniature: `mix.yaml`, with the fields of `base` in `worlds.yaml` and
-    then those of the variant laid over it.
-
-    Of `model` and `training` only the fields that are named change.
-
-    Raises MeaningsError listing the variants, or naming the field and what is allowed.
-    """
-    known = variant_names(folder)
-    if name not in known:
-        raise MeaningsError(f"no short miniature {name!r}: {folder / VARIANTS} has {one_of(known)}")
-    content = _read(folder / VARIANTS)
-    values = _read(folder / "mix.yaml")
-    for over in (content["base"], content["worlds"][name]):
-        values |= {
-            field: values[field] | value
-            if field in ("model", "training") and isinstance(value, dict)
-            else value
-            for field, value in over.items()
-        }
-    return _checked(values, f"{folder / VARIANTS}: {name}")
-
-
-def variant_names(folder: Path) -> tuple[str, ...]:
-    """The names of the short miniatures, in the file's order.
-
-    Raises MeaningsError where the file is not of that form.
-    """
-    content = _read(folder / VARIANTS)
-    variants = content.get("worlds")
-    tables = (
-        content.get("base"),
-        variants,
-        *(variants.values() if isinstance(variants, dict) else ()),
-    )
-    if (
-        set(content) != {"base", "worlds"}
-        or not all(isinstance(part, dict) for part in tables)
-        or not all(isinstance(name, str) for name in variants)
-    ):
-        raise MeaningsError(
-            f"{folder / VARIANTS}: expected `base` with fields of mix.yaml, and `worlds` with "
-            "names and the fields that each changes"
-        )
-    return tuple(variants)
-
-
-def _read(path: Path) -> dict:
+def read_recipe(path: Path) -> dict:
+    """A YAML file of a recipe as a mapping. Raises MeaningsError where it is not there or none."""
     if not path.is_file():
         raise MeaningsError(
             f"recipe {path}: no such file; the default one is data/miniature/mix.yaml"
@@ -188,7 +169,8 @@ def _read(path: Path) -> dict:
     return read_mapping(path)
 
 
-def _checked(values: dict, where: str) -> Mix:
+def checked_mix(values: dict, where: str) -> Mix:
+    """A recipe of plain values. Raises MeaningsError naming the field and what is allowed."""
     return validated(Mix, values, f"{where}: ")
 
 

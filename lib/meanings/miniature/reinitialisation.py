@@ -33,6 +33,7 @@ from safetensors.torch import load_file
 
 from meanings.core.errors import MeaningsError, one_of
 from meanings.lexicon.lexicon import Lexicon
+from meanings.miniature.batches import Batch
 from meanings.miniature.corpus import Corpus
 from meanings.miniature.draws import some
 from meanings.miniature.recipe import Schedule
@@ -275,7 +276,7 @@ def short_training(
     run.optimisers = fresh_optimisers(run.model, schedule)
     run.model.train()
     for step in range(plan.steps):
-        train_step(run, rows_of(step), schedule, plan.rate(step))
+        train_step(run, Batch.of(rows_of(step)), schedule, plan.rate(step))
     run.model.eval()
 
 

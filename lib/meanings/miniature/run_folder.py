@@ -10,10 +10,14 @@ from transformers import PreTrainedTokenizerFast
 
 from meanings.core.atomic_files import atomic_file, atomic_folder
 from meanings.core.errors import MeaningsError
+from meanings.lexicon.build import write_lexicon
 from meanings.miniature.corpus import Corpus
 from meanings.miniature.tokenizer import train_tokenizer
+from meanings.miniature.treatments import TOUCHED, touched, untouched
 
 SIGNS = "signs.csv"
+HALVES = {"touched": "touched.csv", "untouched": "untouched.csv"}  # of a world's concepts
+SECONDS = "seconds.json"
 
 
 def run_tokenizer(home: Path, corpus: Corpus) -> PreTrainedTokenizerFast:
@@ -78,3 +82,32 @@ def write_trajectory(
     }
     with atomic_file(home / "trajectory.json") as aside:
         aside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def write_words(home: Path, corpus: Corpus) -> None:
+    """Write a run's lexicon where the languages have signs of their own; for clones also the half
+    of the concepts that treatments may touch, and the other.
+    """
+    mix = corpus.mix
+    if not mix.own_signs and mix.clones is None:
+        return
+    words = corpus.written("signs")
+    write_lexicon(words, home / SIGNS)
+    if mix.clones is not None:
+        within = touched(corpus.lexicon, TOUCHED)
+        write_lexicon(words.restrict(concepts=within), home / HALVES["touched"])
+        outside = untouched(corpus.lexicon)
+        write_lexicon(words.restrict(concepts=outside), home / HALVES["untouched"])
+
+
+def note_seconds(home: Path, step: int, seconds: float) -> None:
+    """Add the processor time up to a checkpoint to `seconds.json` (step -> seconds)."""
+    known = seconds_of(home)
+    with atomic_file(home / SECONDS) as aside:
+        aside.write_text(json.dumps(known | {str(step): round(seconds, 2)}) + "\n")
+
+
+def seconds_of(home: Path) -> dict[str, float]:
+    """Processor seconds of the training up to each checkpoint, by step; empty if none are known."""
+    path = home / SECONDS
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -11,6 +11,10 @@ from meanings.core.errors import MeaningsError
 LOCK = "training.lock"
 
 
+class BeingTrained(MeaningsError):
+    """Another process holds the run."""
+
+
 @contextmanager
 def only_trainer(home: Path) -> Iterator[None]:
     """Hold the run in folder `home` for this process until the block ends.
@@ -18,14 +22,14 @@ def only_trainer(home: Path) -> Iterator[None]:
     The lock is a small file with the holder's process and machine. That of a process that has died
     on this machine is taken over; one of another machine has to be removed by hand.
 
-    Raises MeaningsError, at once, where another process holds the run, and where the folder cannot
-    be written.
+    Raises BeingTrained, at once, where another process holds the run, and MeaningsError where the
+    folder cannot be written.
     """
     lock = SoftFileLock(home / LOCK, timeout=0)
     try:
         lock.acquire()
     except Timeout:
-        raise MeaningsError(
+        raise BeingTrained(
             f"{home}: {_holder(home / LOCK)} is training this run; wait for it, or, if it is no "
             f"longer running, remove {LOCK} there"
         ) from None

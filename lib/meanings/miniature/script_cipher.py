@@ -35,6 +35,23 @@ class Signs:
             self._signs[code] = {
                 ord(letter): FIRST + place * room + index for index, letter in enumerate(letters)
             }
+        self._owners = {
+            sign: code for code, signs in self._signs.items() for sign in signs.values()
+        }
+
+    def block_of(self, sign: str) -> str:
+        """The language whose sign it is. Raises KeyError where it is none's."""
+        return self._owners[ord(sign)]
+
+    def between(self, languages: Iterable[str], to: str) -> dict[int, int]:
+        """A table for `str.translate` from some languages' signs to another's that has the same
+        letters.
+        """
+        return {
+            sign: self._signs[to][letter]
+            for code in languages
+            for letter, sign in self._signs[code].items()
+        }
 
     def write(self, text: str, language: str) -> str:
         """The text in the language's signs."""

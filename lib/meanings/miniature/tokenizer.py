@@ -1,5 +1,5 @@
 """The miniature's own tokenizer, learned from its own text: byte-level BPE, or for a short
-miniature one of two others.
+miniature one of three others.
 
 pieces   a token is made of                                              and stays within bytes
 bytes, merged by BPE                                            a word, with the space before it;
@@ -18,6 +18,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 from transformers import PreTrainedTokenizerFast
 
 from meanings.miniature.corpus import Corpus
+from meanings.miniature.twins import twins_tokenizer
 
 END_OF_TEXT = "<|endoftext|>"
 TOKENIZER_SEED = 1  # the tokenizer is part of the recipe, the same for every training seed
@@ -34,6 +35,8 @@ def train_tokenizer(corpus: Corpus, folder: Path) -> PreTrainedTokenizerFast:
     No token reaches over a word's end, so that the closing quote is never merged with the query
     word.
     """
+    if corpus.mix.pieces == "twins":
+        return _saved(twins_tokenizer(corpus, END_OF_TEXT, TOKENIZER_SEED), folder)
     rng = np.random.default_rng(TOKENIZER_SEED)
     flat = _flattened(corpus)
     texts = (flat.document(rng) for _ in range(DOCUMENTS_READ))
@@ -65,6 +68,10 @@ def train_tokenizer(corpus: Corpus, folder: Path) -> PreTrainedTokenizerFast:
         )
         texts = chain(texts, words)
     tokenizer.train_from_iterator(texts, trainer)
+    return _saved(tokenizer, folder)
+
+
+def _saved(tokenizer: Tokenizer, folder: Path) -> PreTrainedTokenizerFast:
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, eos_token=END_OF_TEXT, pad_token=END_OF_TEXT
     )

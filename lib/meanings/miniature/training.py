@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors.torch import save_file
 from tqdm import tqdm
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from meanings.core.atomic_files import atomic_file, atomic_folder, remove_leftovers
-from meanings.lexicon.build import write_lexicon
+from meanings.core.status_line import Report, unreported
+from meanings.miniature.batches import Batch, Batches
 from meanings.miniature.corpus import Corpus
 from meanings.miniature.recipe import Mix, Schedule
 from meanings.miniature.run_folder import (
-    SIGNS,
     check_recipe,
+    note_seconds,
     run_tokenizer,
     step_folder,
     write_trajectory,
+    write_words,
 )
 from meanings.miniature.run_lock import only_trainer
 
@@ -39,24 +41,26 @@ class Run:
     """The state of a training run: the model, its optimisers, and how many steps are done.
 
     - `compiled`: whether the loss may be compiled, which takes longer than some hundred steps gain.
+    - `seconds`: processor time of the steps so far.
     """
 
     model: LlamaForCausalLM
     optimisers: tuple[torch.optim.Optimizer, ...]
     step: int = 0
     compiled: bool = True
+    seconds: float = 0.0
 
     @cached_property
-    def loss(self) -> Callable[[torch.Tensor], torch.Tensor]:
-        """The loss of some rows, in nats per token; compiled where there is a C++ compiler (a third
-        less time per step).
+    def loss(self) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+        """The loss of some inputs and targets, in nats per token; compiled where there is a C++
+        compiler (a third less time per step).
         """
 
-        def mean_cross_entropy(rows: torch.Tensor) -> torch.Tensor:
+        def mean_cross_entropy(inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
             with torch.autocast("cpu", dtype=torch.bfloat16):
-                logits = self.model(input_ids=rows[:, :-1], use_cache=False).logits
+                logits = self.model(input_ids=inputs, use_cache=False).logits
                 return torch.nn.functional.cross_entropy(
-                    logits.flatten(0, 1).float(), rows[:, 1:].flatten()
+                    logits.flatten(0, 1).float(), targets.flatten()
                 )
 
         can = self.compiled and shutil.which("g++")
@@ -66,6 +70,7 @@ class Run:
         """Write the state to a file, whole or not at all."""
         state = {
             "step": self.step,
+            "seconds": self.seconds,
             "model": self.model.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
         }
@@ -79,20 +84,28 @@ class Run:
         for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
         self.step = state["step"]
+        self.seconds = state.get("seconds", 0.0)
 
 
 def train(
-    corpus: Corpus, seed: int, folder: Path, progress: bool = True, name: str = "miniature"
+    corpus: Corpus,
+    seed: int,
+    folder: Path,
+    progress: bool = True,
+    name: str = "miniature",
+    report: Report = unreported,
 ) -> Path:
     """The folder of one seed's training run, `folder/seed-SEED`, trained to the end from where an
     earlier run was killed.
 
     - `name`: the model's, in its results.
+    - `report`: is told how many steps are done.
     - `seed`: decides the initial weights and the order of the text; the recipe's folds and
       tokenizer do not depend on it.
 
     The folder holds `trajectory.json`, `tokenizer/`, one `step-NNNNNN/` per checkpoint, in
-    bfloat16, and `signs.csv`, its lexicon, where the languages are written in signs of their own.
+    bfloat16, `seconds.json`, and `signs.csv`, its lexicon, where the languages are written in signs
+    of their own.
 
     Raises MeaningsError where the folder holds a run with another recipe, or another process is
     training it.
@@ -107,39 +120,36 @@ def train(
         if (home / STATE).exists():
             run.restore(home / STATE)
         with one_thread():
-            _train_to_the_end(run, corpus, tokenizer, seed, home, progress)
-        if corpus.mix.own_signs:
-            write_lexicon(corpus.lexicon, home / SIGNS)
+            batches = Batches(corpus, tokenizer, seed)
+            _train_to_the_end(run, corpus.mix.training, batches, home, progress, report)
+        write_words(home, corpus)
         write_trajectory(home, corpus, seed, name, corpus.mix.training.checkpoints)
         (home / STATE).unlink(missing_ok=True)
     return home
 
 
 def _train_to_the_end(
-    run: Run,
-    corpus: Corpus,
-    tokenizer: PreTrainedTokenizerFast,
-    seed: int,
-    home: Path,
-    progress: bool,
+    run: Run, schedule: Schedule, batches: Batches, home: Path, progress: bool, report: Report
 ) -> None:
-    schedule = corpus.mix.training
     with tqdm(
         total=schedule.steps,
         initial=run.step,
-        desc=f"seed {seed}",
+        desc=home.name.replace("-", " "),
         unit="step",
         disable=not progress,
     ) as bar:
         while True:
+            report("training: step", run.step, schedule.steps)
             if run.step in schedule.checkpoints:
                 save_checkpoint(run, home)
+                note_seconds(home, run.step, run.seconds)
             if run.step >= schedule.steps:
                 return
             if run.step % STATE_EVERY == 0:
                 run.save(home / STATE)
-            rows = packed_rows(corpus, tokenizer, seed, run.step)
-            loss = train_step(run, rows, schedule, rate(run.step, schedule))
+            began = time.process_time()
+            loss = train_step(run, batches.at(run.step), schedule, rate(run.step, schedule))
+            run.seconds += time.process_time() - began
             bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
             bar.update()
 
@@ -189,28 +199,9 @@ def fresh_optimisers(
     )
 
 
-def packed_rows(
-    corpus: Corpus, tokenizer: PreTrainedTokenizerFast, seed: int, step: int
-) -> np.ndarray:
-    """The step's text: documents one after another, each behind an end-of-text token, cut into
-    rows.
-
-    Returns token ids, shape `rows x (row_length + 1)`.
-    """
-    schedule = corpus.mix.training
-    rng = np.random.default_rng([seed, step])
-    needed = schedule.rows * (schedule.row_length + 1)
-    ids: list[int] = []
-    while len(ids) < needed:
-        for document in tokenizer(
-            [corpus.document(rng) for _ in range(64)], add_special_tokens=False
-        )["input_ids"]:
-            ids += [tokenizer.eos_token_id, *document]
-    return np.array(ids[:needed]).reshape(schedule.rows, -1)
-
-
-def train_step(run: Run, rows: np.ndarray, schedule: Schedule, fraction: float) -> float:
-    """The loss in nats per token, of one update on the mean cross-entropy of all next tokens.
+def train_step(run: Run, batch: Batch, schedule: Schedule, fraction: float) -> float:
+    """The loss in nats per token, of one update on the mean cross-entropy of all next tokens; a
+    second loss is added before the update and not told.
 
     - `fraction`: the learning rate over its peak, see `rate`.
     """
@@ -218,8 +209,9 @@ def train_step(run: Run, rows: np.ndarray, schedule: Schedule, fraction: float) 
     for optimiser, peak in zip(run.optimisers, peaks, strict=True):
         for group in optimiser.param_groups:
             group["lr"] = peak * fraction
-    loss = run.loss(torch.from_numpy(rows))
-    loss.backward()
+    loss = run.loss(torch.from_numpy(batch.inputs), torch.from_numpy(batch.targets))
+    second = batch.second(run.model)
+    (loss if second is None else loss + second).backward()
     torch.nn.utils.clip_grad_norm_(run.model.parameters(), 1.0)
     for optimiser in run.optimisers:
         optimiser.step()

@@ -18,7 +18,7 @@ from tokenizers.models import BPE
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from meanings.core.errors import MeaningsError
-from meanings.lexicon.languages import LANGUAGES
+from meanings.lexicon.languages import language
 from meanings.lexicon.lexicon import Lexicon, load_lexicon
 
 FILE = "tokenizer.json"
@@ -210,7 +210,7 @@ def probe(lexicon: Lexicon) -> Iterator[str]:
     """
     codes = lexicon.languages
     for number, code in enumerate(codes):
-        names = [LANGUAGES[c].native for c in (code, codes[(number + 1) % len(codes)])]
+        names = [language(c).native for c in (code, codes[(number + 1) % len(codes)])]
         lines = [
             f'{names[0]}: "{lexicon.word(concept, code)}" - {names[1]}: "'
             for concept in lexicon.concepts

@@ -1,8 +1,9 @@
-"""Short miniatures: what each is kept from seeing, and that the default recipe's text stays what it
+"""Trained worlds: what each is kept from seeing, and that the default recipe's text stays what it
 was.
 """
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,10 @@ from meanings.lexicon.lexicon import load_lexicon
 from meanings.miniature import run_folder, training
 from meanings.miniature.corpus import Corpus, load_corpus
 from meanings.miniature.draws import draw
-from meanings.miniature.recipe import load_mix, load_variant, variant_names
+from meanings.miniature.recipe import load_mix
 from meanings.miniature.script_cipher import Signs
 from meanings.miniature.tokenizer import train_tokenizer
+from meanings.miniature.worlds import load_world, world_names
 from meanings.prompts.answers import first_tokens
 
 RECIPE = data_folder() / "miniature"
@@ -25,12 +27,12 @@ PARALLEL = ("glossary", "separated_glossary", "translated_list", "quoted_lines",
 
 @pytest.fixture(scope="module")
 def corpus_of():
-    """Corpora of the short miniatures by name, each made once."""
+    """Corpora of the worlds by name, each made once."""
     made: dict[str, Corpus] = {}
 
     def make(name: str) -> Corpus:
         if name not in made:
-            made[name] = load_corpus(RECIPE, load_variant(RECIPE, name), load_lexicon("embedded"))
+            made[name] = load_corpus(RECIPE, load_world(RECIPE, name).mix, load_lexicon("embedded"))
         return made[name]
 
     return make
@@ -145,7 +147,7 @@ def test_signs_are_another_spelling_of_the_same_words():
 
 
 def test_a_variant_is_the_recipe_with_its_fields_laid_over_it(corpus_of):
-    names = variant_names(RECIPE)
+    names = world_names(RECIPE)
     assert {"parallel-0", "parallel-100", "apart", "one-token"} <= set(names)
     whole, other = load_mix(RECIPE / "mix.yaml"), corpus_of("one-token").mix
     assert (other.documents, other.model.hidden_size) == (whole.documents, whole.model.hidden_size)
@@ -154,29 +156,70 @@ def test_a_variant_is_the_recipe_with_its_fields_laid_over_it(corpus_of):
         and whole.pieces == "bytes"
         and other.model.vocab_size != whole.model.vocab_size
     )
-    with pytest.raises(MeaningsError, match="no short miniature 'none'.*parallel-0"):
-        load_variant(RECIPE, "none")
+    with pytest.raises(MeaningsError, match="no world 'none'.*parallel-0"):
+        load_world(RECIPE, "none")
+
+
+ASKED = "{asked: {pairs: [en-fr], conditions: [seen], steps: [0]}}"
 
 
 @pytest.mark.parametrize(
     "content, said",
     [
-        ("worlds: {}\n", "expected `base`"),
-        ("base: {}\nworlds: {null: {}}\n", "expected `base`"),
-        ("base: {parallel_share: 2}\nworlds: {w: {}}\n", "parallel_share"),
-        ("base: {}\nworlds: {w: {pieces: syllables}}\n", "pieces"),
-        ("base: {}\nworlds: {w: {dose: 1}}\n", "dose"),
-        ("base: {}\nworlds: [w]\n", "expected `base`"),
-        ("base: {}\nworlds: {w: {model: 3}}\n", "model"),
+        ("worlds: {}\n", "expected `bases`"),
+        (f"bases: {{four: {ASKED}}}\nworlds: {{null: {{}}}}\n", "expected `bases`"),
+        (f"bases: {{four: {ASKED}}}\nworlds: [w]\n", "expected `bases`"),
+        ("bases: {four: {}}\nworlds: {w: {}}\n", "asked"),
+        (f"bases: {{four: {ASKED}}}\nworlds: {{w: {{parallel_share: 2}}}}\n", "parallel_share"),
+        (f"bases: {{four: {ASKED}}}\nworlds: {{w: {{pieces: syllables}}}}\n", "pieces"),
+        (f"bases: {{four: {ASKED}}}\nworlds: {{w: {{dose: 1}}}}\n", "dose"),
+        (f"bases: {{four: {ASKED}}}\nworlds: {{w: {{base: five}}}}\n", "base 'five'.*four"),
+        (f"bases: {{four: {ASKED}}}\nworlds: {{w: {{model: 3}}}}\n", "model"),
+        (
+            "bases: {four: {asked: {pairs: [en-fr], conditions: [seen], steps: [7]}}}\n"
+            "worlds: {w: {}}\n",
+            "step 7 is no checkpoint",
+        ),
+        (
+            "bases: {four: {asked: {pairs: [en-qaa], conditions: [seen], steps: [0]}}}\n"
+            "worlds: {w: {}}\n",
+            "pair 'en-qaa' names 'qaa'",
+        ),
     ],
 )
-def test_a_malformed_file_of_variants_is_one_line(tmp_path, content, said):
-    (tmp_path / "mix.yaml").write_text(
-        (RECIPE / "mix.yaml").read_text(encoding="utf-8"), encoding="utf-8"
-    )
+def test_a_malformed_file_of_worlds_is_one_line(tmp_path, content, said):
+    shutil.copy(RECIPE / "mix.yaml", tmp_path / "mix.yaml")
     (tmp_path / "worlds.yaml").write_text(content, encoding="utf-8")
     with pytest.raises(MeaningsError, match=said) as refused:
-        load_variant(tmp_path, "w")
+        load_world(tmp_path, "w")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        ("clones: {of: en, codes: [qaz]}", "'qaz' is no code for a made language"),
+        ("clones: {of: fr}", "of fr are made qaa"),
+        ("clones: {friends: {share: 1.5}}", "share"),
+        ("clones: {friends: {share: 0.5, meaning: none}}", "meaning"),
+        ("clones: {signs: shared, friends: {share: 0.5}}", "every word is a friend"),
+        ("align: {steps: 100, words: 0}", "align.words"),
+        ("align: {steps: 5000}", "end after the training's 1200"),
+        ("align: {steps: 10, dictionary: none}", "dictionary"),
+        ("switch: {share: 0.3}, clones: {signs: shared}", "cannot be switched"),
+        ("switch: {share: 2}", "switch.share"),
+        ("pieces: bytes", "twins belong to clones"),
+        ("concepts: {categories: 40, each: 24}", "40 categories of 24"),
+    ],
+)
+def test_a_bad_world_of_clones_is_one_line_before_training(tmp_path, change, said):
+    for name in ("mix.yaml", "worlds.yaml", "associations.csv", "patterns.yaml"):
+        shutil.copy(RECIPE / name, tmp_path / name)
+    shutil.copytree(RECIPE / "udhr", tmp_path / "udhr")
+    with (tmp_path / "worlds.yaml").open("a", encoding="utf-8") as file:
+        file.write(f"  w: {{base: clones, {change}}}\n")
+    with pytest.raises(MeaningsError, match=said) as refused:
+        load_corpus(tmp_path, load_world(tmp_path, "w").mix, load_lexicon("embedded"))
     assert "\n" not in str(refused.value)
 
 

@@ -1,0 +1,147 @@
+"""The published tables of the trained worlds.
+
+worlds.parquet              cells of the worlds of four natural languages, every seed and checkpoint
+reach.csv                   recovery at the end of their training, with verdict and attention
+clones-patching.parquet     P of source and target concept in the clones, one row a prompt
+clones-retrieval.parquet    and clones-cka.parquet: companion measures of untouched concepts
+clones-tasks.parquet        zero-shot transfer, one row a task, language and concept
+clones-embeddings.parquet   retrieval of twin tokens' input embeddings
+clones-training.parquet     tokens and processor seconds up to each checkpoint
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from meanings.core.atomic_files import atomic_file
+from meanings.core.errors import MeaningsError
+from meanings.core.paths import data_folder
+from meanings.measures.results import read_cells
+from meanings.miniature.run_folder import HALVES, seconds_of
+from meanings.miniature.world_runs import RESULTS, ROWS, grids_of, lexicon_of
+from meanings.miniature.worlds import World, load_world, world_names
+from meanings.models.checkpoints import trajectory
+from meanings.statistics.recovery import recovery_row, write_recovery
+from meanings.study.plan import plan_study
+from meanings.study.publish import publish
+
+DIGITS = 5  # of probabilities and similarities
+SHIPPED = ("en-fr", "de-en", "fr-es", "en-fi")  # recovery of the shipped miniature, for comparison
+PATCHED = ("seed", "step", "half", "pair", "condition", "concept", "p_source", "p_target")
+COMPANION = ("variant", "layer", "language_a", "language_b", "split", "concept")
+VALUES = ("value", "null", "null_low", "null_high", "n")
+
+
+def publish_worlds(folder: Path, base: str, seeds: Sequence[int]) -> list[Path]:
+    """Write the tables of a base from its finished runs in `folder`; the paths.
+
+    Of clones, the runs that are there; of natural languages, all are needed.
+
+    Raises MeaningsError where there are none.
+    """
+    recipe = data_folder() / "miniature"
+    runs = [
+        (world, folder / name / f"seed-{seed}")
+        for name in world_names(recipe, base)
+        for world in [load_world(recipe, name)]
+        for seed in seeds
+        if (folder / name / f"seed-{seed}" / "trajectory.json").is_file()
+    ]
+    if not runs:
+        raise MeaningsError(
+            f"{folder}: no finished run of {base}; run 'meanings miniature worlds' first"
+        )
+    if runs[0][0].mix.clones is None:
+        return _natural(folder, runs)
+    return _cloned(folder, runs)
+
+
+def _natural(folder: Path, runs: Sequence[tuple[World, Path]]) -> list[Path]:
+    keys = [key for world, home in runs for key in _keys(world, home, folder)]
+    rows = [
+        recovery_row(trajectory(home), lexicon_of(home), pair)
+        for world, home in runs
+        for pair in world.asked.recovery
+    ]
+    rows += [recovery_row(trajectory("miniature"), "embedded", pair) for pair in SHIPPED]
+    return [publish(folder / RESULTS, "worlds", keys), write_recovery(rows)]
+
+
+def _cloned(folder: Path, runs: Sequence[tuple[World, Path]]) -> list[Path]:
+    patched, companions, trained = [], {}, []
+    for world, home in runs:
+        for grid, half in zip(grids_of(world, home), (*HALVES, ""), strict=False):
+            cells = plan_study(grid, folder / RESULTS).keys
+            if half:
+                patched.append(_patched(read_cells(folder / RESULTS, cells), world, half))
+                continue
+            for measure in grid.measures:
+                own = plan_study(grid.model_copy(update={"measures": (measure,)}), folder / RESULTS)
+                table = read_cells(folder / RESULTS, own.keys)
+                companions.setdefault(measure, []).append(_companion(table, world))
+        trained.append(_trained(world, home))
+    tables = {"patching": patched, **companions, "training": trained}
+    tables["tasks"] = list(_rows(folder, ("facts", "class"), runs))
+    tables["embeddings"] = list(_rows(folder, ("embeddings",), runs))
+    return [_write(pd.concat(parts), name) for name, parts in tables.items() if parts]
+
+
+def _keys(world: World, home: Path, folder: Path) -> Iterable[str]:
+    for grid in grids_of(world, home):
+        yield from plan_study(grid, folder / RESULTS).keys
+
+
+def _patched(cells: pd.DataFrame, world: World, half: str) -> pd.DataFrame:
+    named = {"training_seed": "seed", "source_concept": "concept"}
+    table = cells.rename(columns=named).assign(half=half)[list(PATCHED)]
+    table.insert(0, "world", world.name)
+    return table
+
+
+def _companion(cells: pd.DataFrame, world: World) -> pd.DataFrame:
+    kept = [name for name in (*COMPANION, *VALUES) if name in cells]
+    table = cells[kept].assign(seed=cells["training_seed"], step=cells["step"])
+    table.insert(0, "world", world.name)
+    return table
+
+
+def _trained(world: World, home: Path) -> pd.DataFrame:
+    run, seconds = trajectory(home), seconds_of(home)
+    return pd.DataFrame(
+        [
+            {
+                "world": world.name,
+                "seed": run.training_seed,
+                "step": checkpoint.step,
+                "tokens": checkpoint.tokens,
+                "seconds": seconds[str(checkpoint.step)],
+            }
+            for checkpoint in run.checkpoints
+        ]
+    )
+
+
+def _rows(
+    folder: Path, kinds: Iterable[str], runs: Sequence[tuple[World, Path]]
+) -> Iterable[pd.DataFrame]:
+    for kind in kinds:
+        for world, home in runs:
+            path = folder / ROWS / f"{kind}-{world.name}-{home.name}.parquet"
+            if path.is_file():
+                yield pd.read_parquet(path)
+
+
+def _write(table: pd.DataFrame, name: str) -> Path:
+    """Write `data/published/clones-NAME.parquet`, numbers rounded, text dictionary-coded."""
+    table = table.reset_index(drop=True)
+    for column in table.select_dtypes("float"):
+        table[column] = table[column].round(DIGITS).astype("float32")
+    for column in table.select_dtypes(["object", "string"]):
+        table[column] = table[column].astype("category")
+    path = data_folder() / "published" / f"clones-{name}.parquet"
+    with atomic_file(path) as aside:
+        table.to_parquet(aside, index=False, compression="zstd", compression_level=15)
+    return path
