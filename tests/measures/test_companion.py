@@ -7,8 +7,6 @@ import pandas as pd
 import pytest
 
 from meanings.core.errors import MeaningsError
-from meanings.lexicon.lexicon import load_lexicon
-from meanings.measures.base import DataSet
 from meanings.measures.cell_files import finished
 from meanings.measures.companion import COLUMNS, Null, pairs
 from meanings.measures.results import read_cells
@@ -18,7 +16,6 @@ from meanings.models.training_text import TrainingText
 from meanings.study.grid import Grid
 from meanings.study.recompute import recompute
 from meanings.study.run import run_study
-from stand_ins import book_data
 from stand_ins.study_data import LANGUAGES, STEPS, make_world
 
 MEASURES = (
@@ -225,35 +222,6 @@ def test_measures_of_one_grid_are_published_in_tables_of_their_own(
     for name in MEASURES:
         expected = {cell.key for cell in plan.cells if cell.measure == name}
         assert {cell.key for cell in published_cells(f"small-{name}")} == expected
-
-
-TABLES = [name for name in MEASURES if f"{name}.parquet" in book_data.PUBLISHED]
-
-
-@pytest.mark.parametrize(
-    "name", [name for name in TABLES if name in ("cka", "retrieval", "structure")]
-)
-def test_twenty_published_rows_are_measured_again(name, monkeypatch):
-    """At one checkpoint, in two languages alone: a pair's rows do not depend on the others."""
-    monkeypatch.delenv("MEANINGS_DATA", raising=False)
-    from dataclasses import replace
-
-    from meanings.measures.results import published
-    from meanings.study.publish import published_cells
-
-    cell = [c for c in published_cells(name) if c.subject.training_seed == 0][-1]
-    lexicon = load_lexicon(cell.data.name).restrict(languages=("en", "fr"))
-    small = replace(cell, data=DataSet(lexicon.name, lexicon.sha256, lexicon.languages))
-    again = recompute([small])[small.key]
-    place = ["variant", "layer", "language_a", "language_b", "split"]
-    whole = published(name, [*place, "value", "null"], {"key": [cell.key]})
-    whole = whole.astype(dict.fromkeys(place[:1] + place[2:], str))
-    both = again.merge(whole, on=place, suffixes=("", "_published")).sample(20, random_state=0)
-    for column, slack in (("value", 2e-4), ("null", 5e-4)):
-        gap = (both[column] - both[f"{column}_published"].astype(float)).abs()
-        # A near tie can change which word is nearest: half a hit.
-        hit = 0.5 / both["n"] if name == "retrieval" else 0.0
-        assert not gap.gt(slack + hit).any()
 
 
 def test_rounding_is_finer_than_any_interval_and_keeps_the_order():
