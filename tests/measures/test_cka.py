@@ -5,6 +5,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
+from meanings.core.errors import MeaningsError
 from meanings.measures import cka
 
 RNG = np.random.default_rng(5)
@@ -146,5 +147,25 @@ def test_the_jackknife_covers_the_truth_and_shrinks_with_more_words():
 
 
 def test_states_that_are_all_the_same_are_refused():
-    with pytest.raises(ValueError, match="the same"):
-        cka.rbf_kernel(np.ones((30, 4)))
+    for state in (np.ones(4), np.random.default_rng(0).normal(size=4)):
+        with pytest.raises(MeaningsError, match="cka: the states of all words are the same, so"):
+            cka.rbf_kernel(np.tile(state, (30, 1)))
+
+
+def test_where_most_words_have_one_state_the_others_set_the_width():
+    """As in an embedding, where words that end in one token have one state."""
+    made = states(30, 4)
+    made[:24] = made[0]
+    apart = [np.sum((a - b) ** 2) for i, a in enumerate(made) for b in made[:i]]
+    width = np.median([each for each in apart if each > 1e-9])
+    found = cka.rbf_kernel(made)
+    assert found[0, 29] == pytest.approx(np.exp(-np.sum((made[0] - made[29]) ** 2) / (2 * width)))
+    assert np.isfinite(cka.unbiased(found, found, whole(30))).all()
+
+
+def test_a_dimension_without_variance_changes_no_kernel():
+    made = states()
+    more = np.column_stack([made, np.full(80, 7.0)])
+    known = RNG.normal(size=(80, 2))
+    np.testing.assert_allclose(cka.rbf_kernel(more), cka.rbf_kernel(made), atol=1e-9)
+    np.testing.assert_allclose(cka.without(more, known)[:, -1], 0, atol=1e-9)

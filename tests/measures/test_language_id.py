@@ -36,6 +36,16 @@ def test_shuffled_languages_are_named_by_chance_however_far_they_lie_apart():
     assert np.nanmean(named) == pytest.approx(1 / LANGUAGES, abs=0.1)
 
 
+def test_a_dimension_without_variance_is_left_out():
+    """A word that differs in it is met in the test alone."""
+    made = states(language=5).astype(np.float32)
+    plain = language_id.accuracies(made, 0)
+    more = np.concatenate([made, np.full((LANGUAGES, CONCEPTS, 1), 0.1, np.float32)], axis=2)
+    tested = np.isnan(plain[0, 0])
+    more[0, np.flatnonzero(~tested)[0], -1] = 1e4
+    np.testing.assert_array_equal(language_id.accuracies(more, 0)[0], plain[0])
+
+
 def test_variance_is_shared_out_as_in_a_two_way_layout():
     made = states(language=2, noise=0.5)
     language, concept = language_id.variance_shares(made)

@@ -8,6 +8,7 @@ from scipy.stats import hypergeom
 from sklearn.linear_model import LogisticRegression
 
 from meanings.measures import neuron_overlap as module
+from meanings.measures.structure import standardised
 
 N, D, CATEGORIES = 120, 40, 4
 LABELS = np.arange(N) % CATEGORIES
@@ -24,6 +25,17 @@ def test_the_dimensions_that_carry_the_categories_are_chosen():
     weights = module.sparse_weights(states()[None], LABELS, np.ones((1, N)))
     found = module.chosen(module.weighed(weights)[0, 0])
     assert found.sum() == 4 and set(np.flatnonzero(found)) == {3, 11, 17, 25}
+
+
+def test_a_dimension_in_which_all_words_are_alike_is_not_chosen():
+    made = states()
+    made[:, 0] = 0.1
+    weights = module.weighed(
+        module.sparse_weights(standardised(made)[None], LABELS, np.ones((1, N)))
+    )[0, 0]
+    assert weights[0] == 0 and not module.chosen(weights)[0]
+    hit = module.fold_scores({"a": standardised(made)}, LABELS, np.random.default_rng(0))
+    assert np.isfinite(hit["a", "a"]).all()
 
 
 def test_the_weights_are_those_of_scikit_learn_in_every_language_and_fold():

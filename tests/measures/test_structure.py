@@ -109,3 +109,10 @@ def test_standardised_states_have_mean_0_and_variance_1():
     made = structure.standardised(words(centres()) * 5 + 3)
     np.testing.assert_allclose(made.mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(made.std(axis=0), 1, atol=1e-6)
+
+
+def test_a_direction_in_which_all_words_are_alike_says_nothing():
+    made = np.column_stack([np.full(CATEGORIES * EACH, 0.1), words(centres())])
+    found = structure.standardised(made)
+    assert (found[:, 0] == 0).all()
+    np.testing.assert_allclose(found[:, 1:], structure.standardised(made[:, 1:]))
