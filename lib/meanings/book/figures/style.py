@@ -157,8 +157,8 @@ def pushed_apart(heights: Sequence[float], low: float, high: float, gap: float) 
 
 
 def hundredths(value: float) -> str:
-    """A number of -1 to 1 as short as a cell of a heatmap needs it: `.64`, `-.03`, `1.0`; empty where
-    missing.
+    """A number of -1 to 1 as short as a cell of a heatmap needs it: `.64`, `-.03`, `1.0`; empty
+    where missing.
     """
     if np.isnan(value):
         return ""
