@@ -28,6 +28,20 @@ def value(a, b, kernel=cka.rbf_kernel):
     return cka.unbiased(kernel(a), kernel(b), whole(len(a)))[0]
 
 
+def test_a_kernel_by_hand():
+    """Words at 0, 1 and 3 have squared distances 1, 4 and 9, of which 4 is the median."""
+    found = cka.rbf_kernel(np.array([[0.0], [1], [3]]))
+    expected = np.exp([[0, -1 / 8, -9 / 8], [-1 / 8, 0, -4 / 8], [-9 / 8, -4 / 8, 0]])
+    np.testing.assert_allclose(found, expected)
+
+
+def test_the_biased_estimate_is_the_cosine_of_centred_kernels():
+    a, b = (cka.linear_kernel(states(12, 3, seed) + 2) for seed in (1, 2))
+    centre = np.eye(12) - 1 / 12
+    inner = [np.trace(centre @ x @ centre @ y) for x, y in ((a, b), (a, a), (b, b))]
+    assert cka.biased(a, b) == pytest.approx(inner[0] / np.sqrt(inner[1] * inner[2]))
+
+
 def test_the_inner_product_is_the_sum_over_distinct_indices():
     """Song et al.'s statistic by its definition: k_ij l_ij, k_ij l_iq and k_ij l_qr, all indices
     distinct.
@@ -125,8 +139,32 @@ def test_words_change_places_within_their_cells_only():
     orders = cka.orders_within(cells, 20, np.random.default_rng(0))
     assert (cells[orders] == cells).all() and (np.sort(orders) == np.arange(90)).all()
     assert (orders != np.arange(90)).any()
-    for cell in np.unique(cells):
-        assert len({min(t, 4) for t in tokens[cells == cell]}) == 1
+
+
+def test_a_cell_is_a_number_of_tokens_up_to_four_and_a_third_by_frequency():
+    tokens = np.tile([1, 2, 4, 7], 9)
+    frequency = np.repeat(np.arange(9.0), 4)
+    found = cka.cells_of(tokens, frequency)
+    kinds = {
+        (min(t, 4), int(f // 3)): cell for t, f, cell in zip(tokens, frequency, found, strict=True)
+    }
+    assert len(kinds) == len(set(kinds.values())) == len(set(found)) == 9
+    for t, f, cell in zip(tokens, frequency, found, strict=True):
+        assert kinds[min(t, 4), int(f // 3)] == cell
+
+
+def test_the_jackknife_leaves_out_one_fold_after_another():
+    n = 60
+    a, b = (cka.rbf_kernel(x) for x in (states(n), states(n) + states(n, seed=3)))
+    folds = np.random.default_rng(0).permutation(n) % cka.FOLDS
+    parts = []
+    for fold in range(cka.FOLDS):
+        left = np.flatnonzero(folds != fold)
+        parts.append(cka.unbiased(*(k[np.ix_(left, left)] for k in (a, b)), whole(len(left)))[0])
+    error = np.sqrt(9 / 10 * np.sum((parts - np.mean(parts)) ** 2))
+    value_, low, high = cka.jackknife(a, b, folds)
+    assert value_ == pytest.approx(cka.unbiased(a, b, whole(n))[0])
+    assert (value_ - low, high - value_) == pytest.approx((1.96 * error, 1.96 * error))
 
 
 def test_the_jackknife_covers_the_truth_and_shrinks_with_more_words():

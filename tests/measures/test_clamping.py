@@ -63,7 +63,7 @@ def test_the_units_that_respond_are_held_at_their_median_and_the_control_is_as_a
     members = np.arange(60) < 15
     responses = rng.normal(size=(60, 40)) + 10 * (np.arange(40) // 2)  # every two are as active
     planted = [4, 11, 30]
-    responses[:, planted] += 6 * members[:, None] - 1.5  # as active as their twins on the whole
+    responses[:, planted] += 16 * members[:, None] - 4.0  # as active as their twins on the whole
     chosen, control = module.choose(responses, members, 3)
     assert sorted(chosen.units) == planted
     np.testing.assert_allclose(chosen.values, np.median(responses[:15, chosen.units], axis=0))

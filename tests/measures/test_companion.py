@@ -28,7 +28,9 @@ def made_states(languages=("en", "fr", "de"), shared=25):
     rng = np.random.default_rng(0)
     hidden = {code: rng.normal(size=(2, 60, 4)).astype(np.float32) for code in languages}
     pieces = {
-        code: tuple((1000 + i,) if i < shared else (2000 * (place + 1) + i,) for i in range(60))
+        code: tuple(
+            (7000 + place, 1000 + i) if i < shared else (2000 * (place + 1) + i,) for i in range(60)
+        )
         for place, code in enumerate(languages)
     }
     return WordStates(CONCEPTS, hidden, hidden, pieces)
