@@ -193,9 +193,41 @@ def test_fewer_than_twenty_concepts_are_refused_in_one_line():
 
     lexicon = small_lexicon()
     few = lexicon.restrict(concepts=lexicon.concepts[:19])
+    for name in set(ALL) - {"patching"}:
+        with pytest.raises(MeaningsError, match=f"^{name}") as error:
+            ALL[name].check(ALL[name].Settings(), few, [trajectory("miniature")])
+        assert "\n" not in str(error.value)
     for name in ("cka", "retrieval", "language_id", "abilities"):
         with pytest.raises(MeaningsError, match=f"{name} compares languages .* 19 concepts"):
             ALL[name].check(ALL[name].Settings(), few, [trajectory("miniature")])
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_a_dimension_and_a_unit_without_variance_abort_nothing(name):
+    """Every number is there and finite; a unit that never varies is in no measure."""
+    from meanings.lexicon.lexicon import Lexicon
+    from meanings.measures.catalogue import MEASURES as ALL
+    from meanings.measures.companion import Request, Texts
+
+    rng = np.random.default_rng(0)
+    hidden, units = (
+        {code: rng.normal(size=(depth, 60, 12)).astype(np.float32) for code in ("en", "fr")}
+        for depth in (3, 2)
+    )
+    for layers in (*hidden.values(), *units.values()):
+        layers[:, :, 0], layers[:, :, 5] = 0.0, 0.1
+    words = {name: {"en": (f"{name}e",), "fr": (f"{name}f",)} for name in CONCEPTS}
+    lexicon = Lexicon(
+        "made", ("en", "fr"), words, {each: f"k{i % 5}" for i, each in enumerate(CONCEPTS)}
+    )
+    states = WordStates(
+        CONCEPTS, hidden, units, {code: tuple((i,) for i in range(60)) for code in hidden}
+    )
+    check_states("m", states)
+    request = Request(permutations=20, seed=0, text_sha256="")
+    rows = pd.DataFrame(ALL[name].rows(states, Texts(lexicon), request))
+    assert len(rows) and np.isfinite(rows["value"]).all()
+    assert np.isfinite(rows.drop(columns=["value"]).select_dtypes("number").fillna(0)).all(None)
 
 
 def test_rows_of_a_pair_do_not_depend_on_other_languages():

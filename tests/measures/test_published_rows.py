@@ -144,7 +144,7 @@ def test_abilities_are_as_published(drawn, monkeypatch):
         return replace(data, texts=replace(data.texts, paragraphs=data.texts.paragraphs[:1]))
 
     monkeypatch.setattr(Abilities, "_asked", some)
-    rows = again(drawn, "abilities", drawn.languages[:2], drawn.layers, first)
+    rows = again(drawn, "abilities", layers=drawn.layers, change=first)
     answers = rows["layer"] == -1
     assert answers.sum() == QUESTIONS + 1
     probes = rows[~answers].sample(ROWS - answers.sum(), random_state=18)
