@@ -48,7 +48,8 @@ def test_shuffled_categories_are_named_by_chance_though_the_words_are_met_elsewh
 def test_the_probe_is_the_ridge_classifier_of_scikit_learn():
     labels = np.minimum(np.arange(N) % 7, CATEGORIES - 1)  # the last one is larger
     a, b = states(1, strength=0.4), states(2, strength=0.4) + 0.3
-    a, b = (x + np.random.default_rng(9).normal(size=(CATEGORIES, D))[labels] for x in (a, b))
+    centres = 0.4 * np.random.default_rng(9).normal(size=(CATEGORIES, D))
+    a, b = (x + centres[labels] for x in (a, b))
     found = abilities.probe_hits({"a": a, "b": b}, labels[None], FOLDS)["a", "b"][0]
     for fold in range(abilities.FOLDS):
         train, test = FOLDS != fold, FOLDS == fold
