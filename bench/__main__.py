@@ -27,6 +27,7 @@ from meanings.models.loading import PatchableModel
 from meanings.patching import flops
 
 RUNS = 3
+COSTS = Path("_build/companion_costs.csv")  # the book's are data/published/companion_costs.csv
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,8 @@ def measures(asked: Asked) -> dict:
     found = companion_measures.figures()
     for line in companion_measures.lines(found):
         asked.say(line)
+    write(COSTS, companion_measures.table(found).to_csv(index=False).rstrip())
+    asked.say(f"as a table: {COSTS}")
     return {"measures": found}
 
 

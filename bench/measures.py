@@ -11,6 +11,7 @@ import sys
 import time
 
 import numpy as np
+import pandas as pd
 
 from meanings.lexicon.lexicon import Lexicon, load_lexicon
 from meanings.measures.base import Moment, Shared
@@ -22,6 +23,7 @@ from meanings.models.checkpoints import trajectory
 LANGUAGES = ("en", "fr", "es", "de", "ru", "pl", "zh", "fi", "et")
 NAMES = tuple(name for name, each in MEASURES.items() if isinstance(each, Companion))
 USUAL = {"concepts": 256, "layers": 4, "width": 64}
+GENERATE = ("clamping",)  # texts: their cost is the model's, and no state's
 GROWN = {"concepts": (192, 384, 512), "layers": (2, 4, 8), "width": (32, 64, 128)}
 
 
@@ -34,7 +36,11 @@ def one_checkpoint(name: str, languages: tuple[str, ...] = LANGUAGES) -> dict[st
 
 
 def growth(name: str) -> dict[str, list[float]]:
-    """Processor seconds by concepts, layers and width, one grown at a time."""
+    """Processor seconds by concepts, layers and width, one grown at a time; empty for a measure
+    that generates text.
+    """
+    if name in GENERATE:
+        return {}
     lexicon = load_lexicon("embedded").restrict(languages=LANGUAGES[:3])
     return {
         axis: [_seconds(name, lexicon, **USUAL | {axis: size}) for size in sizes]
@@ -64,6 +70,21 @@ def _seconds(name: str, lexicon: Lexicon, concepts: int, layers: int, width: int
 def figures() -> dict:
     """Of every companion measure."""
     return {name: one_checkpoint(name) | {"growth": growth(name), "grown": GROWN} for name in NAMES}
+
+
+def table(found: dict) -> pd.DataFrame:
+    """The figures as rows `measure`, `grown`, `size`, `seconds`, `mebibytes`.
+
+    `grown` is `checkpoint` for a whole one of the miniature, with its number of languages as size.
+    """
+    rows = []
+    for name, each in found.items():
+        whole = each["seconds"], each["mebibytes"]
+        rows.append((name, "checkpoint", len(LANGUAGES), *whole))
+        for axis, seconds in each["growth"].items():
+            sizes = zip(GROWN[axis], seconds, strict=True)
+            rows += [(name, axis, size, each_size, None) for size, each_size in sizes]
+    return pd.DataFrame(rows, columns=["measure", "grown", "size", "seconds", "mebibytes"])
 
 
 def lines(found: dict) -> list[str]:

@@ -24,5 +24,18 @@ def test_a_companion_measure_is_timed_at_a_checkpoint_and_as_it_grows(monkeypatc
     monkeypatch.setattr(measures, "GROWN", {"concepts": (192, 256)})
     grown = measures.growth("structure")
     assert list(grown) == ["concepts"] and len(grown["concepts"]) == 2
-    said = measures.lines({"structure": found | {"growth": grown}})
+    figures = {"structure": found | {"growth": grown}}
+    said = measures.lines(figures)
     assert len(said) == 2 and "peak" in said[1]
+    rows = measures.table(figures)
+    assert rows["grown"].tolist() == ["checkpoint", "concepts", "concepts"]
+    assert rows["size"].tolist() == [9, 192, 256] and rows["seconds"].notna().all()
+
+
+def test_the_growth_of_every_measure_of_states_can_be_timed(monkeypatch):
+    from bench import measures
+
+    monkeypatch.setattr(measures, "GROWN", {"layers": (1,)})
+    monkeypatch.setattr(measures, "USUAL", {"concepts": 192, "layers": 1, "width": 8})
+    for name in measures.NAMES:
+        assert list(measures.growth(name)) == ([] if name in measures.GENERATE else ["layers"])

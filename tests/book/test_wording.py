@@ -67,8 +67,8 @@ def test_a_number_that_rounds_to_zero_has_no_sign():
 
 
 def test_cells_of_a_heatmap_are_short():
-    assert [hundredths(p) for p in (0.0, 0.126, 0.9949, 0.996, np.nan)] == [
-        ".00", ".13", ".99", "1.0", "",
+    assert [hundredths(p) for p in (0.0, 0.126, 0.9949, 0.996, np.nan, -0.034, -0.001, -0.998)] == [
+        ".00", ".13", ".99", "1.0", "", "-.03", ".00", "-1.0",
     ]  # fmt: skip
 
 

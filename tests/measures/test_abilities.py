@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import RidgeClassifier
 
+from meanings.lexicon.lexicon import Lexicon
 from meanings.measures import abilities
 from meanings.measures.abilities import Asked
 from meanings.models.activations import start_of_text
@@ -45,12 +46,44 @@ def test_shuffled_categories_are_named_by_chance_though_the_words_are_met_elsewh
 
 
 def test_the_probe_is_the_ridge_classifier_of_scikit_learn():
-    a, b = states(1, strength=0.4), states(2, strength=0.4)
-    found = abilities.probe_hits({"a": a, "b": b}, LABELS[None], FOLDS)["a", "b"][0]
+    labels = np.minimum(np.arange(N) % 7, CATEGORIES - 1)  # the last one is larger
+    a, b = states(1, strength=0.4), states(2, strength=0.4) + 0.3
+    centres = 0.4 * np.random.default_rng(9).normal(size=(CATEGORIES, D))
+    a, b = (x + centres[labels] for x in (a, b))
+    found = abilities.probe_hits({"a": a, "b": b}, labels[None], FOLDS)["a", "b"][0]
     for fold in range(abilities.FOLDS):
         train, test = FOLDS != fold, FOLDS == fold
-        model = RidgeClassifier(alpha=abilities.RIDGE).fit(a[train], LABELS[train])
-        assert (found[test] == (model.predict(b[test]) == LABELS[test])).all()
+        model = RidgeClassifier(alpha=100.0).fit(a[train], labels[train])
+        assert (found[test] == (model.predict(b[test]) == labels[test])).all()
+    assert 0.2 < found.mean() < 0.95
+
+
+NAMES = ("cat", "dog", "hat")
+LEXICON = Lexicon(
+    "small",
+    ("en", "fr"),
+    {name: {"en": (name,), "fr": (f"{name}-fr",)} for name in NAMES},
+    {},
+)
+
+
+def test_a_question_of_translation_asks_for_the_word_and_its_null_for_the_concept_before():
+    first, second, _ = abilities.quoted(LEXICON, "en", "fr", NAMES)
+    assert first.prompt == 'English: "cat" - Français: "' and first.words == ("cat-fr",)
+    assert first.others == ("hat-fr",) and second.others == ("cat-fr",)
+    many = abilities.quoted(LEXICON, "en", "fr", NAMES * 10)
+    assert [bool(each.others) for each in many] == [True] * 20 + [False] * 10
+
+
+def test_a_question_of_association_asks_for_all_associates_and_its_null_for_those_of_another():
+    known = {"cat": ("dog",), "dog": ("hat", "cat"), "hat": ("dog", "cat")}
+    first, second, third = abilities.associated(LEXICON, "fr", NAMES, known)
+    assert first.prompt == "Français\ncat-fr" and first.words == (" dog-fr",)
+    assert first.others == ()  # those of the hat are the cat and what goes with it
+    assert second.others == () and third.others == ()
+    known = {"cat": ("dog",), "dog": ("cat",), "hat": ("hat", "cat")}
+    first = abilities.associated(LEXICON, "fr", NAMES, known)[0]
+    assert first.others == (" hat-fr",)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +133,7 @@ def test_a_probability_is_that_of_every_token_and_of_what_must_follow(model):
 
 
 def test_nats_per_character_count_every_token_once(model):
-    texts = ["The dog is in the house.", "Le chien", "Le chat"]
+    texts = ["The dog is in the house.", "Le chien", "Le chat", "Où est-il né ?"]
     found = continuations.nats(model, texts)
     for text, each in zip(texts, found, strict=True):
         ids = [

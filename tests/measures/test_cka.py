@@ -5,6 +5,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
+from meanings.core.errors import MeaningsError
 from meanings.measures import cka
 
 RNG = np.random.default_rng(5)
@@ -25,6 +26,20 @@ def whole(n):
 
 def value(a, b, kernel=cka.rbf_kernel):
     return cka.unbiased(kernel(a), kernel(b), whole(len(a)))[0]
+
+
+def test_a_kernel_by_hand():
+    """Words at 0, 1 and 3 have squared distances 1, 4 and 9, of which 4 is the median."""
+    found = cka.rbf_kernel(np.array([[0.0], [1], [3]]))
+    expected = np.exp([[0, -1 / 8, -9 / 8], [-1 / 8, 0, -4 / 8], [-9 / 8, -4 / 8, 0]])
+    np.testing.assert_allclose(found, expected)
+
+
+def test_the_biased_estimate_is_the_cosine_of_centred_kernels():
+    a, b = (cka.linear_kernel(states(12, 3, seed) + 2) for seed in (1, 2))
+    centre = np.eye(12) - 1 / 12
+    inner = [np.trace(centre @ x @ centre @ y) for x, y in ((a, b), (a, a), (b, b))]
+    assert cka.biased(a, b) == pytest.approx(inner[0] / np.sqrt(inner[1] * inner[2]))
 
 
 def test_the_inner_product_is_the_sum_over_distinct_indices():
@@ -124,8 +139,32 @@ def test_words_change_places_within_their_cells_only():
     orders = cka.orders_within(cells, 20, np.random.default_rng(0))
     assert (cells[orders] == cells).all() and (np.sort(orders) == np.arange(90)).all()
     assert (orders != np.arange(90)).any()
-    for cell in np.unique(cells):
-        assert len({min(t, 4) for t in tokens[cells == cell]}) == 1
+
+
+def test_a_cell_is_a_number_of_tokens_up_to_four_and_a_third_by_frequency():
+    tokens = np.tile([1, 2, 4, 7], 9)
+    frequency = np.repeat(np.arange(9.0), 4)
+    found = cka.cells_of(tokens, frequency)
+    kinds = {
+        (min(t, 4), int(f // 3)): cell for t, f, cell in zip(tokens, frequency, found, strict=True)
+    }
+    assert len(kinds) == len(set(kinds.values())) == len(set(found)) == 9
+    for t, f, cell in zip(tokens, frequency, found, strict=True):
+        assert kinds[min(t, 4), int(f // 3)] == cell
+
+
+def test_the_jackknife_leaves_out_one_fold_after_another():
+    n = 60
+    a, b = (cka.rbf_kernel(x) for x in (states(n), states(n) + states(n, seed=3)))
+    folds = np.random.default_rng(0).permutation(n) % cka.FOLDS
+    parts = []
+    for fold in range(cka.FOLDS):
+        left = np.flatnonzero(folds != fold)
+        parts.append(cka.unbiased(*(k[np.ix_(left, left)] for k in (a, b)), whole(len(left)))[0])
+    error = np.sqrt(9 / 10 * np.sum((parts - np.mean(parts)) ** 2))
+    value_, low, high = cka.jackknife(a, b, folds)
+    assert value_ == pytest.approx(cka.unbiased(a, b, whole(n))[0])
+    assert (value_ - low, high - value_) == pytest.approx((1.96 * error, 1.96 * error))
 
 
 def test_the_jackknife_covers_the_truth_and_shrinks_with_more_words():
@@ -146,5 +185,25 @@ def test_the_jackknife_covers_the_truth_and_shrinks_with_more_words():
 
 
 def test_states_that_are_all_the_same_are_refused():
-    with pytest.raises(ValueError, match="the same"):
-        cka.rbf_kernel(np.ones((30, 4)))
+    for state in (np.ones(4), np.random.default_rng(0).normal(size=4)):
+        with pytest.raises(MeaningsError, match="cka: the states of all words are the same, so"):
+            cka.rbf_kernel(np.tile(state, (30, 1)))
+
+
+def test_where_most_words_have_one_state_the_others_set_the_width():
+    """As in an embedding, where words that end in one token have one state."""
+    made = states(30, 4)
+    made[:24] = made[0]
+    apart = [np.sum((a - b) ** 2) for i, a in enumerate(made) for b in made[:i]]
+    width = np.median([each for each in apart if each > 1e-9])
+    found = cka.rbf_kernel(made)
+    assert found[0, 29] == pytest.approx(np.exp(-np.sum((made[0] - made[29]) ** 2) / (2 * width)))
+    assert np.isfinite(cka.unbiased(found, found, whole(30))).all()
+
+
+def test_a_dimension_without_variance_changes_no_kernel():
+    made = states()
+    more = np.column_stack([made, np.full(80, 7.0)])
+    known = RNG.normal(size=(80, 2))
+    np.testing.assert_allclose(cka.rbf_kernel(more), cka.rbf_kernel(made), atol=1e-9)
+    np.testing.assert_allclose(cka.without(more, known)[:, -1], 0, atol=1e-9)

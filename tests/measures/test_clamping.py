@@ -63,13 +63,25 @@ def test_the_units_that_respond_are_held_at_their_median_and_the_control_is_as_a
     members = np.arange(60) < 15
     responses = rng.normal(size=(60, 40)) + 10 * (np.arange(40) // 2)  # every two are as active
     planted = [4, 11, 30]
-    responses[:, planted] += 6 * members[:, None] - 1.5  # as active as their twins on the whole
+    responses[:, planted] += 16 * members[:, None] - 4.0  # as active as their twins on the whole
     chosen, control = module.choose(responses, members, 3)
     assert sorted(chosen.units) == planted
     np.testing.assert_allclose(chosen.values, np.median(responses[:15, chosen.units], axis=0))
     assert not set(control.units) & set(planted)
     assert sorted(control.units) == [5, 10, 31]
     np.testing.assert_allclose(control.values, np.median(responses[:15, control.units], axis=0))
+
+
+def test_units_that_never_vary_are_neither_held_nor_the_control():
+    rng = np.random.default_rng(0)
+    members = np.arange(60) < 15
+    responses = rng.normal(size=(60, 12))
+    responses[:, [0, 5, 6]] = [0.0, 1.0, responses[:, 7].mean()]
+    for count in (2, 50):
+        chosen, control = module.choose(responses, members, count)
+        held = [*chosen.units, *control.units]
+        assert len(chosen.units) == len(control.units) == min(count, 4)
+        assert len(set(held)) == len(held) and not {0, 5, 6} & set(held)
 
 
 def test_wilsons_interval_is_that_of_the_statistics():

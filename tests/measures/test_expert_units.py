@@ -57,12 +57,25 @@ def test_the_same_shuffle_in_both_languages_reveals_concepts_that_lie_at_one_pla
     assert module.overlap(chosen(MEMBERS[:, order]), chosen(MEMBERS[:, apart])).mean() < 0.35
 
 
-def test_a_unit_that_never_varies_is_no_expert_by_its_place():
+def test_a_unit_that_never_varies_is_no_expert_of_the_words_that_come_first():
+    """Its words all respond alike: in the lexicon's order the first category would be ranked first,
+    in every language.
+    """
+    members = np.repeat(np.eye(4, dtype=bool), CONCEPTS // 4, axis=1)
     made = responses()
-    made[:, 0] = 0.0
-    made[:, 1] = MEMBERS[1]
-    precisions = module.average_precisions(made, MEMBERS)
-    assert precisions[1, 1] == pytest.approx(1) and precisions[1, 0] < 0.4
+    made[:, :3] = [0.0, 2.5, -1.0]
+    precisions = module.average_precisions(made, members)
+    assert (precisions[:, :3] == 0).all() and (precisions[:, 3:] > 0).all()
+    assert not module.experts(precisions)[:, :3].any()
+
+
+def test_where_few_units_vary_only_they_are_experts():
+    made = np.ones((CONCEPTS, UNITS))
+    made[:, :2] = responses()[:, :2]
+    chosen = module.experts(module.average_precisions(made, MEMBERS))
+    assert (chosen.sum(axis=1) == 2).all() and chosen[:, :2].all()
+    none = module.experts(module.average_precisions(np.ones((CONCEPTS, UNITS)), MEMBERS))
+    assert not none.any() and (module.overlap(none, none) == 0).all()
 
 
 def lexicon(categories):

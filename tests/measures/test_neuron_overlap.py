@@ -1,6 +1,7 @@
 """Neuron overlap on dimensions that are planted."""
 
 from itertools import product
+from math import comb
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from scipy.stats import hypergeom
 from sklearn.linear_model import LogisticRegression
 
 from meanings.measures import neuron_overlap as module
+from meanings.measures.structure import standardised
 
 N, D, CATEGORIES = 120, 40, 4
 LABELS = np.arange(N) % CATEGORIES
@@ -24,6 +26,17 @@ def test_the_dimensions_that_carry_the_categories_are_chosen():
     weights = module.sparse_weights(states()[None], LABELS, np.ones((1, N)))
     found = module.chosen(module.weighed(weights)[0, 0])
     assert found.sum() == 4 and set(np.flatnonzero(found)) == {3, 11, 17, 25}
+
+
+def test_a_dimension_in_which_all_words_are_alike_is_not_chosen():
+    made = states()
+    made[:, 0] = 0.1
+    weights = module.weighed(
+        module.sparse_weights(standardised(made)[None], LABELS, np.ones((1, N)))
+    )[0, 0]
+    assert weights[0] == 0 and not module.chosen(weights)[0]
+    hit = module.fold_scores({"a": standardised(made)}, LABELS, np.random.default_rng(0))
+    assert np.isfinite(hit["a", "a"]).all()
 
 
 def test_the_weights_are_those_of_scikit_learn_in_every_language_and_fold():
@@ -73,6 +86,36 @@ def test_chance_is_the_hypergeometric_law():
         np.isin(rng.choice(128, 13, False), rng.choice(128, 13, False)).mean() for _ in range(2000)
     ]
     assert np.mean(drawn) == pytest.approx(mean, abs=0.01)
+
+
+def test_the_range_of_chance_by_counting():
+    """Of 3 of 9: 20, 45, 18 and 1 of 84 draws have 0, 1, 2 and 3 in common."""
+    assert module.overlap_by_chance(9, 3) == pytest.approx((1 / 3, 0, 2 / 3))
+    mean, low, high = module.overlap_by_chance(40, 20)
+    counts = np.cumsum([comb(20, k) * comb(20, 20 - k) for k in range(21)]) / comb(40, 20)
+    ends = [np.flatnonzero(counts >= p)[0] / 20 for p in (0.025, 0.975)]
+    assert (mean, low, high) == pytest.approx((0.5, *ends))
+
+
+def test_a_dimension_is_weighed_by_the_size_of_all_its_weights_but_the_constants():
+    weights = np.random.default_rng(0).normal(size=(2, 3, D + 1, CATEGORIES))
+    expected = sum(np.abs(weights[..., place]) for place in range(CATEGORIES))[:, :, :D]
+    np.testing.assert_allclose(module.weighed(weights), expected)
+
+
+def test_a_fold_is_scored_by_dimensions_and_a_classifier_of_the_other_folds():
+    made = {"a": states(strength=0.8), "b": states((5, 11, 19, 30), 1, 0.8)}
+    found = module.fold_scores(made, LABELS, np.random.default_rng(0))
+    for test in np.array_split(np.random.default_rng(0).permutation(N), module.FOLDS):
+        train = np.setdiff1d(np.arange(N), test)
+        inside = np.isin(np.arange(N), train).astype(float)[None]
+        for a, b in product(made, made):
+            weights = module.sparse_weights(made[a][None], LABELS, inside)
+            place = np.argsort(-module.weighed(weights)[0, 0])[: D // 10]
+            model = LogisticRegression(C=1.0, max_iter=1000)
+            model.fit(made[a][train][:, place], LABELS[train])
+            right = model.predict(made[b][test][:, place]) == LABELS[test]
+            assert (right != found[a, b][test]).mean() <= 0.05
 
 
 def test_a_classifier_moves_where_the_dimensions_are_shared_and_only_there():

@@ -82,7 +82,7 @@ def test_shared_concepts_without_a_direction_do_not_make_one():
     same = noise(3)
     rows = found(same, same)
     assert abs(rows.loc["direction_associate", "value"]) < 0.7
-    assert inside(rows, "direction_associate")
+    assert inside(rows, "direction_associate") and inside(rows, "rsa_associate")
     assert rows.loc["pairs_associate", "value"] == pytest.approx(1)
 
 
@@ -122,6 +122,28 @@ def test_a_step_is_the_concept_minus_the_related_one():
     states = noise(1)
     assert [NAMES[i] for i in relation.pairs[3]] == ["c3", "c123"]
     np.testing.assert_allclose(module.steps_of(states, relation)[3], states[3] - states[123])
+
+
+def test_a_mean_step_has_length_1_and_counts_flipped_pairs_backwards():
+    steps = np.array([[2.0, 0], [0, 2], [0, 1]])
+    found = module.mean_steps(steps, np.array([[1.0, 1, 1], [-1, 1, -1]]))
+    np.testing.assert_allclose(found[0], np.array([2, 3]) / np.sqrt(13))
+    np.testing.assert_allclose(found[1], np.array([-2, 1]) / np.sqrt(5))
+
+
+def test_the_value_is_the_mean_of_the_halves_and_the_null_that_of_the_other_draws():
+    found = module._over_halves([np.array([0.2, 0.0, 0.1]), np.array([0.6, 0.4, 0.1])])
+    assert found["value"] == pytest.approx(0.4)
+    assert (found["low"], found["high"]) == (0.2, 0.6)
+    assert found["null"] == pytest.approx(0.15)
+
+
+def test_a_step_belongs_to_the_category_of_the_concept_and_not_of_the_related_one():
+    relation = module.relations_of(lexicon())[1]
+    groups = module._groups(relation, lexicon())
+    of = relation.pairs[:, 0] % 8
+    names = list(dict.fromkeys(of))
+    assert (groups == np.array([of == name for name in names])).all()
 
 
 def test_halves_of_the_pairs_share_no_concept():

@@ -66,6 +66,24 @@ def test_by_chance_one_word_in_n_is_found():
     assert retrieval._by_chance(similarity, [np.arange(60)])[0].tolist() == [1.0] * 60
 
 
+def test_chance_is_what_would_be_hit_had_the_second_words_been_others():
+    similarity = cosines(states(), states() + states(seed=1))
+    order = np.random.default_rng(2).permutation(60)
+    found = retrieval._by_chance(similarity, [order, np.arange(60)])
+    assert found[0].tolist() == retrieval.hits(similarity[:, order]).tolist()
+    assert found[1].tolist() == retrieval.hits(similarity).tolist()
+
+
+def test_states_are_shifted_by_their_mean_and_have_length_1():
+    made = states() + np.arange(12)
+    found = retrieval.unit_rows(made)
+    shifted = made - made.mean(axis=0)
+    np.testing.assert_allclose(found, shifted / np.linalg.norm(shifted, axis=1)[:, None])
+    plain = retrieval.unit_rows(made, centre=False)
+    np.testing.assert_allclose(plain, made / np.linalg.norm(made, axis=1)[:, None])
+    assert (retrieval.unit_rows(np.ones((30, 4))) == 0).all()
+
+
 def test_separation_is_in_standard_deviations_of_random_pairs():
     found = cosines(states(), states(seed=1))
     others = [found[i, j] for i in range(60) for j in range(60) if i != j]

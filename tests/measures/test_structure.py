@@ -33,6 +33,14 @@ def test_a_prototype_is_the_mean_of_its_words():
         np.testing.assert_allclose(found[place], made[each].mean(axis=0))
 
 
+def test_a_distance_is_one_minus_the_correlation():
+    points = centres() + 1.0
+    found = structure.distances(points)
+    pairs = combinations(range(CATEGORIES), 2)
+    for each, (i, j) in zip(found, pairs, strict=True):
+        assert each == pytest.approx(1 - np.corrcoef(points[i], points[j])[0, 1])
+
+
 SAME = np.arange(CATEGORIES)[None]
 
 
@@ -87,6 +95,7 @@ def test_halves_share_no_concept_and_lose_none():
     one, other = structure.split_members(MEMBERS, np.random.default_rng(0))
     assert not (one & other).any() and ((one | other) == MEMBERS).all()
     assert not (one.any(axis=0) & other.any(axis=0)).any()
+    assert one.sum(axis=1).tolist() == other.sum(axis=1).tolist() == [EACH // 2] * CATEGORIES
 
 
 def test_held_out_words_find_their_category_through_the_map_only_where_there_is_one():
@@ -105,7 +114,23 @@ def test_the_map_has_its_rank_and_is_the_best_where_the_rank_does_not_bind():
     np.testing.assert_allclose(whole, ridge, atol=1e-8)
 
 
+def test_a_map_of_low_rank_gives_the_best_approximation_of_what_is_fitted():
+    """Eckart and Young: the leading singular vectors of the fitted states, not of the states."""
+    a, b = words(centres(), 1), words(centres(), 2)
+    b[::2, 0] += 40  # much variance, and nothing of it can be fitted
+    left, values, right = np.linalg.svd(a @ structure.reduced_rank_map(a, b, WIDTH))
+    best = left[:, :3] * values[:3] @ right[:3]
+    np.testing.assert_allclose(a @ structure.reduced_rank_map(a, b, 3), best, atol=1e-8)
+
+
 def test_standardised_states_have_mean_0_and_variance_1():
     made = structure.standardised(words(centres()) * 5 + 3)
     np.testing.assert_allclose(made.mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(made.std(axis=0), 1, atol=1e-6)
+
+
+def test_a_direction_in_which_all_words_are_alike_says_nothing():
+    made = np.column_stack([np.full(CATEGORIES * EACH, 0.1), words(centres())])
+    found = structure.standardised(made)
+    assert (found[:, 0] == 0).all()
+    np.testing.assert_allclose(found[:, 1:], structure.standardised(made[:, 1:]))

@@ -13,6 +13,7 @@ SLOW = (
     "cli/test_cli.py",
     "core/test_house.py::test_a_light_room",
     "measures/test_companion.py",
+    "measures/test_published_rows.py",
     "measures/test_results.py::test_a_published_targeted_cell",
     "measures/test_results.py::test_all_published_keys",
     "measures/test_results.py::test_ten_published_cells",

@@ -74,6 +74,11 @@ def covered_less(table):
     return table.assign(**{name: table[name] - 0.2 for name in ends})
 
 
+def at_its_null(table):
+    """Values as they are under permutation."""
+    return table.assign(**{name: table["null"] for name in ("value", "low", "high")})
+
+
 CHANGES = {
     "trust-meeting-layer": (half_of_the_networks, "undecided"),
     "trust-false-alarms": (always_reported, "refuted"),
@@ -92,6 +97,13 @@ CHANGES = {
     "real-mean-and-own-pair": (as_if("tgt", "null_concept"), "refuted"),
     "real-english": (exchanged("en_en", "seen"), "refuted"),
     "real-own-language": (exchanged("self", "seen"), "refuted"),
+    "real-treebank-cka": (at_its_null, "refuted"),
+    "real-treebank-retrieval": (at_its_null, "refuted"),
+    "real-treebank-language": (at_its_null, "refuted"),
+    "real-treebank-without": (swapped("variant", "with", "without"), "refuted"),
+    "real-treebank-units": (swapped("variant", "overlap", "same_shuffle"), "refuted"),
+    "real-treebank-structure": (at_its_null, "refuted"),
+    "real-treebank-transfer": (at_its_null, "refuted"),
     "miniature-translates": (before_training, "refuted"),
     "miniature-never-beside": (before_training, "refuted"),
     "method-identity": (as_if("tgt_tgt", "seen"), "refuted"),

@@ -141,6 +141,15 @@ def simlex(what):
     ].item()
 
 
+def treebank(measure, variant, items, minus="null"):
+    """Mean over language pairs at the layer at half of the depth, over sentences or words."""
+    rows = read(f"gemma-3-270m-pud-{measure}")
+    rows = rows[(rows["variant"] == variant) & (rows["lexicon"] == f"pud-{items}")]
+    rows = rows[rows["language_a"].astype(str) != rows["language_b"].astype(str)]
+    rows = rows[rows["layer"] == rows["layer"].max() // 2]
+    return float((rows["value"] - (rows[minus] if minus else 0)).mean())
+
+
 def miniature_unpatched(*, beside):
     mix = yaml.safe_load((data_folder() / "miniature" / "mix.yaml").read_text(encoding="utf-8"))
     seen = [code for code, entry in mix["languages"].items() if entry["share"] > 0]
@@ -179,6 +188,19 @@ RECOMPUTED = {
     "real-mean-and-own-pair": lambda: gemma("seen", "tgt"),
     "real-english": lambda: gemma("en_en", "seen"),
     "real-own-language": lambda: gemma("self", "seen"),
+    "real-treebank-cka": lambda: treebank("cka", "rbf_regressed", "sentences"),
+    "real-treebank-retrieval": lambda: treebank("retrieval", "csls", "sentences"),
+    "real-treebank-language": lambda: treebank("language-id", "accuracy", "sentences"),
+    "real-treebank-without": lambda: (
+        treebank("language-id", "without", "sentences", None)
+        - treebank("language-id", "with", "sentences", None)
+    ),
+    "real-treebank-units": lambda: (
+        treebank("expert-units", "overlap", "upos", None)
+        - treebank("expert-units", "same_shuffle", "upos", None)
+    ),
+    "real-treebank-structure": lambda: treebank("structure", "rsa", "upos"),
+    "real-treebank-transfer": lambda: treebank("neuron-overlap", "transfer", "upos"),
     "miniature-translates": lambda: miniature_unpatched(beside=True),
     "miniature-never-beside": lambda: miniature_unpatched(beside=False),
     "method-identity": patched_with_itself,

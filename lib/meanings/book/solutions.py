@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from meanings.book.exercises import Exercise
-from meanings.measures import cka, language_id, neuron_overlap, retrieval
+from meanings.measures import cka, expert_units, language_id, neuron_overlap, retrieval
 
 LINE = np.array([[0.0], [1.0], [3.0]])  # the three words of the example by hand
 
@@ -23,6 +23,12 @@ def _swapped() -> float:
 
 COSINES = np.array([[0.9, 0.8, 0.1], [0.2, 0.75, 0.3], [0.1, 0.7, 0.65]])
 LAYOUT = np.array([[[0.0], [1], [5]], [[2], [3], [7]]])  # language, concept, dimension
+
+
+def _precision() -> float:
+    """Average precision of a unit that ranks the category's two words second and third."""
+    responses = np.array([[0.9], [0.5], [0.4]])
+    return float(expert_units.average_precisions(responses, np.array([[False, True, True]]))[0, 0])
 
 
 def _ranks() -> float:
@@ -55,6 +61,14 @@ EXERCISES: dict[str, Exercise] = {
         hints={
             "that is the share between concepts.": lambda x: (
                 abs(x - language_id.variance_shares(LAYOUT)[1]) < 0.005
+            )
+        },
+    ),
+    "identity-precision": Exercise(
+        _precision,
+        hints={
+            "the precision at a rank counts the category's words down to it.": lambda x: (
+                abs(x - (1 / 2 + 1 / 3) / 2) < 0.005
             )
         },
     ),

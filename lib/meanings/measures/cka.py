@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from meanings.core.errors import MeaningsError
 from meanings.measures.base import About
 from meanings.measures.companion import Companion, Null, Request, Source, pairs, rng_of
 from meanings.measures.word_states import WordStates
@@ -31,16 +32,24 @@ Permutations = Int[np.ndarray, "draw concept"]
 
 
 def rbf_kernel(states: Float[np.ndarray, "concept d_model"]) -> Kernel:
-    """exp(-D² / 2σ²), σ² being the median squared distance of two different words.
+    """exp(-D² / 2σ²), σ² being the median squared distance of two different words; where that is 0,
+    the median of those that are not.
 
-    Raises ValueError where all words have one state.
+    Raises MeaningsError where all words have one state.
     """
     squares = np.einsum("ij,ij->i", states, states, dtype=np.float64)
     products = states.astype(np.float64) @ states.T.astype(np.float64)
     distances = np.maximum(squares[:, None] + squares - 2 * products, 0)
-    scale = np.median(distances[~np.tri(len(states), dtype=bool)])
-    if scale <= 0:
-        raise ValueError("the states of all words are the same")
+    between = distances[~np.tri(len(states), dtype=bool)]
+    apart = between > 1e-12 * squares.max()  # beyond rounding
+    if not apart.any():
+        raise MeaningsError(
+            "cka: the states of all words are the same, so that there is no shape to compare; "
+            "measure another checkpoint"
+        )
+    scale = np.median(between)
+    if scale <= 1e-12 * squares.max():
+        scale = np.median(between[apart])
     return np.exp(-distances / (2 * scale))
 
 

@@ -34,7 +34,7 @@ from meanings.lexicon.lexicon import Lexicon
 from meanings.measures import base
 from meanings.measures.base import About, Measurement, Moment, Shared, column
 from meanings.measures.companion import Companion, Texts
-from meanings.measures.expert_units import average_precisions, memberships
+from meanings.measures.expert_units import average_precisions, memberships, varies
 from meanings.measures.word_states import WordStates, word_states
 
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
@@ -126,12 +126,13 @@ def choose(
     """The units that respond most to some of the words, and their control.
 
     The control's units are taken one by one, each the nearest in mean activation to a chosen one,
-    of those that are not chosen or taken.
+    of those that are not chosen or taken. Units that never vary are neither chosen nor taken: held
+    at their median they are as they were. At most half of the others are chosen.
     """
     precisions = average_precisions(responses, members[None])[0]
-    chosen = np.argsort(-precisions, kind="stable")[:count]
+    free = varies(responses)
+    chosen = np.argsort(-precisions, kind="stable")[: min(count, free.sum() // 2)]
     mean = responses.mean(axis=0)
-    free = np.ones(len(mean), bool)
     free[chosen] = False
     others = []
     for unit in chosen:
@@ -235,7 +236,7 @@ def _rows(
         nonlocal done
         shared.report("clamping units", done, total)
         done += 1
-        pair = choose(responses, wanted, min(request.units, responses.shape[1] // 2))
+        pair = choose(responses, wanted, request.units)
         return [*(speaker.said(each, width) for each in pair), nothing]
 
     for code in sources:

@@ -39,7 +39,8 @@ def average_precisions(
     """The average precision of each unit as a detector of each category.
 
     Mean, over the category's words, of the precision among the words that respond at least as much.
-    Words with equal responses count in the order of the lexicon.
+    Words with equal responses count in the order of the lexicon. A unit that has one response to
+    all words ranks nothing: its precision is 0, below that of every other unit.
     """
     order = np.argsort(-responses, axis=0, kind="stable")
     ranks = np.arange(1, len(responses) + 1)[:, None]
@@ -47,18 +48,26 @@ def average_precisions(
     for place, each in enumerate(members):
         hit = each[order]
         found[place] = (np.cumsum(hit, axis=0) / ranks * hit).sum(axis=0) / max(each.sum(), 1)
+    found[:, ~varies(responses)] = 0
     return found
+
+
+def varies(responses: Float[np.ndarray, "concept unit"]) -> Bool[np.ndarray, " unit"]:
+    """Which units respond differently to some words."""
+    return (responses != responses[:1]).any(axis=0)
 
 
 def experts(
     precisions: Float[np.ndarray, "category unit"], share: float = SHARE
 ) -> Bool[np.ndarray, "category unit"]:
-    """The units with the highest average precision, the same number in every category."""
+    """The units with the highest average precision, the same number in every category; a unit that
+    never varies is none of them, so that there are fewer where most are of this kind.
+    """
     count = max(1, round(share * precisions.shape[1]))
     chosen = np.argsort(-precisions, axis=1, kind="stable")[:, :count]
     found = np.zeros(precisions.shape, bool)
     np.put_along_axis(found, chosen, True, axis=1)
-    return found
+    return found & (precisions > 0)
 
 
 def overlap(

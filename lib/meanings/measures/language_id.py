@@ -36,6 +36,8 @@ def accuracies(
     concepts.
 
     - `shuffled`: languages are dealt out anew among a concept's words, which is the null.
+
+    A dimension in which all words that are learnt from are alike is left out.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -48,7 +50,8 @@ def accuracies(
     for split in range(SPLITS):
         train, test = np.array_split(rng.permutation(n_concepts), 2)
         rows = states[:, train].reshape(-1, width)
-        mean, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-8
+        mean = rows.mean(axis=0)
+        spread = np.where((rows == rows[:1]).all(axis=0), np.inf, rows.std(axis=0) + 1e-8)
         model = LogisticRegression(C=1.0, max_iter=ITERATIONS, tol=1e-3)
         model.fit((rows - mean) / spread, labels[:, train].ravel())
         named = model.predict((states[:, test].reshape(-1, width) - mean) / spread)

@@ -81,7 +81,9 @@ def weighed(weights: Weights) -> Float[np.ndarray, "language fold d"]:
 
 
 def chosen(weights: Float[np.ndarray, " d"], share: float = SHARE) -> Bool[np.ndarray, " d"]:
-    """The dimensions with the largest weights, a share of all."""
+    """The dimensions with the largest weights, a share of all. One in which all words are alike has
+    no weight, so it is not chosen before any that has some.
+    """
     count = max(1, round(share * len(weights)))
     found = np.zeros(len(weights), bool)
     found[np.argsort(-weights, kind="stable")[:count]] = True

@@ -39,8 +39,11 @@ Draws = Float[np.ndarray, " draw"]
 
 
 def standardised(states: States) -> States:
-    """States with mean 0 and variance 1 in every direction of one language."""
-    return (states - states.mean(axis=0)) / (states.std(axis=0) + 1e-8)
+    """States with mean 0 and variance 1 in every direction of one language; one in which all words
+    are alike is 0.
+    """
+    spread = np.where((states == states[:1]).all(axis=0), np.inf, states.std(axis=0) + 1e-8)
+    return (states - states.mean(axis=0)) / spread
 
 
 def prototypes(states: States, members: Members) -> Prototypes:

@@ -10,6 +10,10 @@ from meanings.book.tables import instruments
 from meanings.book.tables import real_model as tables
 from meanings.statistics.effects import SMALLEST_EFFECT
 
+TREEBANK_CLAIMS = (
+    "cka", "retrieval", "language", "without", "units", "structure", "transfer"
+)  # fmt: skip
+
 
 def levels(embedded: pd.DataFrame, simlex: pd.DataFrame) -> dict[str, object]:
     """Asked directly, `seen` and null on two lexicons, all layers overwritten.
@@ -141,4 +145,5 @@ def claims(rows: Sequence[Mapping[str, Any]]) -> dict[str, object]:
         "rm_claim_pair": claim(rows, "real-mean-and-own-pair"),
         "rm_claim_english": claim(rows, "real-english"),
         "rm_claim_own": claim(rows, "real-own-language"),
+        **{f"rm_claim_t_{name}": claim(rows, f"real-treebank-{name}") for name in TREEBANK_CLAIMS},
     }

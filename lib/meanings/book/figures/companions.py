@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
+from meanings.book.figures import heatmap
 from meanings.book.figures.palette import CONDITIONS, SERIES, Look
 from meanings.book.figures.style import Picture, canvas, label_ends, tokens_axis
 from meanings.core.formatting import amount, span
@@ -114,36 +113,7 @@ def layers_by_checkpoint(table: pd.DataFrame, *, label: str, low: float = 0.0) -
 
     - `table`: `layer`, `tokens`, `value`; `low`: the value of the darkest colour.
     """
-    grid = table.pivot_table(index="layer", columns="tokens", values="value", observed=True)
-    grid = grid.sort_index(ascending=False)
-    with canvas(0.95 + 0.24 * max(8, len(grid))) as (figure, axes):
-        axis = axes[0, 0]
-        few = grid.shape[1] <= 10
-        sns.heatmap(
-            grid,
-            ax=axis,
-            cmap="cividis",
-            vmin=low,
-            vmax=max(low + 0.05, float(np.nanmax(grid.to_numpy()))),
-            annot=few,
-            fmt=".2f",
-            annot_kws={"size": 7},
-            cbar_kws={"label": label, "pad": 0.02},
-            xticklabels=[amount(tokens) for tokens in grid.columns],
-        )
-        axis.grid(False)
-        axis.set_xlabel("training tokens")
-        axis.set_ylabel("layer (0: embedding)")
-        axis.tick_params(axis="x", rotation=0 if few else 60)
-        axis.tick_params(axis="y", rotation=0)
-    best = table.loc[table["value"].idxmax()]
-    start = grid[grid.columns.min()].mean()
-    return Picture(
-        figure,
-        f"Heatmap of {label} by layer and training tokens. The highest value, "
-        f"{best['value']:.2f}, is at layer {int(best['layer'])} after {amount(best['tokens'])} "
-        f"tokens; before training the mean over layers is {start:.2f}.",
-    )
+    return heatmap.layers_by_checkpoint(table, heatmap.READ, label=label, low=low)
 
 
 def pairs_at_end(table: pd.DataFrame, *, xlabel: str) -> Picture:

@@ -1,12 +1,11 @@
-"""Figures over training and over layers: curves, and the heatmap of layers and checkpoints."""
+"""Figures of patching over training and over layers."""
 
-import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
+from meanings.book.figures import heatmap
 from meanings.book.figures.palette import Look, look
-from meanings.book.figures.style import SMALL, Picture, canvas, hundredths, label_ends, tokens_axis
+from meanings.book.figures.style import Picture, canvas, label_ends, tokens_axis
 from meanings.core.formatting import amount, span
 
 PROBABILITY = "P(source concept in the output language)"
@@ -50,37 +49,8 @@ def layers_by_checkpoint(table: pd.DataFrame, *, label: str = PROBABILITY) -> Pi
 
     - `table`: columns `first_layer`, `tokens`, `mean`.
     """
-    grid = table.pivot_table(
-        index="first_layer", columns="tokens", values="mean", observed=True
-    ).sort_index(ascending=False)
-    with canvas(0.9 + 0.24 * max(8, len(grid))) as (figure, axes):
-        axis = axes[0, 0]
-        few = grid.shape[1] <= 10
-        sns.heatmap(
-            grid,
-            ax=axis,
-            cmap="cividis",
-            vmin=0,
-            vmax=max(0.05, float(np.nanmax(grid.to_numpy()))),
-            annot=grid.map(hundredths) if few else None,
-            fmt="",
-            annot_kws={"size": SMALL},
-            cbar_kws={"label": "P(source concept)", "pad": 0.02},
-            linewidths=0.3 if few else 0,
-            xticklabels=[amount(t) for t in grid.columns],
-        )
-        axis.grid(False)
-        axis.set_xlabel("training tokens")
-        axis.set_ylabel("first patched layer")
-        axis.tick_params(axis="x", rotation=0 if few else 60)
-        axis.tick_params(axis="y", rotation=0)
-    best = table.loc[table["mean"].idxmax()]
-    return Picture(
-        figure,
-        f"Heatmap of {label} by first patched layer and training tokens. The highest value, "
-        f"{best['mean']:.2f}, is at first layer "
-        f"{int(best['first_layer'])} after {amount(best['tokens'])} tokens; before training the "
-        f"mean over layers is {grid[grid.columns.min()].mean():.2f}.",
+    return heatmap.layers_by_checkpoint(
+        table, heatmap.PATCHED, label=label, bar="P(source concept)"
     )
 
 

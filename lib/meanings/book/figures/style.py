@@ -156,12 +156,14 @@ def pushed_apart(heights: Sequence[float], low: float, high: float, gap: float) 
     return places
 
 
-def hundredths(probability: float) -> str:
-    """A probability as short as a cell of a heatmap needs it: `.64`, `1.0`; empty where missing."""
-    if np.isnan(probability):
+def hundredths(value: float) -> str:
+    """A number of -1 to 1 as short as a cell of a heatmap needs it: `.64`, `-.03`, `1.0`; empty
+    where missing.
+    """
+    if np.isnan(value):
         return ""
-    text = f"{probability:.2f}"
-    return text[:3] if probability >= 0.995 else text[1:]
+    text = f"{value:z.2f}"
+    return text[:-1] if abs(value) >= 0.995 else text.replace("0.", ".", 1)
 
 
 def escape(text: str) -> str:

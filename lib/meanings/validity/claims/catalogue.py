@@ -76,7 +76,7 @@ def tables_of(claims: Iterable[Claim]) -> Tables:
     return {name: table(name) for claim in claims for name in claim.tables}
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=32)
 def table(name: str) -> pd.DataFrame:
     """A published table, Parquet or CSV, read once a process; not to be written to."""
     folder = data_folder() / "published"
