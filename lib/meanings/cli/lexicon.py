@@ -25,8 +25,8 @@ def check(
         typer.Option("--json", help="Print numbers as JSON, without the list of disagreements."),
     ] = False,
 ) -> None:
-    """Check that the embedded lexicon matches its source tables; count ambiguous words and agreement
-    with a reference.
+    """Check that the embedded lexicon matches its source tables; count ambiguous words and, with
+    --against, agreement.
     """
     from meanings.lexicon.build import build_lexicon
     from meanings.lexicon.check import before_and_after, traps

@@ -129,9 +129,9 @@ def reinitialise(
     seed: TrainingSeed = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Reset one block to its weights at step 0, train 200 steps on one language's associations, with
-    and without the reset, and publish scores on held-out associations. After an interruption
-    the same command resumes.
+    """Reset one block to its weights at step 0, train 200 steps on associations in one language,
+    with and without the reset, and publish scores on held-out associations. After an
+    interruption the same command resumes.
     """
     from meanings.core.status_line import StatusLine, Watched
     from meanings.lexicon.lexicon import load_lexicon

@@ -145,8 +145,8 @@ def recovery(
     offline: Offline = False,
     quiet: Quiet = False,
 ) -> None:
-    """Check whether a patch at the query word recovers the concept: P(source concept) as more of the
-    source word is patched in, with a verdict.
+    """Check whether a patch at the query word recovers the concept: P(source concept) as more of
+    the source word is patched in, with a verdict.
     """
     stay_offline(offline)
     from meanings.models.checkpoints import trajectory
