@@ -178,7 +178,10 @@ def test_a_lost_scheduler_is_said_and_the_run_goes_on_where_it_was(
             lost.start()
             with (
                 executors.scheduler(address) as executor,
-                pytest.raises(MeaningsError, match="the scheduler is lost .* run the study again"),
+                pytest.raises(
+                    MeaningsError,
+                    match="the connection to the scheduler is lost .* run the study again",
+                ),
             ):
                 run_study(GRID, out, progress=False, executor=executor)
             lost.join()

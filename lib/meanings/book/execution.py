@@ -68,8 +68,8 @@ def _outcomes(tasks: Sequence[Task], root: Path, processes: int) -> Iterator[Mea
             yield from (future.result() for future in futures)
         except BrokenProcessPool:
             raise MeaningsError(
-                "a process that executes chapters was killed, mostly for want of memory; run it "
-                "again, chapters that were done are kept"
+                "a process that executes chapters was killed, usually because memory ran out; run "
+                "it again, finished chapters are kept"
             ) from None
         finally:
             pool.shutdown(cancel_futures=True)

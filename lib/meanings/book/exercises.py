@@ -38,7 +38,7 @@ def check(name: str, answer: Any) -> str:
     from meanings.book.solutions import EXERCISES
 
     if name not in EXERCISES:
-        raise MeaningsError(f"no exercise {name!r}: there are {one_of(EXERCISES)}")
+        raise MeaningsError(f"unknown exercise {name!r}: allowed are {one_of(EXERCISES)}")
     exercise = EXERCISES[name]
     if answer is ...:
         return "No answer yet: put yours in place of the dots and run the cell again."

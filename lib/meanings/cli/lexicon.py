@@ -37,7 +37,8 @@ def check(
     shipped, built = load_lexicon("embedded"), build_lexicon(tables)
     if shipped.sha256 != built.sha256:
         raise MeaningsError(
-            f"{tables / 'lexicon.csv'} is not what its tables make; run 'meanings lexicon build'"
+            f"{tables / 'lexicon.csv'} does not match its source tables; run 'meanings lexicon "
+            f"build'"
         )
     figures: dict = traps(shipped)
     if against is None or reference is None:
@@ -129,8 +130,8 @@ def relations(
     tables = data_folder() / "lexicon"
     if omw is not None and out is None:
         raise MeaningsError(
-            "--omw: its wordnets have licences of their own, so they stay out of the study's "
-            "table; name a table with --out"
+            "--omw: these wordnets have their own licences, so they stay out of the study's "
+            "table; name another file with --out"
         )
     words, senses = load_lexicon("embedded"), read_senses(tables / "senses.csv")
     database, licence = fetch_database(package)

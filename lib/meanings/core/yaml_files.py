@@ -51,7 +51,7 @@ def validated(
     except (TypeError, UnicodeEncodeError):
         name = next(name for name, value in values.items() if not _is_plain(value))
         raise MeaningsError(
-            f"{where}{name}={_short(values[name])} is refused: no text, number or list of them; "
+            f"{where}{name}={_short(values[name])} is not a text, a number or a list of these; "
             "put text in quotes"
         ) from None
     except ValidationError as error:
@@ -142,14 +142,15 @@ def read_mapping(path: Path) -> dict:
             "with lines `name: value`"
         ) from None
     except yaml.YAMLError as error:
-        raise MeaningsError(f"{path}: no YAML: {' '.join(str(error).split())}") from None
+        raise MeaningsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     except RecursionError:
         raise MeaningsError(
-            f"{path}: no YAML: nested too deep; expected lines `name: value`"
+            f"{path}: not valid YAML: nested too deep; expected lines `name: value`"
         ) from None
     except ValueError as error:  # the YAML library lets a day or number through that cannot be
         raise MeaningsError(
-            f"{path}: no YAML: a value cannot be read ({error}); put text in quotes, and write "
+            f"{path}: not valid YAML: a value cannot be read ({error}); put text in quotes, and "
+            f"write "
             "numbers in a few digits"
         ) from None
     if large:

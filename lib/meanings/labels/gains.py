@@ -93,7 +93,7 @@ def changed_answers(labelled: pd.DataFrame, condition: str) -> pd.DataFrame:
         )
     if both.duplicated(prompt).any():
         raise MeaningsError(
-            "a concept pair is there at several first layers; choose one before gains are counted"
+            "a concept pair has answers at several first layers; choose one before counting gains"
         )
     right = {when: both[when].isin(RIGHT) for when in answers}
     direction = right["after"].astype(int) - right["before"].astype(int)

@@ -209,7 +209,7 @@ def reset(
     prefix = f"model.layers.{block - 1}."
     names = [name for name in weights if name.startswith(prefix)]
     if block != CONTROL and not names:
-        raise MeaningsError(f"no block {block}: blocks count from 1")
+        raise MeaningsError(f"no block {block}: blocks are counted from 1")
     return {**weights, **{name: initial[name] for name in names}}
 
 
@@ -239,7 +239,7 @@ def trainings(
             )
     if run.checkpoints[0].step != 0:
         raise MeaningsError(
-            f"{run.model}: no checkpoint of step 0, whose weights a block would get"
+            f"{run.model}: no checkpoint at step 0, to whose weights a block is reset"
         )
     first, last = (_weights(each.path) for each in (run.checkpoints[0], run.last))
     trained = begin(corpus.mix, run.training_seed)

@@ -112,7 +112,7 @@ def in_parts(items: Sequence, size: int, run: Callable[[Sequence], None]) -> Non
                 raise
             if len(part) == 1:
                 raise MeaningsError(
-                    "one prompt alone does not fit into the memory: use a smaller model or dtype, "
+                    "one prompt alone does not fit into memory: use a smaller model or dtype, "
                     "or fewer shots"
                 ) from None
             size = len(part) // 2
@@ -125,7 +125,7 @@ def in_parts(items: Sequence, size: int, run: Callable[[Sequence], None]) -> Non
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         warnings.warn(
-            f"{len(part)} rows do not fit into the memory: going on with {size} at once",
+            f"{len(part)} rows do not fit into memory: continuing with {size} at a time",
             LessRoomThanThought,
             stacklevel=2,
         )

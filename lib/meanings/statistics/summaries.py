@@ -117,8 +117,8 @@ def publish_means(folder: Path, name: str, keys: Iterable[str] | None = None) ->
     several = [field for field, values in one.items() if len(values) > 1]
     if several:
         raise MeaningsError(
-            f"{folder}: the cells have several values of {', '.join(several)}; name the grid that "
-            "is meant"
+            f"{folder}: the cells have several values of {', '.join(several)}; name the grid to "
+            f"publish"
         )
     table = means(cells).assign(**{field: values[0] for field, values in one.items()})
     with atomic_file(path) as aside:

@@ -98,12 +98,14 @@ def agreement(
     strange = sorted(set(labels.index) - set(key["id"]))
     if strange:
         raise MeaningsError(
-            f"answer {strange[0]!r} is labelled and not in the key; take the key of this sample"
+            f"answer {strange[0]!r} has a label but is not in the key; use the key of this sample"
         )
     needed = min(2, len(passes))
     labels = labels[labels.notna().sum(axis=1) >= needed]
     if labels.empty:
-        raise MeaningsError(f"no answer has labels of {needed} annotators; the passes share none")
+        raise MeaningsError(
+            f"no answer has labels from {needed} annotators; the passes must share answers"
+        )
     codes = (
         labels.apply(lambda column: column.map(list(LABELS).index, na_action="ignore"))
         .to_numpy(dtype=float)
