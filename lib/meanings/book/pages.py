@@ -12,6 +12,7 @@ import pandas as pd
 from meanings.book import chapter_parameters, chapters
 from meanings.book.chapter_parameters import ChapterParameters
 from meanings.core.errors import MeaningsError
+from meanings.core.formatting import unsigned_zeros
 from meanings.core.paths import data_folder
 from meanings.labels.label import in_words
 from meanings.lexicon.lexicon import load_lexicon
@@ -132,7 +133,7 @@ def say(**texts: Any) -> None:
     from myst_nb import glue
 
     for name, text in texts.items():
-        glue(name, str(text), display=False)
+        glue(name, unsigned_zeros(str(text)), display=False)
 
 
 def provenance(

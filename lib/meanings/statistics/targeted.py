@@ -127,6 +127,22 @@ def rates(changed: pd.DataFrame) -> pd.DataFrame:
     return means.assign(n=items, n_words=grouped[UNIT].nunique()).reset_index()
 
 
+def at_shared_pairs(rows: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
+    """Accuracy asked directly (`src_unpatched`) and under each condition, on the language pairs that
+    have all of them: one row a condition, kind and role.
+
+    Columns: `condition`, `kind`, `role`, `right` (0 to 1), `n` queries, `pairs` (their names).
+
+    - `rows`: of `at_one_layer`. Empty where no language pair has all conditions.
+    """
+    wanted = ["src_unpatched", *conditions]
+    there = rows[rows["condition"].isin(wanted)].groupby("pair")["condition"].nunique()
+    shared = sorted(there.index[there == len(wanted)])
+    own = rows[rows["pair"].isin(shared) & rows["condition"].isin(wanted)]
+    found = own.groupby(["condition", "kind", "role"])["right"].agg(right="mean", n="size")
+    return found.reset_index().assign(pairs=", ".join(shared))
+
+
 def compared(
     changed: pd.DataFrame, outcome: str = "right", by: Sequence[str] = ("kind",)
 ) -> pd.DataFrame:

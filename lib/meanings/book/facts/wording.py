@@ -93,6 +93,20 @@ def of_ratios(ratios: pd.DataFrame) -> str:
     return f"{numbers}; {resampled(seeds)}"
 
 
+def of_gains(changes: Mapping[str, pd.DataFrame]) -> str:
+    """What a figure of gains and losses rests on, model by model.
+
+    - `changes`: by condition (of Gemma: `Gemma: condition`), `meanings.labels.gains.by_condition`.
+    """
+    models = {"measured for this page": False, "Gemma (published)": True}
+    parts = []
+    for model, elsewhere in models.items():
+        own = [rows for name, rows in changes.items() if name.startswith("Gemma") == elsewhere]
+        if own:
+            parts.append(f"{model}: {counted(pd.concat(own))}")
+    return "; ".join(parts)
+
+
 def of_targeted(changed: Mapping[str, pd.DataFrame]) -> str:
     """What a figure of targeted words rests on, model by model.
 

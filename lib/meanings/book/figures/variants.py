@@ -15,7 +15,7 @@ STEPS = {  # what the target prompt gets: words for the legend, colour, mark
     "asked": ("the source word itself", "#000000", "|"),
     "embedding": ("its layers and its embedding", "#E69F00", "s"),
     "layers": ("its layers, as a patch does", "#AA4499", "D"),
-    "seen": ("layers, mean of other languages", CONDITIONS["seen"].colour, "o"),
+    "seen": ("layers, other-language mean", CONDITIONS["seen"].colour, "o"),
     "null_concept": ("layers, a third concept (null)", CONDITIONS["null_concept"].colour, "x"),
 }
 

@@ -159,7 +159,7 @@ def paper(
     hurt = {"holds": "in part", "refuted": "no"}
     return [
         (
-            "A mean over other languages carries the concept.",
+            "The other-language mean carries the concept.",
             concept["statement"],
             agree.get(concept["verdict"], "undecided"),
             ""
