@@ -128,8 +128,8 @@ def rates(changed: pd.DataFrame) -> pd.DataFrame:
 
 
 def at_shared_pairs(rows: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
-    """Accuracy asked directly (`src_unpatched`) and under each condition, on the language pairs that
-    have all of them: one row a condition, kind and role.
+    """Accuracy asked directly (`src_unpatched`) and under each condition, on the language pairs
+    that have all of them: one row per condition, kind and role.
 
     Columns: `condition`, `kind`, `role`, `right` (0 to 1), `n` queries, `pairs` (their names).
 

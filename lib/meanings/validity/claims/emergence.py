@@ -129,8 +129,8 @@ CLAIMS = (
         id="emergence-mean-own-pair",
         chapter=CHAPTER,
         statement=(
-            "The other-language mean (seen) is as good as the pair's own vector (tgt), within 0.05: "
-            "the difference is {value:+z.2f}."
+            "The other-language mean (seen) is as good as the pair's own vector (tgt), within "
+            "0.05: the difference is {value:+z.2f}."
         ),
         unit="probability",
         side="within",
