@@ -2,8 +2,8 @@
 models | measures | checkpoints | recovery | budget | prompts | targeted | lexicon | miniature |
 validity | gemma`.
 
-Thin over the library, one module a group of commands. What a user can mend is one line on standard
-error and exit code 2, and nothing is written.
+Thin over the library, one module per group of commands. What a user can mend is one line on
+standard error and exit code 2, and nothing is written.
 """
 
 import os

@@ -22,7 +22,7 @@ TOKENS = {"cpu": 2_048, "cuda": 65_536}
 WORKING_SET = {"cpu": 192 << 20, "cuda": 4 << 30}
 
 # Shares of it: what prompts may need whose keys and values stay while other forwards go on from
-# them; and what answers may need, which are generated a token a row, so that only many rows fill
+# them; and what answers may need, which are generated a token per row, so that only many rows fill
 # the machine's units.
 STAYING, ANSWERING = 0.6, 2.5
 

@@ -68,7 +68,7 @@ def over_null(chosen: pd.DataFrame, conditions: Sequence[str]) -> tuple[pd.DataF
 
 
 def in_order(table: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
-    """One row a condition, in the order of `conditions`."""
+    """One row per condition, in the order of `conditions`."""
     there = set(table["condition"])
     return table.set_index("condition").loc[[c for c in conditions if c in there]].reset_index()
 

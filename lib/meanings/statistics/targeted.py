@@ -86,7 +86,7 @@ def at_one_layer(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def changes(rows: pd.DataFrame, condition: str = "seen") -> pd.DataFrame:
-    """Before and after of each query word and each control: one row an item and role.
+    """Before and after of each query word and each control: one row per item and role.
 
     Columns: `ITEM`, `kind`, `query_word`, `word`, `source_concept`, and for each outcome
     `<outcome>_before`, `<outcome>_after`; `answer_before`, `answer_after`; `gain`, `loss` (a right

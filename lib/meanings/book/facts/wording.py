@@ -87,7 +87,7 @@ def based_on(table: pd.DataFrame) -> str:
 
 
 def of_ratios(ratios: pd.DataFrame) -> str:
-    """The same of matched ratios, a row a language, as `equivalence.matched_ratios` gives them."""
+    """The same of matched ratios, one row per language, of `equivalence.matched_ratios`."""
     concepts, seeds = (int(ratios[name].max()) for name in ("n_units", "n_seeds"))
     numbers = f"{plural(concepts, 'concept')}, {plural(seeds, 'training seed')}"
     return f"{numbers}; {resampled(seeds)}"

@@ -103,7 +103,7 @@ def ways(table: pd.DataFrame, attention: pd.DataFrame) -> Picture:
 
 
 def _steps(axis: Axes, table: pd.DataFrame, models: list[str]) -> None:
-    """P(source) of each step between target and source prompt, a row a model."""
+    """P(source) of each step between target and source prompt, a row per model."""
     for index, (name, (label, colour, mark)) in enumerate(STEPS.items()):
         axis.plot(
             table[name],
@@ -122,7 +122,7 @@ def _steps(axis: Axes, table: pd.DataFrame, models: list[str]) -> None:
 
 
 def _attention(axis: Axes, attention: pd.DataFrame, models: list[str]) -> None:
-    """Attention from the answer to the query word over layers, a curve a model."""
+    """Attention from the answer to the query word over layers, a curve per model."""
     for index, model in enumerate(models):
         line = attention[attention["model"] == model].sort_values("layer")
         colour, mark = SERIES[index % len(SERIES)], MARKS[index % 5]

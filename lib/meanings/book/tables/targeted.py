@@ -58,7 +58,7 @@ def _answer(found: pd.DataFrame, when: str) -> pd.Series:
 
 def effects(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Differences to the controls with intervals, n and the smallest effect that would have been
-    found; one row a model, condition and kind.
+    found; one row per model, condition and kind.
 
     - `tables`: by model, rows of `meanings.statistics.targeted.compared` with `condition`.
     """
@@ -82,7 +82,7 @@ def effects(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def same_pairs(shared: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> pd.DataFrame:
     """Accuracy of the query words, and of their controls in brackets, where all conditions are
-    measured; one row a model and kind.
+    measured; one row per model and kind.
 
     - `shared`: by model, `meanings.statistics.targeted.at_shared_pairs`; `titles`: headings of the
       conditions, in order.

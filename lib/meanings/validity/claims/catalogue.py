@@ -87,7 +87,7 @@ def table(name: str) -> pd.DataFrame:
 
 
 def rows(claims: Iterable[Claim], tables: Tables) -> Iterator[dict[str, Any]]:
-    """A row a claim with the fields `COLUMNS`, as numbers and text that JSON takes.
+    """A row per claim with the fields `COLUMNS`, as numbers and text that JSON takes.
 
     `value`, `low`, `high` and the counts are None where the tables lack what the claim needs.
     `by_seed`: by training seed the same estimate of that run alone, and what it says; empty where
