@@ -27,7 +27,7 @@ def execute_all(
     report: Callable[[str], object] = print,
     processes: int | None = None,
 ) -> None:
-    """Executes each task in folder `root` and calls `finish` with its number when it is done.
+    """Execute each task in folder `root` and calls `finish` with its number when it is done.
 
     Reports come in the order of the tasks. Where chapters fail, the others are executed all the
     same; raises MeaningsError, one line that names each failure.

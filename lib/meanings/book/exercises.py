@@ -31,7 +31,7 @@ class Exercise:
 
 
 def check(name: str, answer: Any) -> str:
-    """Says whether an answer is right, or what is off.
+    """Say whether an answer is right, or by how much it is wrong.
 
     Raises MeaningsError naming the exercises where there is none of this name.
     """

@@ -118,7 +118,7 @@ def relations(
         ),
     ] = None,
 ) -> None:
-    """Build data/lexicon/relations.csv from Princeton WordNet; its own rows are kept."""
+    """Build data/lexicon/relations.csv from Princeton WordNet; rows with source `own` stay."""
     import shutil
 
     from meanings.lexicon.lexicon import load_lexicon

@@ -126,8 +126,8 @@ def _is_plain(value: Any) -> bool:
 def read_mapping(path: Path) -> dict:
     """The names and values of a YAML file; an empty file has none.
 
-    Raises MeaningsError, one line, where it cannot be read, is no YAML, holds something else, has a
-    name twice, or refers from one value to another, which could grow without bound.
+    Raises MeaningsError, one line, where it cannot be read, is not YAML, holds something else, has
+    a name twice, or refers from one value to another, which could grow without bound.
     """
     try:
         if path.exists() and not path.is_file():  # a pipe would be waited for

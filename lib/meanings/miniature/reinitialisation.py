@@ -1,5 +1,5 @@
-"""Re-initialisation: which blocks hold what languages share. One block of the finished model gets
-its weights of step 0 back, and the model is trained a little on one language's associations.
+"""Re-initialisation: which blocks hold what languages share. One block of the finished model is
+reset to its weights at step 0, and the model is trained briefly on one language's associations.
 
     control      the same training, no block reset (block 0 in the table)
     loss(A)      score in language A after the control's training - after that with block l reset
@@ -270,7 +270,7 @@ def short_training(
     plan: Plan,
     rows_of: Callable[[int], np.ndarray],
 ) -> None:
-    """Train from these weights, with optimisers that know nothing of what was before."""
+    """Train from these weights with new optimisers."""
     run.model.load_state_dict(weights, strict=False)  # the output matrix is the embedding
     run.optimisers = fresh_optimisers(run.model, schedule)
     run.model.train()

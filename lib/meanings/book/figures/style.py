@@ -46,7 +46,7 @@ class Picture:
         return buffer.getvalue()
 
     def show(self, caption: str, name: str) -> None:
-        """Displays the figure in a notebook; caption, name and alt text travel beside the image to
+        """Display the figure in a notebook; caption, name and alt text travel beside the image to
         the page.
         """
         from IPython.display import display

@@ -24,7 +24,7 @@ def to_html(table: pd.DataFrame) -> str:
 
 
 def install() -> None:
-    """Makes notebooks show data frames by `to_html`; without a notebook nothing is done."""
+    """Make notebooks show data frames by `to_html`; without a notebook do nothing."""
     from IPython import get_ipython
 
     shell = get_ipython()

@@ -65,7 +65,8 @@ def gold_agreement(folder: Path | None = None, *, again: bool = True) -> Agreeme
     """Agreement of the study's own reference labels, `data/annotation/gold`, or of another such
     folder; raises MeaningsError as its readers do.
 
-    - `again`: automatic labels by today's rules; else those of the day when the sample was drawn.
+    - `again`: automatic labels by the current rules; else those of the day when the sample was
+      drawn.
     """
     place = folder or data_folder() / "annotation" / "gold"
     key = read_key(place)

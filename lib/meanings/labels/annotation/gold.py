@@ -1,5 +1,5 @@
-"""Filled sheets taken in: checked row by row, good rows kept as an annotator's pass, bad rows named
-and kept apart.
+"""Import completed sheets: checked row by row, valid rows kept as an annotator's pass, bad rows
+named and kept apart.
 
 A gold folder holds `sample.csv` (the sheet), `key.csv` (what each answer is) and one
 `<annotator>.csv` per pass (`id, label, note`); `<annotator>.rejected` holds the rows of a pass that
