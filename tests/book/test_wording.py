@@ -104,6 +104,12 @@ def test_a_caption_of_gains_counts_model_by_model():
     )
 
 
+def test_an_interval_in_a_table_stays_on_one_line():
+    shown = html.to_html(pd.DataFrame({"x": ["0.35 [0.29, 0.42]", "a, b", "1M [-68k, 3.2M]"]}))
+    assert "0.35 [0.29,\N{NO-BREAK SPACE}0.42]" in shown and "a, b" in shown
+    assert "[-68k,\N{NO-BREAK SPACE}3.2M]" in shown
+
+
 def test_cells_of_a_heatmap_are_short():
     assert [hundredths(p) for p in (0.0, 0.126, 0.9949, 0.996, np.nan)] == [
         ".00", ".13", ".99", "1.0", "",
