@@ -4,6 +4,7 @@ answer.
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.transforms import blended_transform_factory
 
 from meanings.book.figures.curves import PROBABILITY
 from meanings.book.figures.palette import CONDITIONS, MARKS, SERIES
@@ -131,6 +132,9 @@ def _attention(axis: Axes, attention: pd.DataFrame, models: list[str]) -> None:
     axis.set_xticks(sorted(attention["layer"].unique()))
     axis.set_ylim(-0.03, 1.05)
     axis.set_xlabel("layer")
-    axis.set_ylabel("attention to the\nquery word (best head)")
+    axis.set_ylabel("attention to\nthe query word")
     layout = {"frameon": False, "ncols": 2, "fontsize": SMALL, "columnspacing": 1.0}
-    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 0.98), **layout)
+    # Centred in the figure and not over the axes, whose wide margin would push it out at the right.
+    across = blended_transform_factory(axis.figure.transFigure, axis.transAxes)
+    place = {"loc": "lower center", "bbox_to_anchor": (0.5, 0.98), "bbox_transform": across}
+    axis.legend(**place, **layout)
