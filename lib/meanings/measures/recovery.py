@@ -13,8 +13,8 @@ by step, with the states of that other prompt itself, same languages and same fe
 
     recovery = (layers - target) / (asked - target)
 
-Where recovery is low, a low P(source) after patching in the other-language mean (`seen`) says nothing
-about a shared space.
+Where recovery is low, a low P(source) after patching in the other-language mean (`seen`) says
+nothing about a shared space.
 """
 
 from __future__ import annotations
