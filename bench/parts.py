@@ -33,8 +33,8 @@ PLACES = {
 
 
 def parts(model: PatchableModel, *, prompts: int, generate: int) -> pd.DataFrame:
-    """One row a part of a sweep of seven conditions, and one for the sources that two of them would
-    need.
+    """One row per part of a sweep of seven conditions, and one for the sources that two of them
+    would need.
 
     - `must`, `done`: floating-point operations, in 1e9; `done` counts matrix products and is NaN
       where none is meant.

@@ -32,7 +32,7 @@ def test_hints_are_for_wrong_answers_only(name):
 
 def test_dots_are_no_answer_and_an_unknown_exercise_is_refused():
     assert check(next(iter(EXERCISES)), ...).startswith("No answer yet")
-    with pytest.raises(MeaningsError, match="no exercise 'cka-tree'"):
+    with pytest.raises(MeaningsError, match="unknown exercise 'cka-tree'"):
         check("cka-tree", 1)
 
 

@@ -38,6 +38,7 @@ def test_every_number_of_the_page_is_handed_over(rows, changed, compared):
     said = facts.rates(MODEL, targeted.rates(changed)) | facts.differences(MODEL, compared)
     said |= facts.matching(MODEL, rows) | facts.copies(MODEL, changed) | facts.null(MODEL, rows)
     said |= facts.seeds({MODEL: changed})
+    said |= facts.shared(MODEL, targeted.at_shared_pairs(rows, ["seen", "tgt"]))
     text = Path("book/error_analysis.md").read_text(encoding="utf-8")
     names = set(re.findall(r"\{glue:text\}`(ea_mini_\w+)`", text))
     gains = ("_sense", "_copying", "_translation", "_gains")  # of labels
@@ -86,3 +87,36 @@ def test_the_table_of_effects_has_n_and_what_could_be_found(compared):
     table = tables.effects({MODEL: compared})
     assert list(table["queries"]) and (table["detectable (80 % power)"] > 0).all()
     assert len(table) == 6
+
+
+def answers(condition: str, pair: str, right: float) -> list[tuple]:
+    return [
+        (condition, pair, "false_friend", role, value)
+        for role, value in (("query", right), ("query", 0.0), ("control", 1.0), ("control", right))
+    ]
+
+
+def test_vectors_are_compared_on_the_pairs_that_all_of_them_have():
+    rows = pd.DataFrame(
+        [
+            *answers("src_unpatched", "en-fr", 0.0),
+            *answers("seen", "en-fr", 1.0),
+            *answers("self", "en-fr", 0.0),
+            *answers("src_unpatched", "fr-en", 1.0),
+            *answers("seen", "fr-en", 1.0),  # no `self` into English
+        ],
+        columns=["condition", "pair", "kind", "role", "right"],
+    )
+    shared = targeted.at_shared_pairs(rows, ["seen", "self"])
+    assert set(shared["pairs"]) == {"en-fr"} and set(shared["n"]) == {2}
+    titles = {"src_unpatched": "asked directly", "seen": "seen", "self": "self"}
+    table = tables.same_pairs({MODEL: shared}, titles)
+    assert table.loc[(MODEL, "false friends")].to_dict() == {
+        "n": 2,
+        "asked directly": "0% (50%)",
+        "seen": "50% (100%)",
+        "self": "0% (50%)",
+    }
+    said = facts.shared(MODEL, shared)
+    assert said["ea_mini_shared_friends"] == "asked directly 0%, seen 50%, self 0%"
+    assert targeted.at_shared_pairs(rows, ["seen", "tgt"]).empty

@@ -4,15 +4,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from meanings.book import pages
 from meanings.book.facts import language_dependence, real_model, trust, wording
 from meanings.book.figures import gains
 from meanings.book.figures.style import hundredths
 from meanings.book.tables import html
 from meanings.book.tables import miniature as miniature_tables
 from meanings.book.tables import real_model as real_tables
-from meanings.core.formatting import span
+from meanings.core.formatting import span, unsigned_zeros
 from meanings.labels.label import LABELS, in_words
 from meanings.statistics import sensitivity
+from meanings.statistics.effects import Effect
+from meanings.validity.claims.catalogue import stated
+from meanings.validity.claims.claim import Claim
 
 
 def cells(seeds: int) -> pd.DataFrame:
@@ -64,6 +68,46 @@ def test_a_number_that_rounds_to_zero_has_no_sign():
     shown = html.to_html(table)
     assert ">0.0<" in shown and ">-0.5<" in shown and ">-0.00 of it<" in shown
     assert ">-0.00<" not in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("by -0.00 [-0.00, 0.10]", "by 0.00 [0.00, 0.10]"),
+        ("it is -0.00.", "it is 0.00."),
+        ("-0.0 and -0", "0.0 and 0"),
+        ("-0.001, -0.50, seed-0, 1-0", "-0.001, -0.50, seed-0, 1-0"),
+    ],
+)
+def test_a_text_s_zeros_have_no_sign(text, shown):
+    assert unsigned_zeros(text) == shown
+
+
+def test_a_claim_says_zero_without_a_sign():
+    said = dict(id="a", chapter="b", unit="c", side="above", smallest_effect=0.1, refuted_by="d")
+    claim = Claim(statement="It is {value:.2f}.", tables=(), effect=lambda _: None, **said)
+    assert stated(claim, Effect(-0.001, -0.01, 0.01, 5, 2, 1)) == "It is 0.00."
+
+
+def test_what_a_page_says_has_no_signed_zero(monkeypatch):
+    glued = {}
+    monkeypatch.setattr("myst_nb.glue", lambda name, text, display: glued.update({name: text}))
+    pages.say(a="-0.00", b=-0.001)
+    assert glued == {"a": "0.00", "b": "-0.001"}
+
+
+def test_a_caption_of_gains_counts_model_by_model():
+    changes = {"seen": cells(1), "Gemma: seen": cells(1).replace("a-b", "e-f").head(3)}
+    assert wording.of_gains(changes) == (
+        "measured for this page: 3 concepts, 2 language pairs, 1 training seed; "
+        "Gemma (published): 3 concepts, 1 language pair, 1 training seed"
+    )
+
+
+def test_an_interval_in_a_table_stays_on_one_line():
+    shown = html.to_html(pd.DataFrame({"x": ["0.35 [0.29, 0.42]", "a, b", "1M [-68k, 3.2M]"]}))
+    assert "0.35 [0.29,\N{NO-BREAK SPACE}0.42]" in shown and "a, b" in shown
+    assert "[-68k,\N{NO-BREAK SPACE}3.2M]" in shown
 
 
 def test_cells_of_a_heatmap_are_short():

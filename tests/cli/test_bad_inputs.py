@@ -210,7 +210,7 @@ def bomb() -> str:
 
 SIXTY_FOUR = "a" * 64
 ROWS = [
-    parameter("no equals sign", "fr-es", "'fr-es' is no parameter", "name=value"),
+    parameter("no equals sign", "fr-es", "'fr-es' is not a parameter", "name=value"),
     parameter("unknown", "pairs=fr-es", "unknown parameter 'pairs'", "allowed are model"),
     parameter("twice", "shots=3 shots=4", "'shots' is given twice", "give it once"),
     parameter("a word for a number", "prompt_seed=many", "prompt_seed='many'", "plain digits"),
@@ -286,32 +286,40 @@ ROWS = [
     grid("very large", b"# " + b"x" * (2 << 20), "bad.yaml", "at most 1 MiB"),
     grid("no UTF-8", "pairs: [fr-es] # été".encode("latin-1"), "bad.yaml: cannot be read", "UTF-8"),
     grid("UTF-16", "pairs: [fr-es]".encode("utf-16"), "bad.yaml: cannot be read", "UTF-8"),
-    grid("a NUL byte", b"pairs: [fr-es]\0", "bad.yaml: no YAML", "#x0000"),
-    grid("binary", bytes(range(1, 128)), "bad.yaml: no YAML", "position"),
+    grid("a NUL byte", b"pairs: [fr-es]\0", "bad.yaml: not valid YAML", "#x0000"),
+    grid("binary", bytes(range(1, 128)), "bad.yaml: not valid YAML", "position"),
     grid("a list", "- pairs", "bad.yaml: expected lines `name: value`", "found list"),
     grid("one word", "pairs", "bad.yaml: expected lines `name: value`", "found str"),
-    grid("unclosed", "pairs: [fr-es", "bad.yaml: no YAML", "expected ',' or ']'"),
-    grid("tabs", "pairs:\n\t- fr-es", "bad.yaml: no YAML", "line 2"),
+    grid("unclosed", "pairs: [fr-es", "bad.yaml: not valid YAML", "expected ',' or ']'"),
+    grid("tabs", "pairs:\n\t- fr-es", "bad.yaml: not valid YAML", "line 2"),
     grid(
         "a tag that runs code",
         "pairs: !!python/object/apply:os.system ['touch ran']",
-        "no YAML",
+        "not valid YAML",
         "python/object",
     ),
-    grid("a tag that imports", "? !!python/name:os.system\n: 1", "no YAML", "python/name"),
-    grid("a bomb of references", bomb(), "bad.yaml: no YAML", "write the value out"),
-    grid("a list within itself", "pairs: &a [*a]", "bad.yaml: no YAML", "write the value out"),
+    grid("a tag that imports", "? !!python/name:os.system\n: 1", "not valid YAML", "python/name"),
+    grid("a bomb of references", bomb(), "bad.yaml: not valid YAML", "write the value out"),
     grid(
-        "nested ten thousand deep", "pairs: " + "[" * 10000, "bad.yaml: no YAML", "nested too deep"
+        "a list within itself", "pairs: &a [*a]", "bad.yaml: not valid YAML", "write the value out"
+    ),
+    grid(
+        "nested ten thousand deep",
+        "pairs: " + "[" * 10000,
+        "bad.yaml: not valid YAML",
+        "nested too deep",
     ),
     grid(
         "two documents",
         "pairs: [fr-es]\n---\npairs: [es-fr]",
-        "bad.yaml: no YAML",
+        "bad.yaml: not valid YAML",
         "single document",
     ),
     grid(
-        "a day that does not exist", "model: 2024-13-45", "bad.yaml: no YAML", "put text in quotes"
+        "a day that does not exist",
+        "model: 2024-13-45",
+        "bad.yaml: not valid YAML",
+        "put text in quotes",
     ),
     grid("a day", "model: 2024-01-01", "model=datetime.date(2024, 1, 1)", "put text in quotes"),
     grid("a number of five thousand digits", f"n_pairs: {DIGITS}", "bad.yaml", "digits"),
@@ -325,7 +333,7 @@ ROWS = [
         "1000000000 were asked for",
         "ask for fewer",
     ),
-    grid("more shots than concepts", "+shots: 50", "50 shots a prompt need at least 103"),
+    grid("more shots than concepts", "+shots: 50", "50 shots per prompt need at least 103"),
     grid(
         "too many generated tokens", "+generate: 257", "generate=257", "less than or equal to 256"
     ),
@@ -341,7 +349,7 @@ ROWS = [
     grid("a name twice", "pairs: [fr-es]\npairs: [es-fr]", "'pairs' occurs twice", "line 1"),
     grid("a number for a name", "7: [fr-es]", "unknown parameter 7", "allowed are model"),
     grid("a list for a name", "[a, b]: 1", "['a', 'b'] is no name", "expected lines"),
-    grid("half a character", '+model: "\\ud800"', "model='", "no text"),
+    grid("half a character", '+model: "\\ud800"', "model='", "is not a text"),
     grid(
         "answers without a closing quote", "+template: brackets", "no closing quote", "generate=0"
     ),
@@ -505,10 +513,10 @@ ROWS = [
     entry(
         "a tag that runs code",
         "mine: !!python/object/apply:os.mkdir [ran]",
-        "no YAML",
+        "not valid YAML",
         "python/object",
     ),
-    entry("a NUL byte", b"mine: {hub: a/b}\0", "no YAML", "#x0000"),
+    entry("a NUL byte", b"mine: {hub: a/b}\0", "not valid YAML", "#x0000"),
     Row(
         "registry: named and not there",
         "models",
@@ -519,7 +527,7 @@ ROWS = [
     Row(
         "data: named and not there",
         "study",
-        ("MEANINGS_DATA='none' is no folder", "or unset it"),
+        ("MEANINGS_DATA='none' is not a folder", "or unset it"),
         {},
         {"MEANINGS_DATA": "none"},
     ),
@@ -554,13 +562,13 @@ ROWS = [
     run(
         "a folder that is not there",
         {"checkpoints": [{"step": 20, "tokens": 0, "folder": "step-20"}]},
-        "'step-20', which is not there",
+        "'step-20', which does not exist",
     ),
     run(
         "a folder with a NUL",
         {"checkpoints": [{"step": 20, "tokens": 0, "folder": "a\0b"}]},
         r"a\x00b",
-        "which is not there",
+        "which does not exist",
     ),
     run("a number for the tokenizer", {"tokenizer": 3}, "tokenizer", "expected"),
     run("a text for the languages", {"languages": "en"}, "expected model, training_seed"),
@@ -569,7 +577,7 @@ ROWS = [
         "without weights",
         lambda f: (f / "model.safetensors").unlink(),
         "no *.safetensors weights",
-        "convert them first",
+        "convert the weights to safetensors",
     ),
     weights("with pickled weights", pickled, "no *.safetensors weights", "can run code"),
     weights(
@@ -678,15 +686,15 @@ ROWS = [
         "no tokenizer.json",
         "give the tokenizer's folder",
     ),
-    result("cut off", truncated, "no result file of a cell", "delete it"),
-    result("empty", lambda file: file.write_bytes(b""), "no result file of a cell", "delete it"),
-    result("a folder", folder_instead, "no result file of a cell", "delete it"),
-    result("a link to itself", loop, "no result file of a cell", "delete it"),
-    result("overwritten in the middle", overwritten, "no result file of a cell", "delete it"),
+    result("cut off", truncated, "not a result file of a cell", "delete it"),
+    result("empty", lambda file: file.write_bytes(b""), "not a result file of a cell", "delete it"),
+    result("a folder", folder_instead, "not a result file of a cell", "delete it"),
+    result("a link to itself", loop, "not a result file of a cell", "delete it"),
+    result("overwritten in the middle", overwritten, "not a result file of a cell", "delete it"),
     result(
         "a foreign table",
         lambda file: pq.write_table(pa.table({"x": [1]}), file),
-        "no result file of a cell",
+        "not a result file of a cell",
         "delete it",
     ),
     result(
@@ -694,31 +702,31 @@ ROWS = [
         lambda file: pq.write_table(
             pq.read_table(file).replace_schema_metadata({METADATA: b"\xff{"}), file
         ),
-        "no result file of a cell",
+        "not a result file of a cell",
         "delete it",
     ),
     result(
         "metadata without the cell",
         lambda file: rewritten(file, lambda t, c: (c.pop("cell"), t)[1]),
-        "no result file of a cell",
+        "not a result file of a cell",
         "delete it",
     ),
     result(
         "metadata without a field",
         lambda file: rewritten(file, lambda t, c: (c["cell"].pop("pair"), t)[1]),
-        "no result file of a cell",
+        "not a result file of a cell",
         "delete it",
     ),
     result(
         "metadata of another cell",
         lambda file: rewritten(file, lambda t, c: (c["cell"].update(step=3), t)[1]),
-        "no result file of a cell",
+        "not a result file of a cell",
         "delete it",
     ),
     result(
         "metadata without provenance",
         lambda file: rewritten(file, lambda t, c: (c.update(provenance=3), t)[1]),
-        "no result file of a cell",
+        "not a result file of a cell",
         "delete it",
     ),
     result(
@@ -746,7 +754,7 @@ ROWS = [
     result(
         "cut off, for an estimate",
         truncated,
-        "no result file of a cell",
+        "not a result file of a cell",
         "delete it",
         command="study good.yaml --dry-run --lexicon words.csv",
     )._replace(

@@ -148,7 +148,7 @@ def test_a_constructed_run_is_written(meanings, tmp_path):
     code, out, _ = meanings("validity", "known-truth", "--world", "made", "--layers", "5")
     assert code == 0 and out == "made\n" and (tmp_path / "made" / "trajectory.json").is_file()
     code, _, err = meanings("validity", "known-truth", "--world", "made")
-    assert code == 2 and "is there and not empty" in err
+    assert code == 2 and "exists already and is not empty" in err
 
 
 def test_the_shipped_lexicon_is_checked(meanings, monkeypatch, tmp_path):
@@ -185,7 +185,8 @@ def test_a_lexicon_that_is_not_what_its_tables_make_is_refused_and_rebuilt(
     file.write_bytes(whole.replace(b"skull|cranium", b"skull", 1))
     code, _, err = meanings("lexicon", "check")
     assert (
-        code == 2 and "lexicon.csv is not what its tables make; run 'meanings lexicon build'" in err
+        code == 2
+        and "lexicon.csv does not match its source tables; run 'meanings lexicon build'" in err
     )
     assert meanings("lexicon", "build")[0] == 0 and file.read_bytes() == whole
 

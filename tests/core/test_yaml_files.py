@@ -38,7 +38,7 @@ def test_lists_are_tuples_and_nothing_else_is_converted(tmp_path):
         ("codes: all", "field 'name' is missing (of the recipe)"),
         ("name: 3", "name=3 is refused: input should be a valid string (of the recipe)"),
         ("name: ''", "name='' is refused: string should have at least 1 character"),
-        ("name: 2024-01-01", "name=datetime.date(2024, 1, 1) is refused: no text, number or list"),
+        ("name: 2024-01-01", "name=datetime.date(2024, 1, 1) is not a text, a number or a list"),
         ("{name: a, codes: some}", "codes='some' is refused: input should be a valid list"),
         ("{name: a, codes: [en, no]}", "codes[1]=False is refused: input should be a valid string; "
          "YAML reads an unquoted no, off, yes or on as false or true: put a word in quotes"),

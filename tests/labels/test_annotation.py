@@ -130,7 +130,7 @@ def test_annotators_see_nothing_of_the_automatic_label(asked, tmp_path):
     ).mean() > 0.4
     key = pd.read_csv(tmp_path / "key" / "key.csv", dtype={"id": str})
     assert set(key["id"]) == set(seen["id"])
-    with pytest.raises(MeaningsError, match="a sample is there already"):
+    with pytest.raises(MeaningsError, match="it holds a sample already"):
         write_sample(tmp_path, drawn, LEXICON)
 
 
@@ -349,7 +349,7 @@ def test_a_spreadsheet_runs_no_note_and_a_pass_is_had_back_and_completed(gold, t
 @pytest.mark.parametrize("name", ["key.csv", "Sample 1.csv"])
 def test_a_pass_has_a_plain_name(gold, tmp_path, name):
     folder, drawn = gold
-    with pytest.raises(MeaningsError, match="named by its file"):
+    with pytest.raises(MeaningsError, match="the file's name becomes the pass's name"):
         take_in(folder, [fill(tmp_path / "in" / name, drawn, "copy")])
 
 

@@ -87,7 +87,7 @@ def test_words_that_look_like_missing_values_stay_words(tmp_path):
         ("concept,en,fr\ncat,cat,cha\x00t\n", "line 2"),
         (
             "concept,en,fr\ncat,cat,ok\nowl,owl,\xe9t\xe9\n".encode("latin-1"),
-            "line 3: byte 0xe9 is no UTF-8",
+            "line 3: byte 0xe9 is not UTF-8",
         ),
     ],
 )
@@ -319,7 +319,7 @@ def test_a_column_named_concept_goes_before_an_identifier(tmp_path):
         ('concept,language,word\ncat,en,"a""b"\n', "line 2, column 'word': .* double quote"),
         (
             "concept,language,word\ncat,en,cat\ncat,eng,cat\n",
-            "line 3, column 'word': 'cat' is there twice for concept 'cat' in 'en'",
+            "line 3, column 'word': 'cat' occurs twice for concept 'cat' in 'en'",
         ),
         ("concept,language,word\ncat,en,cat\n", "words in 'en' only"),
         (

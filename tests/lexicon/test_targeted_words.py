@@ -137,8 +137,8 @@ GOOD = "flag pole,object,pole,mât,Mast,mástil,asta,maszt,"
     ("lines", "message"),
     [
         (["concept,en", "a,b"], "line 1: columns concept, en; expected concept, category, en"),
-        ([HEADER, GOOD, GOOD], "line 3, column 'concept': 'flag pole' is there already"),
-        ([HEADER, GOOD.replace("flag pole", "dog")], "'dog' is there already"),
+        ([HEADER, GOOD, GOOD], "line 3, column 'concept': 'flag pole' occurs already"),
+        ([HEADER, GOOD.replace("flag pole", "dog")], "'dog' occurs already"),
         ([HEADER, GOOD.replace("object", "thing")], "'thing'; allowed are animal, body"),
         ([HEADER, GOOD.replace("mât", "")], "line 2, column 'fr': empty"),
         ([HEADER, GOOD.replace("mât", "mât|mât")], "column 'fr': a word twice"),

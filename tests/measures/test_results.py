@@ -77,7 +77,7 @@ def test_a_folder_may_be_named_by_a_text(tmp_path):
     assert [content["key"] for content in cell_files.read_metadatas(folder, [key])] == [key]
     assert len(provenance_of(folder)) == 1 and len(results.join_cells(folder)) == 4
     for ask in (read_cells, results.join_cells, lambda place: read_cells(place, ["0" * 64])):
-        with pytest.raises(MeaningsError, match="no results|is not there"):
+        with pytest.raises(MeaningsError, match="no results|is missing"):
             ask(f"{folder}/none")
 
 
@@ -151,14 +151,14 @@ def test_a_number_that_is_no_probability_is_not_written(tmp_path, column, value)
 def test_empty_folders_missing_cells_and_foreign_files_are_named(tmp_path):
     with pytest.raises(MeaningsError, match="no results; run 'meanings study'"):
         read_cells(tmp_path / "none")
-    with pytest.raises(MeaningsError, match="cell cccccccccccc... is not there"):
+    with pytest.raises(MeaningsError, match="cell cccccccccccc... is missing"):
         read_cells(tmp_path, ["c" * 64])
     path = write_cell(tmp_path, CELL, rows(), {})
     rows().to_parquet(path)
-    with pytest.raises(MeaningsError, match="no result file of a cell"):
+    with pytest.raises(MeaningsError, match="not a result file of a cell"):
         read_cells(tmp_path)
     path.write_bytes(b"half a file")
-    with pytest.raises(MeaningsError, match="no result file of a cell .* delete it"):
+    with pytest.raises(MeaningsError, match="not a result file of a cell .* delete it"):
         read_cells(tmp_path)
 
 
@@ -249,7 +249,7 @@ def test_publishing_refuses_odd_names_and_empty_folders(tmp_path, data):
         publish(tmp_path, "../outside")
     with pytest.raises(MeaningsError, match="no results"):
         publish(tmp_path / "none", "trial")
-    with pytest.raises(MeaningsError, match="'trial' is not there; there are none yet"):
+    with pytest.raises(MeaningsError, match="'trial' does not exist; there are none yet"):
         published("trial")
     assert not list(data.rglob("*.parquet"))
 
@@ -273,7 +273,7 @@ def test_two_cells_of_one_place_are_not_published(tmp_path, data):
         write_cell(tmp_path, cell, rows(), {"seconds": 1, "versions": {"torch": "2"}})
     with pytest.raises(
         MeaningsError,
-        match="1 cells are there twice.* step 10, .* pair en-fr, condition seen.*; name the grid",
+        match="1 cells occur twice.* step 10, .* pair en-fr, condition seen.*; name the grid",
     ):
         publish(tmp_path, "trial")
     assert not list(data.rglob("*.parquet*"))

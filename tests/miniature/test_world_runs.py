@@ -114,7 +114,8 @@ def test_a_malformed_world_is_refused_before_anything_is_trained(data, tmp_path)
     assert not (tmp_path / "worlds").exists()
 
 
-COMMAND = (sys.executable, "-m", "meanings", "miniature", "worlds", "quarter-friends")
+MEANINGS = "from meanings.cli.main import app; app()"
+COMMAND = (sys.executable, "-c", MEANINGS, "miniature", "worlds", "quarter-friends")
 
 
 def command(data: Path, out: Path) -> list[str]:

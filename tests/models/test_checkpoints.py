@@ -96,7 +96,7 @@ def test_the_tokenizer_may_be_named(tmp_path):
             },
             "in order of their steps",
         ),
-        ({"checkpoints": [{"step": 0, "tokens": 0, "folder": "b"}]}, "'b', which is not there"),
+        ({"checkpoints": [{"step": 0, "tokens": 0, "folder": "b"}]}, "'b', which does not exist"),
         (
             {"checkpoints": [{"step": 0, "folder": "a"}]},
             "each with step, tokens and folder; KeyError: 'tokens'",

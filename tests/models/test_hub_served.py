@@ -139,7 +139,7 @@ def test_listed_studied_taken_offline_and_dropped(client, hub):
     code, _, err = study(client, "--drop", "--offline")
     assert code == 0, err
     assert not client.cache("**/*.safetensors") and not client.cache("**/blobs/*")
-    assert "nothing of it is in the cache" in error_of(study(client, "--offline"))
+    assert "it is not in the cache" in error_of(study(client, "--offline"))
 
 
 GATED = {"X_Error_Code": "GatedRepo", "X_Error_Message": "Access is restricted"}
@@ -190,7 +190,7 @@ def test_a_hub_that_never_answers_is_not_waited_for(client, hub):
 
 def test_a_model_that_the_hub_does_not_have_is_one_line_with_a_cure(client):
     said = error_of(client.run("checkpoints", "unknown"))
-    assert "owner/unknown cannot be had" in said and "check the name" in said
+    assert "owner/unknown cannot be fetched" in said and "check the name" in said
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ def test_a_user_adds_a_model_and_starts_from_a_shipped_one(own):
         ("7: {hub: a/b, seen: [en]}", "a model's name has lower case letters"),
         ("mine: {hub: a/b, seen: [en]}\nmine: {hub: a/c, seen: [en]}", "'mine' occurs twice"),
         ("- mine", "expected lines `name: value`"),
-        ("mine: [", "no YAML"),
+        ("mine: [", "not valid YAML"),
     ],
 )
 def test_a_bad_entry_names_file_entry_field_and_cure(own, text, message):
@@ -153,7 +153,7 @@ def test_a_bad_entry_names_file_entry_field_and_cure(own, text, message):
 
 def test_a_registry_that_is_not_there_is_said(monkeypatch):
     monkeypatch.setenv("MEANINGS_MODELS", "nowhere.yaml")
-    with pytest.raises(MeaningsError, match="MEANINGS_MODELS='nowhere.yaml' is no file"):
+    with pytest.raises(MeaningsError, match="MEANINGS_MODELS='nowhere.yaml' is not a file"):
         registry()
 
 

@@ -264,7 +264,7 @@ def test_edited_texts_are_refused_and_the_name_of_the_file_is_no_part_of_its_has
     found = read_prompts(tmp_path / "p.json")
     assert found.sha256 == shared.sha256
     with pytest.raises(
-        MeaningsError, match="seed 42, fr-es: texts are not what the concept pairs make"
+        MeaningsError, match="seed 42, fr-es: the texts do not match the concept pairs"
     ):
         found.check("miniature", tokenizers["miniature"], lexicon, 42)
 

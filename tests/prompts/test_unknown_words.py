@@ -86,7 +86,7 @@ def test_a_tokenizer_without_text_is_said(lexicon):
     empty = small_model.fast(Tokenizer(models.BPE()))
     empty.add_special_tokens({"additional_special_tokens": ["<s>", "</s>"]})
     network = small_model.network(made("words", lexicon))
-    with pytest.raises(MeaningsError, match="its tokenizer has 0 tokens that are text"):
+    with pytest.raises(MeaningsError, match="its tokenizer has 0 tokens of text"):
         check_patching(wrap_model(network, empty, name="tiny"))
 
 

@@ -70,7 +70,7 @@ def test_the_height_may_be_that_of_another_curve():
     shared = shared.set_index("condition")["onset"]
     assert own["low"] == pytest.approx(own["high"])
     assert shared["high"] == own["high"] and shared["low"] > 2 * own["low"]
-    with pytest.raises(MeaningsError, match="height_of 'other'.*it has high, low"):
+    with pytest.raises(MeaningsError, match="height_of 'other'.*they are high, low"):
         onset(table, "p", ["condition"], step="tokens", rule=Rule(height_of="other"))
 
 

@@ -97,11 +97,11 @@ def test_a_chapter_that_follows_what_does_not_exist_is_refused_with_a_cure(run, 
     asked = [f"model={run}", "pair=en-fr"]
     with pytest.raises(MeaningsError) as refused:
         parse_assignments(chapter, asked)
-    assert "condition 'seen' is defined for none of the pairs en-fr" in str(refused.value)
+    assert "condition 'seen' is not defined for any of the pairs en-fr" in str(refused.value)
     assert str(refused.value).endswith(cure)
     if chapter != "method":
         assert parse_assignments(chapter, [*asked, "condition=tgt"])
-        with pytest.raises(MeaningsError, match="condition 'self' is defined for none"):
+        with pytest.raises(MeaningsError, match="condition 'self' is not defined for any"):
             parse_assignments(chapter, [f"model={run}", "pair=fr-en", "condition=self"])
     assert parse_assignments("emergence", asked)
 

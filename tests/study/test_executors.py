@@ -178,7 +178,10 @@ def test_a_lost_scheduler_is_said_and_the_run_goes_on_where_it_was(
             lost.start()
             with (
                 executors.scheduler(address) as executor,
-                pytest.raises(MeaningsError, match="the scheduler is lost .* run the study again"),
+                pytest.raises(
+                    MeaningsError,
+                    match="the connection to the scheduler is lost .* run the study again",
+                ),
             ):
                 run_study(GRID, out, progress=False, executor=executor)
             lost.join()
@@ -220,7 +223,7 @@ def test_no_scheduler_and_no_workers_are_refused(monkeypatch):
         (["--shard", "0/2"], "--shard '0/2': expected i/n"),
         (["--shard", "3/2"], "'3/2': expected i/n"),
         (["--shard", "half"], "expected i/n"),
-        (["--local-workers", "2", "--scheduler", "tcp://x:1"], "different places to measure at"),
+        (["--local-workers", "2", "--scheduler", "tcp://x:1"], "exclude each other: give one"),
         (["--slurm", "none.yaml"], "none.yaml: cannot be read"),
         (["--local-workers", "0"], "0 local workers"),
     ],

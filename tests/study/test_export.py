@@ -252,7 +252,7 @@ def test_what_cannot_be_exported_is_one_line_and_leaves_nothing(measured, tmp_pa
         (
             (tmp_path / "new", measured[0]),
             {"table": "nothing"},
-            "'nothing' is not there; there are",
+            "'nothing' does not exist; there are",
         ),
         (
             (tmp_path / "new", measured[0]),

@@ -199,7 +199,7 @@ def test_a_run_that_is_interrupted_says_so_in_one_line_and_loses_nothing(undistu
     code, said = nursery.run("study", "grid.yaml", "--quiet", "--out", out, interrupted=12)
     assert (code, said) == (
         130,
-        "interrupted: what was finished is kept; the same command goes on from there\n",
+        "interrupted: finished work is kept; run the same command again to resume\n",
     )
     assert len(finished(out)) == 11 and sum(file.is_file() for file in out.rglob("*")) == 11
     goes_on(nursery, out, undisturbed)

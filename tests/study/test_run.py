@@ -466,7 +466,7 @@ def test_weights_are_hashed_once_and_the_folder_is_never_listed(world, tmp_path,
         ({"steps": [1, 2.5]}, r"steps\[1\]=2.5 is refused"),
         ({"lexicon": None}, "lexicon=None is refused"),
         ({"model": ""}, "model='' is refused"),
-        ({"prompt_seeds": {1, 2}}, "prompt_seeds=.* no text, number or list"),
+        ({"prompt_seeds": {1, 2}}, "prompt_seeds=.* is not a text, a number or a list"),
     ],
 )
 def test_a_malformed_grid_is_refused_in_one_line_that_names_the_value(values, message):
@@ -493,7 +493,7 @@ def test_a_malformed_grid_is_refused_in_one_line_that_names_the_value(values, me
         ({"conditions": ("seen", "unseen")}, "unknown condition 'unseen': allowed are seen, en_en"),
         (
             {"conditions": ("self",), "pairs": ("de-en",)},
-            "condition 'self' is defined for none of the pairs de-en: it needs an output language",
+            "condition 'self' is not defined for any of the pairs de-en: it needs an output",
         ),
         ({"template": "plain"}, "template 'plain': allowed are quoted"),
         ({"lexicon": "nowhere.csv"}, "no such file"),
@@ -619,9 +619,9 @@ def test_the_default_grid_file_is_the_default_grid():
         ("n_pairs: 1e1", "n_pairs='1e1' is refused"),
         ("model: 2024-01-01", "model=datetime.* put text in quotes"),
         ("- model", "expected lines `name: value`, found list"),
-        ("model: [", "no YAML"),
+        ("model: [", "not valid YAML"),
         ("no: 3", "unknown parameter False"),
-        ("? [a, b]\n: 3", "unknown parameter|no YAML"),
+        ("? [a, b]\n: 3", "unknown parameter|not valid YAML"),
     ],
 )
 def test_a_grid_file_is_refused_by_name(tmp_path, content, message):

@@ -65,7 +65,7 @@ def test_the_workers_of_an_encrypted_scheduler_get_its_certificates(file, certif
 @pytest.mark.parametrize(
     ("tls", "message"),
     [
-        ("{ca_file: no.pem, cert: a.pem, key: b.pem}", "tls.ca_file: .*no.pem is not there"),
+        ("{ca_file: no.pem, cert: a.pem, key: b.pem}", "tls.ca_file: .*no.pem does not exist"),
         ("{ca_file: a.pem, cert: a.pem}", "field 'tls.key' is missing"),
         ("{ca_file: 'a;b', cert: a.pem, key: a.pem}", "tls.ca_file='a;b' is refused"),
         ("true", "tls=True is refused"),
@@ -98,7 +98,7 @@ def test_no_gpu_is_asked_for_where_there_is_to_be_none(file):
         (("24GB", "much"), "memory='much' is refused: string should match"),
         ((ASKED, "- a"), "expected lines `name: value`, found list"),
         (("jobs: 3", "jobs: 3\njobs: 4"), "'jobs' occurs twice"),
-        ((ASKED, "a: [b"), "no YAML"),
+        ((ASKED, "a: [b"), "not valid YAML"),
     ],
 )
 def test_a_bad_file_is_one_line(file, change, message):

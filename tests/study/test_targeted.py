@@ -1,9 +1,12 @@
 """A study of targeted words, from prompts to the published table, on a model of random weights."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from meanings.core.errors import MeaningsError
+from meanings.core.paths import data_folder
 from meanings.measures.results import published
 from meanings.prompts.shared import read_prompts
 from meanings.study.grid import Grid
@@ -114,3 +117,23 @@ def test_what_is_not_measured_is_not_published(world, tmp_path):
         publish_targeted(world[1], tmp_path)
     with pytest.raises(MeaningsError, match="no cell is measured"):
         publish_targeted(world[1], tmp_path, measured=True)
+
+
+def test_published_cells_stay_where_others_are_measured(world, tmp_path):
+    _, studies, _, table = world
+    path = data_folder() / "published" / "targeted.parquet"
+    before = path.read_bytes()
+    only = replace(
+        studies[1], grid=studies[1].grid.model_copy(update={"conditions": ("self", "seen")})
+    )
+    list(run_targeted([only], tmp_path, progress=False, device="cpu"))
+    try:
+        publish_targeted(studies, tmp_path, measured=True)
+        same = ["model", "training_seed", "pair", "condition", "first_layer", "prompt", "answer"]
+        pd.testing.assert_frame_equal(published("targeted")[same], table[same])
+        publish_targeted([only], tmp_path)  # a smaller grid: what it does not name goes
+        rows = published("targeted")
+        assert set(rows[rows["training_seed"] == 0]["condition"]) == {"self", "seen"}
+        assert len(rows[rows["training_seed"] == 1]) == len(table[table["training_seed"] == 1])
+    finally:
+        path.write_bytes(before)

@@ -67,7 +67,7 @@ def test_a_packed_file_holds_the_same(tmp_path):
         ("# sent_id = a1\n", "", 1, "no '# sent_id"),
         ("# text = Im Haus  (alt), ja\n", "", 1, "no '# text"),
         ("8\tja\tja\tINTJ\t_\t_\t3\tdiscourse\t_\t_\n", "", 4, "column HEAD|words end before"),
-        ("sent_id = a2", "sent_id = a1", None, "sent_id 'a1' is there twice"),
+        ("sent_id = a2", "sent_id = a1", None, "sent_id 'a1' occurs twice"),
     ],
 )
 def test_a_malformed_row_is_refused_by_file_line_and_column(tmp_path, old, new, line, said):
@@ -90,7 +90,7 @@ def _literal(text: str) -> str:
 def test_what_is_no_treebank_is_one_line(tmp_path):
     for name, content, said in (
         ("empty.conllu", b"\n", "no sentence"),
-        ("latin.conllu", b"# sent_id = a\n# text = \xe9", "line 2: no UTF-8"),
+        ("latin.conllu", b"# sent_id = a\n# text = \xe9", "line 2: not UTF-8"),
         ("broken.conllu.gz", b"\x1f\x8b\x08", "not readable"),
     ):
         (tmp_path / name).write_bytes(content)

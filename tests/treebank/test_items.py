@@ -90,7 +90,7 @@ def test_files_that_are_not_parallel_are_refused(tmp_path, change, asked, said):
     change(made)
     with pytest.raises(MeaningsError, match=said):
         read_parallel(made, *asked, 0)
-    with pytest.raises(MeaningsError, match="is no folder"):
+    with pytest.raises(MeaningsError, match="is not a folder"):
         read_parallel(tmp_path / "none", CODES, 0, 0)
 
 

@@ -29,7 +29,7 @@ REDIRECT = (
 
 
 def build_book(root: Path, results: Path, report: Report = print) -> Path:
-    """Executes and renders the book from tables that were measured before; its first page.
+    """Execute and render the book from measured tables; returns the path of its first page.
 
     What is rendered already is left as it is.
     """

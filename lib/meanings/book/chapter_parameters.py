@@ -1,4 +1,4 @@
-"""What each chapter may be asked: its typed parameters, and the grid of cells that it reads."""
+"""Typed parameters of each chapter, and the grid of cells that it reads."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
@@ -20,7 +20,7 @@ PatchedCondition = Literal["seen", "en_en", "self", "tgt"]
 
 
 class ChapterParameters(BaseModel):
-    """What every chapter may be asked with other values."""
+    """Parameters that every chapter has."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -46,7 +46,7 @@ class ChapterParameters(BaseModel):
 
 
 class PatchingChapter(ChapterParameters):
-    """What every chapter on patching may be asked."""
+    """Parameters of every chapter on patching."""
 
     prompt_seed: int = Field(
         42, ge=0, description="seed that draws concept pairs and their few-shot examples"
@@ -115,7 +115,7 @@ class Method(PatchingChapter):
 
 
 class CompanionChapter(ChapterParameters):
-    """What every chapter on a companion measure may be asked.
+    """Parameters of every chapter on a companion measure.
 
     - `measures`: names of the measures that the chapter reads.
     """

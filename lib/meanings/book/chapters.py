@@ -51,7 +51,8 @@ def parse_assignments(name: str, assignments: Sequence[str]) -> ChapterParameter
         key, equals, text = assignment.partition("=")
         if not equals:
             raise MeaningsError(
-                f"chapter {name}: {assignment!r} is no parameter; write name=value with a name of "
+                f"chapter {name}: {assignment!r} is not a parameter; write name=value with a name "
+                f"of "
                 f"{one_of(kind.model_fields)}"
             )
         if key in values:
@@ -100,7 +101,7 @@ def check_available(name: str, parameters: ChapterParameters, where: str = "") -
     """Checks that lexicon and model have what is asked for; returns the trajectory.
 
     Raises MeaningsError on a language that one of them lacks, a pair named twice, and a checkpoint
-    that does not exist, and a condition that is defined for none of the pairs.
+    that does not exist, and a condition that is not defined for any of the pairs.
     """
     lexicon = load_lexicon(parameters.lexicon)
     path = trajectory(parameters.model, parameters.training_seed)
@@ -151,7 +152,7 @@ def _check_condition(
         else "choose another model or pair"
     )
     raise MeaningsError(
-        f"{where}chapter {name}: condition {followed.name!r} is defined for none of the pairs "
+        f"{where}chapter {name}: condition {followed.name!r} is not defined for any of the pairs "
         f"{one_of(pairs)} of {parameters.model}, which has seen {one_of(seen)}; {cure}"
     )
 

@@ -27,7 +27,7 @@ def execute_all(
     report: Callable[[str], object] = print,
     processes: int | None = None,
 ) -> None:
-    """Executes each task in folder `root` and calls `finish` with its number when it is done.
+    """Execute each task in folder `root` and calls `finish` with its number when it is done.
 
     Reports come in the order of the tasks. Where chapters fail, the others are executed all the
     same; raises MeaningsError, one line that names each failure.
@@ -68,8 +68,8 @@ def _outcomes(tasks: Sequence[Task], root: Path, processes: int) -> Iterator[Mea
             yield from (future.result() for future in futures)
         except BrokenProcessPool:
             raise MeaningsError(
-                "a process that executes chapters was killed, mostly for want of memory; run it "
-                "again, chapters that were done are kept"
+                "a process that executes chapters was killed, usually because memory ran out; run "
+                "it again, finished chapters are kept"
             ) from None
         finally:
             pool.shutdown(cancel_futures=True)

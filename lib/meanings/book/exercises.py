@@ -31,14 +31,14 @@ class Exercise:
 
 
 def check(name: str, answer: Any) -> str:
-    """Says whether an answer is right, or what is off.
+    """Say whether an answer is right, or by how much it is wrong.
 
     Raises MeaningsError naming the exercises where there is none of this name.
     """
     from meanings.book.solutions import EXERCISES
 
     if name not in EXERCISES:
-        raise MeaningsError(f"no exercise {name!r}: there are {one_of(EXERCISES)}")
+        raise MeaningsError(f"unknown exercise {name!r}: allowed are {one_of(EXERCISES)}")
     exercise = EXERCISES[name]
     if answer is ...:
         return "No answer yet: put yours in place of the dots and run the cell again."

@@ -93,7 +93,7 @@ def execute(source: Path, parameters: dict[str, Any], target: Path, root: Path) 
 
 
 def keep_log(log: Path, written: Path, traceback: str) -> None:
-    """Keeps what the kernel wrote to standard error, and the traceback without colours."""
+    """Keep what the kernel wrote to standard error, and the traceback without colours."""
     log.parent.mkdir(parents=True, exist_ok=True)
     kernel = written.read_text(encoding="utf-8", errors="replace") if written.exists() else ""
     log.write_text(kernel + re.sub(r"\x1b\[[0-9;]*m", "", traceback) + "\n", encoding="utf-8")
@@ -101,7 +101,7 @@ def keep_log(log: Path, written: Path, traceback: str) -> None:
 
 @contextmanager
 def quiet_kernel(log: Path) -> Iterator[None]:
-    """Sends what the kernel's own process writes to standard error (not a cell's: that is in the
+    """Send what the kernel's own process writes to standard error (not a cell's: that is in the
     notebook) to a file.
     """
     stderr, before = os.dup(2), dict(os.environ)
@@ -118,7 +118,7 @@ def quiet_kernel(log: Path) -> Iterator[None]:
 
 
 def clean(notebook: nbformat.NotebookNode, chapter: str) -> None:
-    """Takes out what differs between two runs (times, paths, counts) and gives every figure its alt
+    """Remove what differs between two runs (times, paths, counts) and gives every figure its alt
     text and caption.
 
     Raises MeaningsError where a figure has no alt text (`Picture.show` writes it beside the image)
@@ -161,7 +161,7 @@ def _clean_outputs(cell: nbformat.NotebookNode, where: str) -> None:
 
 
 def describe(cell: nbformat.NotebookNode, output: nbformat.NotebookNode, where: str) -> None:
-    """Moves the words that `Picture.show` put beside an image to where MyST-NB looks for them."""
+    """Move the words that `Picture.show` put beside an image to where MyST-NB looks for them."""
     words = output.metadata.pop("meanings", {})
     if not words.get("alt"):
         raise MeaningsError(

@@ -1,4 +1,4 @@
-"""What a page asks for: its typed parameters, the cells and published tables that it reads, and the
+"""What a page reads and says: its typed parameters, its cells and published tables, and the
 words it hands to its prose.
 """
 
@@ -12,6 +12,7 @@ import pandas as pd
 from meanings.book import chapter_parameters, chapters
 from meanings.book.chapter_parameters import ChapterParameters
 from meanings.core.errors import MeaningsError
+from meanings.core.formatting import unsigned_zeros
 from meanings.core.paths import data_folder
 from meanings.labels.label import in_words
 from meanings.lexicon.lexicon import load_lexicon
@@ -26,8 +27,8 @@ READ_WITH = ("meanings", "pandas", "scipy", "seaborn", "sacrebleu")
 
 
 def typed_parameters(name: str, values: Mapping[str, Any]) -> ChapterParameters:
-    """The chapter's typed parameters, out of a page's variables. Raises MeaningsError where one is
-    missing or refused.
+    """Read the chapter's typed parameters from the notebook's variables. Raises MeaningsError where
+    one is missing or invalid.
     """
     fields = chapters.chapter_class(name).model_fields
     missing = [key for key in fields if key not in values]
@@ -128,11 +129,11 @@ def answered_elsewhere(parameters: ChapterParameters) -> pd.DataFrame | None:
 
 
 def say(**texts: Any) -> None:
-    """Hands values to the page's prose, where `{glue:text}` with the same name shows them."""
+    """Pass values to the page's prose, where `{glue:text}` with the same name shows them."""
     from myst_nb import glue
 
     for name, text in texts.items():
-        glue(name, str(text), display=False)
+        glue(name, unsigned_zeros(str(text)), display=False)
 
 
 def provenance(

@@ -12,7 +12,7 @@ from meanings.core.errors import MeaningsError
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Annotate answers: draw a sample, take filled sheets in, report agreement.",
+    help="Annotate answers: draw a sample, import completed sheets, report agreement.",
 )
 Gold = Annotated[
     Path, typer.Argument(help="Folder with sample.csv, key.csv and the annotators' passes.")
@@ -24,24 +24,22 @@ def export(
     out: Annotated[
         Path, typer.Argument(help="Folder for the sheet, the Label Studio tasks and the key.")
     ],
-    n: Annotated[int, typer.Option(help="Answers to draw.")] = 600,
+    n: Annotated[int, typer.Option(help="Number of answers to draw.")] = 600,
     tables: Annotated[
         list[str] | None,
-        typer.Option(
-            "--table", help="Published table; may be given several times.", show_default=False
-        ),
+        typer.Option("--table", help="Published table; may be repeated.", show_default=False),
     ] = None,
     results: Annotated[
         list[Path] | None,
-        typer.Option(help="Folder of results; may be given several times.", show_default=False),
+        typer.Option(help="Results folder; may be repeated.", show_default=False),
     ] = None,
     conditions: Annotated[
         str | None,
-        typer.Option(help="Conditions, separated by commas; without it all.", show_default=False),
+        typer.Option(help="Conditions, separated by commas; default: all.", show_default=False),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
     lexicon: Annotated[
-        str, typer.Option(help="Lexicon of the answers: embedded, or a word list.")
+        str, typer.Option(help="Lexicon of the answers: embedded, or a file.")
     ] = "embedded",
 ) -> None:
     """Draw a stratified sample of answers as blind sheets, with its key apart."""
@@ -99,15 +97,15 @@ def take_in(
     sheets: Annotated[
         list[Path],
         typer.Argument(
-            help="Filled sheets as CSV, one per annotator; the file's name names the pass."
+            help="Completed sheets as CSV, one per annotator; a pass has its file's name."
         ),
     ],
     keep: Annotated[
-        bool, typer.Option("--keep", help="Bad rows are named but are no error.")
+        bool, typer.Option("--keep", help="List invalid rows, but end with exit code 0.")
     ] = False,
 ) -> None:
-    """Take filled sheets in: good rows are kept, bad ones are named and kept apart; exit 2 if there
-    are any.
+    """Import completed sheets. Valid rows are kept; invalid rows are listed, stored separately, and
+    give exit code 2.
     """
     from meanings.labels.annotation.gold import take_in as take
 
@@ -118,8 +116,8 @@ def take_in(
         typer.echo(str(row), err=True)
     if bad:
         typer.echo(
-            f"{len(bad)} bad rows, kept in <annotator>.rejected; mend them in the sheet and take "
-            "it in again",
+            f"{len(bad)} invalid rows, kept in <annotator>.rejected; correct them in the sheet and "
+            "import it again",
             err=True,
         )
         if not keep:
@@ -133,14 +131,17 @@ def report(
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
     again: Annotated[
         bool,
-        typer.Option("--relabel", help="Automatic labels by today's rules, not those of the draw."),
+        typer.Option(
+            "--relabel",
+            help="Label again by the current rules, not with the labels stored in the key.",
+        ),
     ] = False,
     lexicon: Annotated[
         str, typer.Option(help="Lexicon of the answers, for --relabel.")
     ] = "embedded",
 ) -> None:
-    """Krippendorff's alpha of the passes; precision and recall of the automatic labels against
-    their consensus.
+    """Report Krippendorff's alpha between the passes, and precision and recall of the automatic
+    labels against their consensus.
     """
     from meanings.labels.annotation.agreement import agreement, trained_languages
     from meanings.labels.annotation.gold import read_key, read_passes, read_sample

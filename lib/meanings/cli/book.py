@@ -21,7 +21,7 @@ def chapter(
     parameters: Annotated[
         list[str] | None,
         typer.Argument(
-            help="name=value, lists with commas: pair=fr-es,es-fr prompt_seed=1", show_default=False
+            help="name=value; lists with commas: pair=fr-es,es-fr prompt_seed=1", show_default=False
         ),
     ] = None,
     out: Out = RESULTS,
@@ -31,7 +31,7 @@ def chapter(
         bool, typer.Option("--parameters", help="List the chapter's parameters.")
     ] = False,
 ) -> None:
-    """Run one chapter with other parameters, after measuring what it needs."""
+    """Measure what a chapter needs and execute it with other parameters."""
     from meanings.book import build as pages
     from meanings.book.chapters import help_text, parse_assignments
 
@@ -46,7 +46,7 @@ def chapter(
 
 
 def book(out: Out = RESULTS, device: Device = "auto", workers: Workers = None) -> None:
-    """Measure the default grid, execute the chapters, render _build/html/index.html."""
+    """Measure the default grid, execute the chapters and render _build/html/index.html."""
     from meanings.book import build as pages
     from meanings.book.chapter_parameters import CHAPTERS
     from meanings.book.chapters import read_parameters

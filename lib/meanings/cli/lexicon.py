@@ -9,7 +9,7 @@ import typer
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 
-app = typer.Typer(no_args_is_help=True, help="The words of the study.")
+app = typer.Typer(no_args_is_help=True, help="Check and build the study's lexicon.")
 
 
 @app.command("check")
@@ -17,15 +17,16 @@ def check(
     against: Annotated[
         Path | None,
         typer.Option(
-            help="Reference word list, such as Multi-SimLex, to compare with.", show_default=False
+            help="Reference word list to compare with, such as Multi-SimLex.", show_default=False
         ),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="The figures as JSON, without the list of disagreements.")
+        bool,
+        typer.Option("--json", help="Print numbers as JSON, without the list of disagreements."),
     ] = False,
 ) -> None:
-    """Check the embedded lexicon: that it is what its tables make, its traps, its agreement with a
-    reference.
+    """Check that the embedded lexicon matches its source tables; count ambiguous words and, with
+    --against, agreement.
     """
     from meanings.lexicon.build import build_lexicon
     from meanings.lexicon.check import before_and_after, traps
@@ -36,7 +37,8 @@ def check(
     shipped, built = load_lexicon("embedded"), build_lexicon(tables)
     if shipped.sha256 != built.sha256:
         raise MeaningsError(
-            f"{tables / 'lexicon.csv'} is not what its tables make; run 'meanings lexicon build'"
+            f"{tables / 'lexicon.csv'} does not match its source tables; run 'meanings lexicon "
+            f"build'"
         )
     figures: dict = traps(shipped)
     if against is None or reference is None:
@@ -66,7 +68,7 @@ def build(
     package: Annotated[
         Path | None,
         typer.Option(
-            help="Tarball of the pinned npm package, to extract CLDR's names from again.",
+            help="Tarball of the pinned npm package from which CLDR's names are extracted.",
             show_default=False,
         ),
     ] = None,
@@ -103,19 +105,20 @@ def relations(
     omw: Annotated[
         str | None,
         typer.Option(
-            help="Languages, separated by commas: their relations from the Open Multilingual "
-            "Wordnet too, by the library wn.",
+            help="Languages, separated by commas, whose relations are added from the Open "
+            "Multilingual Wordnet with the library wn.",
             show_default=False,
         ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Another table than the study's own; needed with --omw.", show_default=False
+            help="File to write instead of the study's table; needed with --omw.",
+            show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Build data/lexicon/relations.csv from Princeton WordNet; its own rows are kept."""
+    """Build data/lexicon/relations.csv from Princeton WordNet; rows with source `own` stay."""
     import shutil
 
     from meanings.lexicon.lexicon import load_lexicon
@@ -127,8 +130,8 @@ def relations(
     tables = data_folder() / "lexicon"
     if omw is not None and out is None:
         raise MeaningsError(
-            "--omw: its wordnets have licences of their own, so they stay out of the study's "
-            "table; name a table with --out"
+            "--omw: these wordnets have their own licences, so they stay out of the study's "
+            "table; name another file with --out"
         )
     words, senses = load_lexicon("embedded"), read_senses(tables / "senses.csv")
     database, licence = fetch_database(package)

@@ -2,8 +2,8 @@
 models | measures | checkpoints | recovery | budget | prompts | targeted | lexicon | miniature |
 validity | gemma`.
 
-Thin over the library, one module a group of commands. What a user can mend is one line on standard
-error and exit code 2, and nothing is written.
+Thin over the library, one module per group of commands. What a user can mend is one line on
+standard error and exit code 2, and nothing is written.
 """
 
 import os
@@ -32,7 +32,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Shared concept spaces through the training of multilingual language models.",
+    help="Measure shared concept spaces in multilingual language models over training.",
 )
 for command in (
     study.study,
@@ -78,10 +78,10 @@ def main() -> None:
         end(usage(error), 2)
     except OSError as error:  # what no room of the library has said better
         place = f"{error.filename}: " if error.filename else ""
-        cure = "look at the name, its permissions and the room on the disk"
+        cure = "check the path, its permissions and the free disk space"
         end(f"error: {MeaningsError(f'{place}{error.strerror or error}; {cure}')}", 2)
     if code == 130:
-        end("interrupted: what was finished is kept; the same command goes on from there", 130)
+        end("interrupted: finished work is kept; run the same command again to resume", 130)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -12,7 +12,9 @@ from meanings.cli.options import Json, Quiet, TrainingSeed
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 
-app = typer.Typer(no_args_is_help=True, help="The small model that the study ships with.")
+app = typer.Typer(
+    no_args_is_help=True, help="Train and report the small model that ships with the study."
+)
 
 
 @app.command("train")
@@ -21,19 +23,20 @@ def train(
     world: Annotated[
         str | None,
         typer.Option(
-            help="A short miniature of worlds.yaml instead, such as parallel-5.", show_default=False
+            help="Short variant to train instead, named in worlds.yaml, such as parallel-5.",
+            show_default=False,
         ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of the trajectories; without it data/miniature, or _build/worlds/WORLD.",
+            help="Folder for the trajectories; default: data/miniature or _build/worlds/WORLD.",
             show_default=False,
         ),
     ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Train the miniature from step 0; a killed run goes on where it was."""
+    """Train the miniature from step 0. After an interruption the same command resumes."""
     from meanings.lexicon.lexicon import load_lexicon
     from meanings.miniature.corpus import load_corpus
     from meanings.miniature.recipe import load_mix
@@ -52,12 +55,15 @@ def train(
 @app.command("long-run")
 def long_run(
     out: Annotated[
-        Path, typer.Option(help="Folder of the two trajectories, trunk and finished.")
+        Path,
+        typer.Option(
+            help="Folder for two trajectories: trunk (no decay) and finished (after a decay)."
+        ),
     ] = Path("_build/long-run"),
     quiet: Quiet = False,
 ) -> None:
-    """Train the shipped miniature on to 30,000 steps, with short decays, measure it, publish the
-    table; a killed run goes on.
+    """Train the shipped miniature on to 30,000 steps with short decays, measure it and publish the
+    table. After an interruption the same command resumes.
     """
     from meanings.lexicon.lexicon import load_lexicon
     from meanings.miniature.corpus import load_corpus
@@ -91,8 +97,8 @@ def worlds(
     ] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train worlds of worlds.yaml (some minutes each) and measure what is asked of them; what is
-    there is not done again, and a killed run goes on.
+    """Train worlds of worlds.yaml (some minutes each) and measure what is asked of them. What is
+    already there is not done again. After an interruption the same command resumes.
     """
     import os
 
@@ -120,7 +126,7 @@ def _seeds(text: str) -> tuple[int, ...]:
 
 @app.command("shares")
 def shares() -> None:
-    """Count each language's words and tokens in the training text, and write the table of them."""
+    """Count each language's words and tokens in the training text and write them as a table."""
     from tokenizers import Tokenizer
 
     from meanings.lexicon.lexicon import load_lexicon
@@ -140,18 +146,23 @@ def shares() -> None:
 def reinitialise(
     source: Annotated[
         list[str] | None,
-        typer.Option(help="A language that is trained in; several may be named. [default: en, ru]"),
+        typer.Option(help="Language of the short training; may be repeated. [default: en, ru]"),
     ] = None,
     block: Annotated[
         list[int] | None,
-        typer.Option(help="A block that is reset, from 1; all without it.", show_default=False),
+        typer.Option(
+            help="Block to reset, from 1; may be repeated; default: all.", show_default=False
+        ),
     ] = None,
-    draws: Annotated[int, typer.Option(help="Draws of held-out concepts and text.", min=1)] = 2,
+    draws: Annotated[
+        int, typer.Option(help="Number of draws of held-out concepts and text.", min=1)
+    ] = 2,
     seed: TrainingSeed = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Give one block its weights of step 0 back, train 200 steps on one language's associations,
-    with and without, and publish the scores of held-out ones; a killed run goes on.
+    """Reset one block to its weights at step 0, train 200 steps on associations in one language,
+    with and without the reset, and publish scores on held-out associations. After an
+    interruption the same command resumes.
     """
     from meanings.core.status_line import StatusLine, Watched
     from meanings.lexicon.lexicon import load_lexicon
@@ -176,7 +187,7 @@ def reinitialise(
 def report(
     as_json: Json = False,
 ) -> None:
-    """Print what the miniature shows, from the published tables."""
+    """Print the miniature's main results from the published tables."""
     from meanings.miniature.report import report_json, report_table
 
     typer.echo(json.dumps(report_json()) if as_json else report_table().to_string(index=False))

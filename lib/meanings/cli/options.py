@@ -7,42 +7,38 @@ from typing import Annotated
 import typer
 
 RESULTS = Path("_build/results")
-Out = Annotated[Path, typer.Option("--out", help="Folder of the results.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
+Out = Annotated[Path, typer.Option("--out", help="Results folder.")]
+Device = Annotated[str, typer.Option(help="Device: auto, cpu, cuda, cuda:1, ...")]
 Workers = Annotated[
     int | None,
     typer.Option(
         "--local-workers",
-        help="Measure with this many worker processes, a checkpoint each.",
+        help="Number of worker processes; each measures one checkpoint at a time.",
         show_default=False,
     ),
 ]
 GridFile = Annotated[
     Path | None,
-    typer.Argument(
-        help="Grid as YAML; without it book/parameters/default.yaml.", show_default=False
-    ),
+    typer.Argument(help="Grid as YAML; default: book/parameters/default.yaml.", show_default=False),
 ]
 GridFiles = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="GRID...",
-        help="Grids as YAML; without one book/parameters/default.yaml.",
+        help="Grids as YAML; default: book/parameters/default.yaml.",
         show_default=False,
     ),
 ]
 Offline = Annotated[
     bool,
-    typer.Option(
-        "--offline", help="Never use the network; of models on the hub use what is cached."
-    ),
+    typer.Option("--offline", help="Do not use the network; of hub models use cached files only."),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing of the progress.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ModelName = Annotated[
     str,
     typer.Argument(
-        help="A model of `meanings models`, a shipped one, or a folder with trajectory.json."
+        help="Name of a model (see `meanings models`), or a folder with trajectory.json."
     ),
 ]
 TrainingSeed = Annotated[int, typer.Option(help="Training seed.")]

@@ -12,20 +12,20 @@ from meanings.cli.options import (
     stay_offline,
 )
 
-app = typer.Typer(no_args_is_help=True, help="Prompts that several models share.")
+app = typer.Typer(no_args_is_help=True, help="Write prompts that several models share.")
 
 
 @app.command("write")
 def prompts_write(
     file: Annotated[
-        Path, typer.Argument(help="The JSON file to write; a grid takes it as `prompts: FILE`.")
+        Path, typer.Argument(help="JSON file to write; a grid names it as `prompts: FILE`.")
     ],
     grid: GridFile = None,
     models: Annotated[
         str,
         typer.Option(
-            help="Models, with commas: pairs are eligible under the tokenizers of all. Without it "
-            "the grid's.",
+            help="Models, separated by commas; concept pairs must suit every model's tokenizer. "
+            "Default: the grid's model.",
             show_default=False,
         ),
     ] = "",

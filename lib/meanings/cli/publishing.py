@@ -18,7 +18,7 @@ from meanings.core.errors import MeaningsError
 FirstLayers = Annotated[
     str,
     typer.Option(
-        help="First patched layers whose rows are published, with commas; all without it."
+        help="First patched layers to publish, from 0, separated by commas; default: all."
     ),
 ]
 
@@ -34,31 +34,32 @@ def publish(
     grids: GridFiles = None,
     out: Out = RESULTS,
     everything: Annotated[
-        bool, typer.Option("--everything", help="All cells of the folder, not the grid's only.")
+        bool,
+        typer.Option("--everything", help="Publish all cells of the folder, not only the grid's."),
     ] = False,
     means: Annotated[
         bool,
         typer.Option(
             "--means",
-            help="Means over concepts only, as CSV: for words that may not be redistributed.",
+            help="Publish only means over concepts, as CSV; for words that may not be shared.",
         ),
     ] = False,
     by_concept: Annotated[
         bool,
         typer.Option(
             "--by-concept",
-            help="Means over language pairs, a row per concept: for comparing many settings.",
+            help="Publish means over language pairs, one row per concept; for many settings.",
         ),
     ] = False,
     add: Annotated[
         bool,
         typer.Option(
-            "--add", help="With --by-concept: add to the rows that the published table has."
+            "--add", help="With --by-concept: keep the rows that the published table has."
         ),
     ] = False,
     layers: FirstLayers = "",
     measure: Annotated[
-        str, typer.Option(help="Cells of this measure only, where a grid names several.")
+        str, typer.Option(help="Publish only this measure's cells, where a grid names several.")
     ] = "",
 ) -> None:
     """Merge measured cells into one table that ships with the study."""
@@ -107,7 +108,7 @@ def _check_options(
             "and --by-concept out"
         )
     if layers and (means or by_concept):
-        raise MeaningsError("--layers chooses rows, and --means and --by-concept have all layers")
+        raise MeaningsError("--means and --by-concept have all layers: leave --layers out")
 
 
 def export(
@@ -122,22 +123,26 @@ def export(
     table: Annotated[
         str | None,
         typer.Option(
-            "--published", help="A published table instead of measured cells.", show_default=False
+            "--published",
+            help="Published table to export, instead of measured cells.",
+            show_default=False,
         ),
     ] = None,
     licence: Annotated[
         str,
         typer.Option(
-            help="Licence of the data, as the hub names it; else left for you to fill in."
+            help="Hugging Face identifier of the data's licence; without it you fill it in later."
         ),
     ] = "",
     words: Annotated[
         bool,
-        typer.Option("--words", help="Words of a lexicon of your own too: you may pass them on."),
+        typer.Option(
+            "--words", help="Include the words of your own lexicon. Only if you may share them."
+        ),
     ] = False,
     out: Out = RESULTS,
 ) -> None:
-    """Write results as tidy CSV, or as a data set with its card."""
+    """Export results as tidy CSV or as a data set with a data card."""
     from meanings.study.export import export as write
 
     if table is not None and grids:
@@ -168,5 +173,7 @@ def finished_keys(grids: Iterable[Path | None], out: Path) -> dict[str, None]:
 def parse_layers(text: str) -> tuple[int, ...]:
     """`1,2` as (1, 2). Raises MeaningsError where it is no such list."""
     if not re.fullmatch(r"[0-9]{1,4}(,[0-9]{1,4})*", text):
-        raise MeaningsError(f"--layers {text[:60]!r}: expected numbers from 0 with commas, as 1,2")
+        raise MeaningsError(
+            f"--layers {text[:60]!r}: expected layers from 0, separated by commas, such as 1,2"
+        )
     return tuple(int(number) for number in text.split(","))

@@ -22,27 +22,23 @@ from meanings.core.formatting import duration, size
 
 DryRun = Annotated[
     bool,
-    typer.Option(
-        "--dry-run", help="List what would be measured and how long it may take; write nothing."
-    ),
+    typer.Option("--dry-run", help="List the missing cells and estimate the time; write nothing."),
 ]
 Drop = Annotated[
     bool,
-    typer.Option("--drop", help="Drop a checkpoint of the hub from the cache after its last use."),
+    typer.Option("--drop", help="Delete a hub checkpoint from the cache after its last use."),
 ]
 KeepGoing = Annotated[
     bool,
     typer.Option(
         "--keep-going",
-        help="After a checkpoint that cannot be had, measure the others; the end names it and is "
-        "an error.",
+        help="Where a checkpoint cannot be loaded, measure the others; the command then ends with "
+        "an error that names it.",
     ),
 ]
 OtherLexicon = Annotated[
     str | None,
-    typer.Option(
-        help="Another lexicon than the grid's: embedded, or a word list.", show_default=False
-    ),
+    typer.Option(help="Lexicon, instead of the grid's: embedded, or a file.", show_default=False),
 ]
 
 
@@ -61,7 +57,7 @@ def study(
     lexicon: OtherLexicon = None,
     quiet: Quiet = False,
 ) -> None:
-    """Measure what is missing of a grid of cells; a killed run goes on where it was."""
+    """Measure the missing cells of a grid. After an interruption the same command resumes."""
     stay_offline(offline)
     stay_quiet(quiet)
     from meanings.study.plan import plan_study
@@ -69,8 +65,7 @@ def study(
 
     if sum(place is not None for place in (workers, scheduler, slurm)) > 1:
         raise MeaningsError(
-            "--local-workers, --scheduler and --slurm are different places to measure at: give one "
-            "of them"
+            "--local-workers, --scheduler and --slurm exclude each other: give one of them"
         )
     settings, part = grid_from(grid), parse_shard(shard)
     if lexicon is not None:

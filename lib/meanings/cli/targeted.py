@@ -10,18 +10,18 @@ from meanings.cli.options import RESULTS, Device, Offline, Out, Quiet, stay_offl
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Query words of several senses, false friends and cognates, beside matched controls.",
+    help="Measure ambiguous words, false friends and cognates beside matched controls.",
 )
 GridFile = Annotated[
     Path,
     typer.Argument(
-        help="A grid in YAML, such as book/parameters/targeted.yaml; n_pairs is the number of "
-        "query words of each kind at most."
+        help="Grid as YAML, such as book/parameters/targeted.yaml; n_pairs limits the number of "
+        "query words per kind."
     ),
 ]
 Seeds = Annotated[
     list[int] | None,
-    typer.Option("--seed", help="Another training seed than the grid's; may be repeated."),
+    typer.Option("--seed", help="Training seed, instead of the grid's; may be repeated."),
 ]
 
 
@@ -51,10 +51,14 @@ def publish(
     seed: Seeds = None,
     out: Out = RESULTS,
     measured: Annotated[
-        bool, typer.Option("--measured", help="Leave out cells that are missing.")
+        bool,
+        typer.Option(
+            "--measured",
+            help="Publish the cells that are measured; the others keep their published rows.",
+        ),
     ] = False,
 ) -> None:
-    """Put what was measured into data/published/targeted.parquet, beside other models and seeds."""
+    """Write the measured cells to data/published/targeted.parquet; other models and seeds stay."""
     from meanings.study.targeted import publish_targeted
 
     path = publish_targeted(_studies(grid, seed, out), out, measured=measured)

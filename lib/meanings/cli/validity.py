@@ -15,7 +15,7 @@ from meanings.core.paths import data_folder
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Checks of the method: networks with a known truth, claims put to shuffled labels.",
+    help="Check the method: constructed networks, shuffled labels, controls of the patch.",
 )
 World = Annotated[
     Path | None,
@@ -55,26 +55,28 @@ def _interval(row: dict) -> str:
 def known_truth(
     world: World = None,
     meeting_layer: Annotated[
-        int, typer.Option(help="Layer from which on the shared code is there.")
+        int, typer.Option(help="First layer that holds the shared code, from 0.")
     ] = 2,
-    reading_layer: Annotated[int, typer.Option(help="Layer that reads the query word.")] = 4,
+    reading_layer: Annotated[
+        int, typer.Option(help="Layer that reads the query word, 1 or above.")
+    ] = 4,
     meets_from: Annotated[
-        int, typer.Option(help="First checkpoint with a shared code, from 0; -1 for never.")
+        int, typer.Option(help="First checkpoint with a shared code, from 0; -1: never.")
     ] = 3,
-    layers: Annotated[int, typer.Option(help="Decoder layers.")] = 6,
-    seed: Annotated[int, typer.Option(help="Draws the private codes and the concepts' noise.")] = 0,
+    layers: Annotated[int, typer.Option(help="Number of decoder layers.")] = 6,
+    seed: Annotated[int, typer.Option(help="Seed of the private codes and the noise.")] = 0,
     ramp: Annotated[
-        float, typer.Option(help="Checkpoints over which a concept comes to be shared.")
+        float, typer.Option(help="Number of checkpoints over which a concept becomes shared.")
     ] = 0.0,
     scatter: Annotated[
         float,
-        typer.Option(help="Checkpoints by which concepts' onsets differ (standard deviation)."),
+        typer.Option(help="Standard deviation of the concepts' onsets, in checkpoints."),
     ] = 0.0,
     worlds: Annotated[
-        int, typer.Option(help="Constructed runs over which coverage is computed.")
+        int, typer.Option(help="Number of constructed runs from which coverage is computed.")
     ] = 500,
 ) -> None:
-    """Measure constructed networks whose truth is known: data/published/known_truth.csv."""
+    """Measure constructed networks with known truth; write data/published/known_truth.csv."""
     if world is None:
         from meanings.validity.known_truth import table
 
@@ -91,14 +93,16 @@ def known_truth(
 
 @app.command("false-positives")
 def false_positives(
-    shuffles: Annotated[int, typer.Option(help="Shuffles of each claim.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Draws the shuffles.")] = 0,
+    shuffles: Annotated[int, typer.Option(help="Number of permutations per claim.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Seed of the permutations.")] = 0,
     out: Annotated[
         Path | None,
-        typer.Option(help="Without it data/published/false_positives.csv.", show_default=False),
+        typer.Option(
+            help="File to write; default: data/published/false_positives.csv.", show_default=False
+        ),
     ] = None,
 ) -> None:
-    """Count how often the book's claims are made of shuffled labels:
+    """Count how often the book's rules make a claim under permuted labels; write
     data/published/false_positives.csv.
     """
     from meanings.validity.false_positives import table
@@ -111,13 +115,13 @@ def false_positives(
 @app.command("controls")
 def controls(
     model: Annotated[
-        str, typer.Option(help="The miniature, or the folder of one of its training runs.")
+        str, typer.Option(help="miniature, or the folder of one of its training runs.")
     ] = "miniature",
     seed: TrainingSeed = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Measure the controls of the patch at the end of one training run:
-    data/published/controls.parquet, where the rows of other training seeds stay.
+    """Measure the controls of the patch at the end of one training run; write
+    data/published/controls.parquet and keep the rows of other training seeds.
     """
     from meanings.core.status_line import StatusLine, Watched
     from meanings.models.checkpoints import trajectory
@@ -133,17 +137,18 @@ def controls(
 
 @app.command("transfer")
 def transfer(
-    layer: Annotated[int, typer.Option(help="Layer of the companion measures.", min=0)] = 6,
-    model: Annotated[str, typer.Option(help="The model, as the tables name it.")] = "miniature",
+    layer: Annotated[int, typer.Option(help="Layer of the companion measures, from 0.", min=0)] = 6,
+    model: Annotated[str, typer.Option(help="Name of the model in the tables.")] = "miniature",
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Without it data/published/transfer_correlations.csv.", show_default=False
+            help="File to write; default: data/published/transfer_correlations.csv.",
+            show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Correlate each published companion measure with transfer over pairs of languages, within
-    checkpoints and pooled: data/published/transfer_correlations.csv.
+    """Correlate each published companion measure with transfer over language pairs, within
+    checkpoints and pooled; write data/published/transfer_correlations.csv.
     """
     from meanings.validity.transfer_table import transfer_table
 

@@ -12,14 +12,14 @@ from meanings.core.errors import MeaningsError
 Scheduler = Annotated[
     str | None,
     typer.Option(
-        "--scheduler", help="Measure with the workers of a Dask scheduler.", show_default=False
+        "--scheduler", help="Address of a Dask scheduler whose workers measure.", show_default=False
     ),
 ]
 Slurm = Annotated[
     Path | None,
     typer.Option(
         "--slurm",
-        help="Measure with jobs of Slurm, as this YAML file says; with --dry-run, their script.",
+        help="YAML file of Slurm jobs that measure; with --dry-run, print their script.",
         show_default=False,
     ),
 ]

@@ -1,4 +1,4 @@
-"""The one exception that a user can cause: a wrong name, file, type or size.
+"""The one exception for errors that a user can correct: a wrong name, file, type or size.
 
 The command line prints its message, one line, and exits with 2; any other exception is a defect of
 the library.
@@ -14,7 +14,7 @@ LONGEST = (
 
 
 class MeaningsError(ValueError):
-    """What is wrong, where, what is allowed and how to mend it, in one line that a terminal can
+    """What is wrong, where, what is allowed and how to correct it, in one line that a terminal can
     show.
     """
 

@@ -1,8 +1,11 @@
 """Numbers as readers see them: counts, intervals, bytes, durations."""
 
+import re
 from numbers import Real
 
 import numpy as np
+
+NEGATIVE_ZERO = re.compile(r"(?<![\w.])-(?=0(?:\.0+)?(?![\d.]*\d))")
 
 
 def amount(number: Real) -> str:
@@ -43,3 +46,8 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def unsigned_zeros(text: str) -> str:
+    """A text whose numbers have no sign where they round to zero: 0.00 for -0.00."""
+    return NEGATIVE_ZERO.sub("", text)

@@ -18,7 +18,8 @@ def data_folder() -> Path:
     if named:
         if not Path(named).is_dir():
             raise MeaningsError(
-                f"MEANINGS_DATA={named!r} is no folder; set it to a folder that holds lexicon/, or "
+                f"MEANINGS_DATA={named!r} is not a folder; set it to a folder that holds "
+                f"lexicon/, or "
                 "unset it"
             )
         return Path(named)

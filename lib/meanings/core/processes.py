@@ -16,7 +16,7 @@ def process_name() -> str:
 
 
 def is_dead(name: str) -> bool:
-    """Whether a `process_name` is of a process of this machine that runs no more.
+    """Whether a `process_name` belongs to a process of this machine that has ended.
 
     False where the name is of another machine, which cannot be asked, and where it is no such name.
     """

@@ -1,4 +1,4 @@
-"""Texts that a spreadsheet may open: none of them is run as a formula, and each can be had back.
+"""Texts that a spreadsheet may open: guarded against running as formulas, and recoverable.
 
 A spreadsheet takes a cell for a formula where it begins with = + - @, with one of their full-width
 forms, a tab or a line break. Such a text, and one that begins with an apostrophe, gets an

@@ -102,7 +102,7 @@ class Watched:
         self._said = ""
 
     def report(self, stage: str, done: int = 0, total: int = 0) -> None:
-        """Take note of a stage: a `Report`."""
+        """Record a stage: a `Report`."""
         self._said = counted(stage, done, total)
 
     def text(self) -> str:

@@ -95,18 +95,20 @@ def read_text(path: Path) -> str:
     raw = path.read_bytes()
     if raw.startswith(b"PK\x03\x04"):
         raise MeaningsError(
-            f"{path}: a spreadsheet or an archive, no text; export it as CSV with commas, in UTF-8"
+            f"{path}: a spreadsheet or an archive, not text; export it as CSV with commas, in UTF-8"
         )
     if b"\0" in raw[:2] or raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         raise MeaningsError(
-            f"{path}: UTF-16, which spreadsheets call Unicode text, or no text; save it as UTF-8"
+            f"{path}: UTF-16, which spreadsheets call Unicode text, or not text at all; save it "
+            f"as UTF-8"
         )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise MeaningsError(
-            f"{path}, line {line}: byte {raw[error.start]:#04x} is no UTF-8; save the file as UTF-8"
+            f"{path}, line {line}: byte {raw[error.start]:#04x} is not UTF-8; save the file as "
+            f"UTF-8"
         ) from None
     if not text.strip():
         raise MeaningsError(f"{path}: empty; expected a header line and one row for each concept")

@@ -51,7 +51,7 @@ def validated(
     except (TypeError, UnicodeEncodeError):
         name = next(name for name, value in values.items() if not _is_plain(value))
         raise MeaningsError(
-            f"{where}{name}={_short(values[name])} is refused: no text, number or list of them; "
+            f"{where}{name}={_short(values[name])} is not a text, a number or a list of these; "
             "put text in quotes"
         ) from None
     except ValidationError as error:
@@ -126,8 +126,8 @@ def _is_plain(value: Any) -> bool:
 def read_mapping(path: Path) -> dict:
     """The names and values of a YAML file; an empty file has none.
 
-    Raises MeaningsError, one line, where it cannot be read, is no YAML, holds something else, has a
-    name twice, or refers from one value to another, which could grow without bound.
+    Raises MeaningsError, one line, where it cannot be read, is not YAML, holds something else, has
+    a name twice, or refers from one value to another, which could grow without bound.
     """
     try:
         if path.exists() and not path.is_file():  # a pipe would be waited for
@@ -142,14 +142,15 @@ def read_mapping(path: Path) -> dict:
             "with lines `name: value`"
         ) from None
     except yaml.YAMLError as error:
-        raise MeaningsError(f"{path}: no YAML: {' '.join(str(error).split())}") from None
+        raise MeaningsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     except RecursionError:
         raise MeaningsError(
-            f"{path}: no YAML: nested too deep; expected lines `name: value`"
+            f"{path}: not valid YAML: nested too deep; expected lines `name: value`"
         ) from None
     except ValueError as error:  # the YAML library lets a day or number through that cannot be
         raise MeaningsError(
-            f"{path}: no YAML: a value cannot be read ({error}); put text in quotes, and write "
+            f"{path}: not valid YAML: a value cannot be read ({error}); put text in quotes, and "
+            f"write "
             "numbers in a few digits"
         ) from None
     if large:

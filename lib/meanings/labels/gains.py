@@ -60,8 +60,8 @@ PROMPT_COLUMNS = (
 
 
 def changed_answers(labelled: pd.DataFrame, condition: str) -> pd.DataFrame:
-    """Answers to the source prompt beside those under `condition`, one row a concept pair that has
-    both.
+    """Answers to the source prompt beside those under `condition`, one row per concept pair that
+    has both.
 
     Columns: `PROMPT_COLUMNS` (those that the table has), `before`, `after` (labels), `p_before`,
     `p_after`; `direction`: 1 gain, -1 loss, 0 neither; and `kind`: the kind of the gain or loss,
@@ -93,7 +93,7 @@ def changed_answers(labelled: pd.DataFrame, condition: str) -> pd.DataFrame:
         )
     if both.duplicated(prompt).any():
         raise MeaningsError(
-            "a concept pair is there at several first layers; choose one before gains are counted"
+            "a concept pair has answers at several first layers; choose one before counting gains"
         )
     right = {when: both[when].isin(RIGHT) for when in answers}
     direction = right["after"].astype(int) - right["before"].astype(int)

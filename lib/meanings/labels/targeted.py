@@ -27,7 +27,7 @@ def label_targeted(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def gains(labelled: pd.DataFrame, condition: str, role: str = "query") -> pd.DataFrame:
-    """One row a query word (or control): what became of its answer, with `word_kind`.
+    """One row per query word (or control): what became of its answer, with `word_kind`.
 
     - `labelled`: of `label_targeted`. Columns of `meanings.labels.gains.changed_answers`, and
       `query_word`, which is also the unit (`source_concept`) that intervals resample.

@@ -92,7 +92,7 @@ def read_cldf(path: Path) -> Entries:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise MeaningsError(
             f"{metadata}: not readable as CLDF ({type(error).__name__}: {str(error)[:200]}); "
-            "'cldf validate' of pycldf says more"
+            "run 'cldf validate' of pycldf for details"
         ) from None
     return entries_of_rows(table, columns, repeated=True)
 
@@ -104,7 +104,8 @@ def _form_table(metadata: Path, dataset) -> tuple[Table, dict[str, str]]:
     elsewhere = [str(table.url) for table in dataset.tables if "://" in str(table.url)]
     if elsewhere:
         raise MeaningsError(
-            f"{metadata}: table {elsewhere[0]!r} is on another machine; fetch it beside this file"
+            f"{metadata}: table {elsewhere[0]!r} is on another machine; download it next to this "
+            f"file"
         )
     named = dataset.get("FormTable")
     for table in dataset.tables if named is None else [named, *dataset.tables]:

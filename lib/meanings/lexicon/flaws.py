@@ -1,4 +1,4 @@
-"""What makes a text no word: the one check of every cell of every word list.
+"""Why a text is not a word: the check of every cell of every word list.
 
 A word is written into prompts between double quotes and compared with what a model answers. What
 spreadsheets, encodings and printed lists leave in cells would go there unseen, so it is refused.
@@ -24,7 +24,7 @@ LONGEST = 200  # letters of a word or phrase; a longer text is a paragraph, or a
 
 
 def flaw_of_text(text: str) -> str:
-    """What makes a text, with something in it, neither a concept's name nor a word, and how to mend
+    """Why a non-empty text is neither a concept's name nor a word, and how to mend
     it; empty where nothing does.
 
     - Letters that cannot be seen: control characters, zero-width and direction marks, blanks that

@@ -48,7 +48,8 @@ class Lexicon:
         unknown = sorted(set(self.categories) - set(self.entries))
         if unknown:
             raise MeaningsError(
-                f"lexicon {self.name!r}: a category for {unknown[0]!r}, which is no concept of it"
+                f"lexicon {self.name!r}: a category for {unknown[0]!r}, which is not one of its "
+                f"concepts"
             )
 
     def __hash__(self) -> int:

@@ -112,7 +112,7 @@ def _ranked_words(
             rows.append((*order, word))
         elif not repeated:
             raise MeaningsError(
-                f"{places['word']}: {word!r} is there twice for concept {concept!r} in {code!r}; "
+                f"{places['word']}: {word!r} occurs twice for concept {concept!r} in {code!r}; "
                 "keep one"
             )
         if category := cells.get("category"):
@@ -146,8 +146,8 @@ def _rank(cell: str, where: str) -> float:
         return float("inf")
     if not (cell.isascii() and cell.isdigit()):
         raise MeaningsError(
-            f"{where}: {cell[:60]!r}; expected a whole number, the smallest for the word of the "
-            "prompts, or nothing"
+            f"{where}: {cell[:60]!r}; expected a whole number (the smallest marks the word that "
+            f"prompts use) or an empty cell"
         )
     return float(cell[:300])
 
@@ -155,6 +155,6 @@ def _rank(cell: str, where: str) -> float:
 def _yes(cell: str, where: str) -> bool:
     if cell.lower() not in ("", "1", "0", "true", "false", "yes", "no"):
         raise MeaningsError(
-            f"{where}: {cell[:60]!r}; expected true or false (yes or no, 1 or 0), or nothing"
+            f"{where}: {cell[:60]!r}; expected true or false (yes or no, 1 or 0) or an empty cell"
         )
     return cell.lower() in ("1", "true", "yes")

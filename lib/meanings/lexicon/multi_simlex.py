@@ -1,4 +1,4 @@
-"""Reader of Multi-SimLex in its own layout: two words a row in each language, nouns among them."""
+"""Read Multi-SimLex in its own layout: two words per row in each language, nouns among them."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -36,7 +36,7 @@ Layout = Literal["wide", "long", "cldf", "multi-simlex", "lists", "pairs"]
 
 
 def read_wide(path: Path) -> Entries:
-    """Read a plain wide CSV: a `concept` column, one column a language code, `|` between accepted
+    """Read a plain wide CSV: a `concept` column, one column per language code, `|` between accepted
     words.
 
         concept,category,en,fr

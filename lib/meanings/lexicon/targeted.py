@@ -75,8 +75,8 @@ def targeted_lexicon(words: Path | None = None) -> Lexicon:
         concept = concept_of(row, "concept", line, path)
         if concept in entries:
             raise MeaningsError(
-                f"{path}, line {line}, column 'concept': {concept!r} is there already; name the "
-                "other sense, such as 'bat (club)'"
+                f"{path}, line {line}, column 'concept': {concept!r} occurs already; name the "
+                f"other sense, such as 'bat (club)'"
             )
         if row["category"] not in known:
             raise MeaningsError(

@@ -21,8 +21,8 @@ def pair_named(path: Path) -> tuple[str, str] | None:
 
 
 def read_pairs(path: Path) -> Entries:
-    """Read a file of pairs: two words a line, a space or a tab between them, without a header. The
-    file's name says the languages, in the order of the words.
+    """Read a file of pairs: two words per line, a space or a tab between them, without a header.
+    The file's name says the languages, in the order of the words.
 
         cat chat
         cat minou

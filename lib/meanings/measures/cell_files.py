@@ -109,7 +109,7 @@ def path_of_measured(folder: str | Path, key: str) -> Path:
     """Where a cell lies. Raises MeaningsError where nothing does."""
     path = cell_path(folder, key)
     if not os.path.lexists(path):
-        raise MeaningsError(f"{folder}: cell {key[:12]}... is not there; run the study first")
+        raise MeaningsError(f"{folder}: cell {key[:12]}... is missing; run the study first")
     return path
 
 
@@ -157,6 +157,7 @@ def _rows(path: Path, file: pq.ParquetFile, cell: Cell) -> pa.Table:
 
 def _refused(path: Path, error: Exception) -> MeaningsError:
     return MeaningsError(
-        f"{path}: no result file of a cell ({type(error).__name__}: {str(error)[:120]}); delete it "
+        f"{path}: not a result file of a cell ({type(error).__name__}: {str(error)[:120]}); "
+        f"delete it "
         "and run the study again"
     )

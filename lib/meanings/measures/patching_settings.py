@@ -163,8 +163,8 @@ def _checked_pair(text: str, lexicon: Lexicon, trajectories: Sequence[Trajectory
     pair = parse_pair(text)
     if pair.input == pair.output:
         raise MeaningsError(
-            f"pair {text!r}: a pair to translate has two languages; copying is the conditions' "
-            "business"
+            f"pair {text!r}: expected two different languages; for copying use the conditions "
+            f"en_en and self"
         )
     for code in (pair.input, pair.output):
         for run in trajectories:
@@ -192,7 +192,7 @@ def _check_defined(
     if undefined and (settings.conditions != "all" or not seen):
         name = undefined[0]
         raise MeaningsError(
-            f"condition {name!r} is defined for none of the pairs {one_of(pairs)}: it needs "
+            f"condition {name!r} is not defined for any of the pairs {one_of(pairs)}: it needs "
             f"{condition(name).needs}, and of the lexicon's languages {model} has seen "
             f'{one_of(seen)}; name more under "seen" in its trajectory.json, or in models.yaml, '
             "leave the condition out, or choose other pairs"

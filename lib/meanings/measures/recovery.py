@@ -13,8 +13,8 @@ by step, with the states of that other prompt itself, same languages and same fe
 
     recovery = (layers - target) / (asked - target)
 
-Where recovery is low, a low P(source) after patching in other languages' mean (`seen`) says nothing
-about a shared space.
+Where recovery is low, a low P(source) after patching in the other-language mean (`seen`) says
+nothing about a shared space.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ def verdict(rows: pd.DataFrame) -> str:
         )
     if part["seen"] < ENOUGH * part["layers"]:
         return (
-            "no shared space: the method can see here, and other languages' mean moves less than "
+            "no shared space: the method can see here, and the other-language mean moves less than "
             "half of what the word itself moves"
         )
     return (
-        "a shared space: other languages' mean moves more than half of what the word itself moves"
+        "a shared space: the other-language mean moves more than half of what the word itself moves"
     )

@@ -124,7 +124,7 @@ def _published_path(name: str) -> Path:
     if not path.is_file():
         names = sorted(file.stem for file in folder.glob("*.parquet"))
         raise MeaningsError(
-            f"published table {name!r} is not there; there are {', '.join(names) or 'none yet'}"
+            f"published table {name!r} does not exist; there are {', '.join(names) or 'none yet'}"
         )
     return path
 

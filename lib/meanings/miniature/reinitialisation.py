@@ -1,5 +1,5 @@
-"""Re-initialisation: which blocks hold what languages share. One block of the finished model gets
-its weights of step 0 back, and the model is trained a little on one language's associations.
+"""Re-initialisation: which blocks hold what languages share. One block of the finished model is
+reset to its weights at step 0, and the model is trained briefly on one language's associations.
 
     control      the same training, no block reset (block 0 in the table)
     loss(A)      score in language A after the control's training - after that with block l reset
@@ -210,7 +210,7 @@ def reset(
     prefix = f"model.layers.{block - 1}."
     names = [name for name in weights if name.startswith(prefix)]
     if block != CONTROL and not names:
-        raise MeaningsError(f"no block {block}: blocks count from 1")
+        raise MeaningsError(f"no block {block}: blocks are counted from 1")
     return {**weights, **{name: initial[name] for name in names}}
 
 
@@ -240,7 +240,7 @@ def trainings(
             )
     if run.checkpoints[0].step != 0:
         raise MeaningsError(
-            f"{run.model}: no checkpoint of step 0, whose weights a block would get"
+            f"{run.model}: no checkpoint at step 0, to whose weights a block is reset"
         )
     first, last = (_weights(each.path) for each in (run.checkpoints[0], run.last))
     trained = begin(corpus.mix, run.training_seed)
@@ -271,7 +271,7 @@ def short_training(
     plan: Plan,
     rows_of: Callable[[int], np.ndarray],
 ) -> None:
-    """Train from these weights, with optimisers that know nothing of what was before."""
+    """Train from these weights with new optimisers."""
     run.model.load_state_dict(weights, strict=False)  # the output matrix is the embedding
     run.optimisers = fresh_optimisers(run.model, schedule)
     run.model.train()

@@ -29,8 +29,8 @@ class Signs:
             letters = sorted({letter for text in said for letter in text if letter.isalpha()})
             if len(letters) > room:
                 raise MeaningsError(
-                    f"{len(letters)} letters in {code!r}: there are signs for {room} a language; "
-                    "take fewer languages or an alphabet"
+                    f"{len(letters)} letters in {code!r}: there are signs for {room} per "
+                    f"language; use fewer languages or a smaller alphabet"
                 )
             self._signs[code] = {
                 ord(letter): FIRST + place * room + index for index, letter in enumerate(letters)

@@ -43,8 +43,9 @@ def check_as_written(folder: Path, network: nn.Module, dtype: torch.dtype) -> No
 
 def _refuse(folder: Path, loaded: str, written: str) -> None:
     raise MeaningsError(
-        f"{folder}: as transformers loads it, {loaded}, but {written}; its numbers would not be "
-        "this model's: take a version of transformers that reads it as written, or mend the file"
+        f"{folder}: as transformers loads it, {loaded}, but {written}; its numbers would not "
+        f"describe this model: use a version of transformers that reads it as written, or correct "
+        f"the file"
     )
 
 

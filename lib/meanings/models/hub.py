@@ -40,7 +40,7 @@ def revisions(name: str) -> dict[str, str]:
         found = {ref: r.commit_hash for r in (repo.revisions if repo else ()) for ref in r.refs}
         if not found:
             raise MeaningsError(
-                f"{name}: nothing of it is in the cache {cache_folder()}; leave out --offline to "
+                f"{name}: it is not in the cache {cache_folder()}; leave out --offline to "
                 "fetch it, or unset HF_HUB_OFFLINE"
             )
         return found
@@ -147,8 +147,8 @@ def _snapshot(name: str, revision: str | None, commit: str | None, patterns: Seq
         refuse(error, name, revision, cache_folder())
     if commit is not None and place.name != commit:
         raise MeaningsError(
-            f"{name} at {revision}: commit {commit[:12]} was asked for and {place.name[:12]} "
-            "came; start again to take what is there now"
+            f"{name} at {revision}: commit {commit[:12]} was requested and {place.name[:12]} was "
+            f"delivered; start again to use the current commit"
         )
     return place
 

@@ -20,7 +20,7 @@ def refuse(error: Exception, name: str, revision: str | None, cache: Path) -> No
     """
     what = f"{name} at revision {revision!r}" if revision else name
     raise MeaningsError(
-        f"model {what} cannot be had from the hub: {_said(_cause(error), cache)}"
+        f"model {what} cannot be fetched from the hub: {_said(_cause(error), cache)}"
     ) from None
 
 

@@ -257,8 +257,8 @@ def _folder(path: Path | str, revision: str | None, commit: str | None) -> Path:
         )
     if not any(folder.glob("*.safetensors")):
         raise MeaningsError(
-            f"{folder}: no *.safetensors weights; other formats can run code when read and are "
-            "refused: convert them first"
+            f"{folder}: no *.safetensors weights; other formats can run code when they are read: "
+            f"convert the weights to safetensors first"
         )
     return folder
 

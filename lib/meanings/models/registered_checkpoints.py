@@ -108,7 +108,7 @@ def _of_folders(model: str, entry: Entry) -> tuple[Checkpoint, ...]:
     if entry.root is None:
         raise MeaningsError(
             f"{model} is not public: in a file models.yaml write '{model}: {{like: {model}, root: "
-            f"/where/its/folders/lie}}'"
+            f"/path/to/its/folders}}'"
         )
     root, before, checkpoints = Path(entry.root), 0, []
     for phase in entry.folders:

@@ -140,7 +140,8 @@ def own_file() -> Path | None:
     if named := os.environ.get("MEANINGS_MODELS"):
         if not Path(named).is_file():
             raise MeaningsError(
-                f"MEANINGS_MODELS={named!r} is no file; set it to a YAML file of models, or unset "
+                f"MEANINGS_MODELS={named!r} is not a file; set it to a YAML file of models, or "
+                f"unset "
                 "it"
             )
         return Path(named)

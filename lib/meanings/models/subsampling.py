@@ -1,4 +1,4 @@
-"""Which checkpoints of a long run are measured, said in a line:
+"""Rules that choose which checkpoints of a long run are measured, one line each:
 
     all
     first 10, then every 2nd to 20, then every 5th, and the last

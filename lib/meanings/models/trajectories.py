@@ -111,7 +111,7 @@ def read_trajectory(file: Path) -> Trajectory:
     for _, _, folder in found:
         if not folder.is_dir():
             raise MeaningsError(
-                f"{file}: lists checkpoint folder {folder.name!r}, which is not there"
+                f"{file}: lists checkpoint folder {folder.name!r}, which does not exist"
             )
     tokenizer = _tokenizer_folder(file.parent, named)
     checkpoints = tuple(

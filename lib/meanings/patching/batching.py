@@ -22,7 +22,7 @@ TOKENS = {"cpu": 2_048, "cuda": 65_536}
 WORKING_SET = {"cpu": 192 << 20, "cuda": 4 << 30}
 
 # Shares of it: what prompts may need whose keys and values stay while other forwards go on from
-# them; and what answers may need, which are generated a token a row, so that only many rows fill
+# them; and what answers may need, which are generated a token per row, so that only many rows fill
 # the machine's units.
 STAYING, ANSWERING = 0.6, 2.5
 
@@ -112,7 +112,7 @@ def in_parts(items: Sequence, size: int, run: Callable[[Sequence], None]) -> Non
                 raise
             if len(part) == 1:
                 raise MeaningsError(
-                    "one prompt alone does not fit into the memory: use a smaller model or dtype, "
+                    "one prompt alone does not fit into memory: use a smaller model or dtype, "
                     "or fewer shots"
                 ) from None
             size = len(part) // 2
@@ -125,7 +125,7 @@ def in_parts(items: Sequence, size: int, run: Callable[[Sequence], None]) -> Non
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         warnings.warn(
-            f"{len(part)} rows do not fit into the memory: going on with {size} at once",
+            f"{len(part)} rows do not fit into memory: continuing with {size} at a time",
             LessRoomThanThought,
             stacklevel=2,
         )

@@ -1,4 +1,4 @@
-"""What must be run at least: tokens, floating-point operations, and the ratios that they allow.
+"""Lower bounds of what must be run: tokens, floating-point operations, and their ratios.
 
 Of a model with L layers, for target prompts of P tokens whose last S begin with the query word's
 last token, C conditions and G generated tokens, in passes of one token through all layers:

@@ -44,7 +44,7 @@ def recovery(
     """P(source concept in the output language) on every step from the target prompt to the source
     word in its place.
 
-    One row a concept pair: `pair`, `source_concept`, `target_concept`, the four steps, and beside
+    One row per concept pair: `pair`, `source_concept`, `target_concept`, the four steps, and beside
     them `seen` and `null_concept`, patched in from the first layer on, both NaN where the pair has
     no other seen languages.
 

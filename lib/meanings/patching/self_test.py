@@ -92,8 +92,8 @@ def _prompts(model: PatchableModel) -> list[Prompt]:
         known = sorted(set(model.tokenizer.get_vocab().values()) - model.special_ids)
         if len(known) < 2:
             raise MeaningsError(
-                f"{model.name}: its tokenizer has {len(known)} tokens that are text; look at its "
-                "tokenizer.json"
+                f"{model.name}: its tokenizer has {len(known)} tokens of text; check its "
+                f"tokenizer.json"
             )
         heads = [tuple(known[:6]), tuple(known[:-7:-1])]
         end = end or (known[0],)

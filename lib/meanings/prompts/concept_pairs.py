@@ -59,8 +59,8 @@ def draw_shared_pairs(
     concepts = tuple(sorted(lexicon.concepts))
     if len(concepts) < 2 * shots + 3:
         raise MeaningsError(
-            f"lexicon {lexicon.name!r} has {len(concepts)} concepts: {shots} shots a prompt need "
-            f"at least {2 * shots + 3}"
+            f"lexicon {lexicon.name!r} has {len(concepts)} concepts: {shots} shots per prompt "
+            f"need at least {2 * shots + 3}"
         )
     draws = SeededDraws(seed)
     disjoint = np.logical_and.reduce(

@@ -163,8 +163,8 @@ class SharedPrompts:
         for text, sides in self.texts.get(seed, {}).items():
             if sides != prompt_texts(lexicon, tokenizer, text, self.draws[seed], self.template):
                 raise MeaningsError(
-                    f"prompts {self.place}, seed {seed}, {text}: texts are not what the concept "
-                    "pairs make; edit neither, write them again"
+                    f"prompts {self.place}, seed {seed}, {text}: the texts do not match the "
+                    f"concept pairs; write the file again and do not edit it"
                 )
 
 

@@ -194,8 +194,8 @@ def _prompted(
         examples, rest = free[: 2 * shots], free[2 * shots :]
         if len(examples) < 2 * shots or not rest:
             raise MeaningsError(
-                f"pair {pair}: {len(free)} plain words are left for {shots} few-shot examples a "
-                "prompt; ask for fewer, or take a larger lexicon"
+                f"pair {pair}: {len(free)} plain words are left for {shots} few-shot examples per "
+                f"prompt; ask for fewer, or use a larger lexicon"
             )
         source_shots, target_shots = tuple(examples[:shots]), tuple(examples[shots:])
         for place, (query, control) in enumerate(block):
@@ -222,7 +222,7 @@ def _target(
         if disjoint.all(concept, query.concept) and disjoint.all(concept, control.concept):
             return concept
     raise MeaningsError(
-        f"pair {query.pair}: no concept shares no first token with {query.concept!r} and "
+        f"pair {query.pair}: every concept shares a first token with {query.concept!r} or "
         f"{control.concept!r}; use fewer languages (first tokens are pooled over them)"
     )
 
@@ -243,7 +243,7 @@ def _null(
         if concept not in (source, target) and disjoint.all(source, target, concept):
             return concept
     raise MeaningsError(
-        f"no third concept shares no first token with {source!r} and {target!r}; use fewer "
+        f"every third concept shares a first token with {source!r} or {target!r}; use fewer "
         "languages (first tokens are pooled over them)"
     )
 

@@ -110,7 +110,7 @@ def differences(
     between: str = "condition",
     unit: str = "source_concept",
 ) -> pd.DataFrame:
-    """Differences of `value` between two labels, one row a group of `by`, training seed and unit.
+    """Differences of `value` between two labels, one row per group of `by`, training seed and unit.
 
     Columns: `by`, the training seed (where the table has it), `unit` and `difference`: `a` minus
     `b`, means over the rows of each in the cells that both have.

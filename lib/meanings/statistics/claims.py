@@ -44,7 +44,7 @@ def patching_gains(
     """Whether a patch makes more answers right than wrong: the interval, over concepts, of the
     difference in the share of right ones, against the smallest effect.
 
-    - `answers`: a row an answer, with `condition`, `pair`, `source_concept` and `right` (0 or 1).
+    - `answers`: a row per answer, with `condition`, `pair`, `source_concept` and `right` (0 or 1).
     """
     return conditions_differ(answers, patched, unpatched, "right")
 

@@ -137,7 +137,7 @@ def _height_rows(groups: dict[Hashable, pd.DataFrame], name: Hashable, rule: Rul
     wanted = name if rule.height_of == OWN else rule.height_of
     if wanted not in groups:
         raise MeaningsError(
-            f"height_of {wanted!r} is no group of the table; it has {', '.join(map(str, groups))}"
+            f"height_of {wanted!r} is not among the groups; they are {', '.join(map(str, groups))}"
         )
     return groups[wanted]
 

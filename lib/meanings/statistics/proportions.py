@@ -14,7 +14,8 @@ def wilson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
     """
     if not 0 <= successes <= n or n == 0:
         raise MeaningsError(
-            f"{successes} successes of {n} trials: expected a trial or more, and no more successes"
+            f"{successes} successes of {n} trials: expected at least one trial, and at most as "
+            f"many successes"
         )
     found = scipy.stats.binomtest(int(successes), int(n)).proportion_ci(level, method="wilson")
     return float(found.low), float(found.high)

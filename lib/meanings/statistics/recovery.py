@@ -19,7 +19,7 @@ MEASURES = (*STEPS, "seen", "null_concept")
 
 
 def write_recovery(rows: Sequence[dict]) -> Path:
-    """Write `data/published/reach.csv`, one row a model, training seed and pair."""
+    """Write `data/published/reach.csv`, one row per model, training seed and pair."""
     path = data_folder() / "published" / "reach.csv"
     with atomic_file(path) as aside:
         pd.DataFrame(rows).to_csv(aside, index=False, float_format="%.5g", lineterminator="\n")

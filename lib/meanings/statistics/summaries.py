@@ -68,7 +68,7 @@ def over_null(chosen: pd.DataFrame, conditions: Sequence[str]) -> tuple[pd.DataF
 
 
 def in_order(table: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
-    """One row a condition, in the order of `conditions`."""
+    """One row per condition, in the order of `conditions`."""
     there = set(table["condition"])
     return table.set_index("condition").loc[[c for c in conditions if c in there]].reset_index()
 
@@ -117,8 +117,8 @@ def publish_means(folder: Path, name: str, keys: Iterable[str] | None = None) ->
     several = [field for field, values in one.items() if len(values) > 1]
     if several:
         raise MeaningsError(
-            f"{folder}: the cells have several values of {', '.join(several)}; name the grid that "
-            "is meant"
+            f"{folder}: the cells have several values of {', '.join(several)}; name the grid to "
+            f"publish"
         )
     table = means(cells).assign(**{field: values[0] for field, values in one.items()})
     with atomic_file(path) as aside:

@@ -86,7 +86,7 @@ def at_one_layer(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def changes(rows: pd.DataFrame, condition: str = "seen") -> pd.DataFrame:
-    """Before and after of each query word and each control: one row an item and role.
+    """Before and after of each query word and each control: one row per item and role.
 
     Columns: `ITEM`, `kind`, `query_word`, `word`, `source_concept`, and for each outcome
     `<outcome>_before`, `<outcome>_after`; `answer_before`, `answer_after`; `gain`, `loss` (a right
@@ -125,6 +125,22 @@ def rates(changed: pd.DataFrame) -> pd.DataFrame:
     means = grouped[[*names, "gain", "loss"]].mean()
     items = grouped.apply(lambda own: len(own[["pair", "item"]].drop_duplicates()))
     return means.assign(n=items, n_words=grouped[UNIT].nunique()).reset_index()
+
+
+def at_shared_pairs(rows: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
+    """Accuracy asked directly (`src_unpatched`) and under each condition, on the language pairs
+    that have all of them: one row per condition, kind and role.
+
+    Columns: `condition`, `kind`, `role`, `right` (0 to 1), `n` queries, `pairs` (their names).
+
+    - `rows`: of `at_one_layer`. Empty where no language pair has all conditions.
+    """
+    wanted = ["src_unpatched", *conditions]
+    there = rows[rows["condition"].isin(wanted)].groupby("pair")["condition"].nunique()
+    shared = sorted(there.index[there == len(wanted)])
+    own = rows[rows["pair"].isin(shared) & rows["condition"].isin(wanted)]
+    found = own.groupby(["condition", "kind", "role"])["right"].agg(right="mean", n="size")
+    return found.reset_index().assign(pairs=", ".join(shared))
 
 
 def compared(

@@ -87,7 +87,7 @@ def claims_where_nothing_is_shared(table: pd.DataFrame) -> pd.DataFrame:
     """The claim of a shared space, `seen` above its null, in the miniature without anything to
     share (`apart`).
 
-    One row a training seed and pair at the end of training: the paired difference with its
+    One row per training seed and pair at the end of training: the paired difference with its
     interval; `above zero`: the interval lies there; `claimed`: it lies above the smallest effect,
     so that the book's rule would claim a shared space.
     """
@@ -108,7 +108,7 @@ def claims_where_nothing_is_shared(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def published_recovery() -> pd.DataFrame:
-    """`data/published/reach.csv`: one row a model, training seed and pair."""
+    """`data/published/reach.csv`: one row per model, training seed and pair."""
     return published_csv("reach", "meanings miniature worlds")
 
 

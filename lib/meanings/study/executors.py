@@ -130,15 +130,15 @@ def through(client: Client, device: str) -> Executor:
                     break
         except (CommClosedError, CancelledError, OSError) as error:
             raise MeaningsError(
-                f"the scheduler is lost ({type(error).__name__}); what was measured is kept, run "
-                "the study again"
+                f"the connection to the scheduler is lost "
+                f"({type(error).__name__}); measured cells are kept, run the study again"
             ) from None
         finally:
             client.cancel(futures)
         if isinstance(failure, KilledWorker):
             raise MeaningsError(
-                "a checkpoint's worker was lost again and again, out of memory perhaps; take fewer "
-                "workers"
+                "a checkpoint's worker was lost repeatedly, perhaps because memory ran out; use "
+                "fewer workers"
             ) from None
         if failure is not None:
             raise failure

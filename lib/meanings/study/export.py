@@ -54,7 +54,7 @@ def export(
     if layout not in LAYOUTS:
         raise MeaningsError(f"--format {layout!r}: allowed are {one_of(LAYOUTS)}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise MeaningsError(f"{folder}: is there already and not empty; name a new folder")
+        raise MeaningsError(f"{folder}: exists already and is not empty; name a new folder")
     rows, versions = _published(table) if table is not None else _measured(results, keys)
     said = []
     if not words and not _embedded(rows):
@@ -105,7 +105,7 @@ def _published(name: str) -> tuple[pa.Table, list[dict]]:
         return _plain(pyarrow.csv.read_csv(text)), []
     names = sorted({file.stem for kind in ("parquet", "csv") for file in folder.glob(f"*.{kind}")})
     raise MeaningsError(
-        f"published table {name!r} is not there; there are {', '.join(names) or 'none yet'}"
+        f"published table {name!r} does not exist; there are {', '.join(names) or 'none yet'}"
     )
 
 

@@ -63,8 +63,8 @@ def publish(
     if len(twice):
         values = ", ".join(f"{name} {twice.iloc[0][name]}" for name in place)
         raise MeaningsError(
-            f"{folder}: {len(twice)} cells are there twice, with other weights say, such as "
-            f"{values}; name the grid that is meant, and let no two grids share cells"
+            f"{folder}: {len(twice)} cells occur twice, perhaps with different weights, such as "
+            f"{values}; name the grid to publish, and let no two grids share cells"
         )
     table = join_cells(folder, provenance["key"])
     # The cells' fields come after their rows' columns, beginning with the key.
@@ -152,7 +152,7 @@ def published_cells(name: str) -> list[Cell]:
     """The cells of a published table, in its order: what a recomputation asks for."""
     path = data_folder() / "published" / f"{name}.parquet"
     if not path.is_file():
-        raise MeaningsError(f"published table {name!r} is not there")
+        raise MeaningsError(f"published table {name!r} does not exist")
     names = pq.read_schema(path).names
     fields = [name for name in ("key", *CELL_FIELDS) if name not in LATER or name in names]
     if "measure" in names:  # all that stands behind the rows' own columns

@@ -144,7 +144,7 @@ def publish_targeted(studies: Sequence[PairStudy], out: Path, *, measured: bool 
     """Write `data/published/targeted.parquet`: the rows of these studies, and those of other models
     and training seeds that it has already.
 
-    - `measured`: cells that are missing are left out.
+    - `measured`: publish the cells that are measured; the others keep the rows that the table has.
 
     Raises MeaningsError where cells are not measured yet, or none are.
     """
@@ -154,17 +154,23 @@ def publish_targeted(studies: Sequence[PairStudy], out: Path, *, measured: bool 
         raise MeaningsError(f"{out}: no cell is measured; run 'meanings targeted study' first")
     new = pd.concat(parts, ignore_index=True)
     if path.is_file():
-        old = pd.read_parquet(path)
-        fresh = set(zip(new["model"], new["training_seed"], strict=True))
-        stays = [
-            place not in fresh for place in zip(old["model"], old["training_seed"], strict=True)
-        ]
-        new = pd.concat([old[stays], new], ignore_index=True)
+        asked = {key for each in studies for key in plan_study(each.grid, out).keys}
+        new = pd.concat([_kept(pd.read_parquet(path), new, asked), new], ignore_index=True)
     order = ["model", "training_seed", "step", "pair", "condition", "first_layer", "prompt"]
     new = new.sort_values(order, ignore_index=True)
     table = pa.Table.from_pandas(new, preserve_index=False)
     counts = {"name": NAME, "cells": int(new["key"].nunique())}
     return write_table(table.replace_schema_metadata({METADATA: json.dumps(counts).encode()}), path)
+
+
+def _kept(old: pd.DataFrame, new: pd.DataFrame, asked: set[str]) -> pd.DataFrame:
+    """The published rows that stay: those of other models and training seeds, and of cells that
+    were asked for and not measured again.
+    """
+    place = ["model", "training_seed"]
+    fresh = pd.MultiIndex.from_frame(old[place]).isin(pd.MultiIndex.from_frame(new[place]))
+    still = old["key"].isin(asked - set(new["key"])).to_numpy()
+    return old[~fresh | still]
 
 
 def _rows(study: PairStudy, out: Path, measured: bool) -> pd.DataFrame | None:

@@ -42,7 +42,7 @@ def security_of(certificates: Certificates, folder: Path) -> Security:
     for name in Certificates.model_fields:
         file = (folder / Path(getattr(certificates, name)).expanduser()).resolve()
         if not file.is_file():
-            raise MeaningsError(f"tls.{name}: {file} is not there; expected a PEM file")
+            raise MeaningsError(f"tls.{name}: {file} does not exist; expected a PEM file")
         files[name] = str(file)
     shared = {
         f"tls_{role}_{part}": files[part]

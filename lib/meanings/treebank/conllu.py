@@ -1,4 +1,4 @@
-"""A strict reader of CoNLL-U, the format of Universal Dependencies: ten columns a word.
+"""A strict reader of CoNLL-U, the format of Universal Dependencies: ten columns per word.
 
     1 ID   2 FORM   3 LEMMA   4 UPOS   5 XPOS   6 FEATS   7 HEAD   8 DEPREL   9 DEPS   10 MISC
 
@@ -71,11 +71,11 @@ def read_conllu(path: Path) -> tuple[Sentence, ...]:
     """
     found = tuple(_sentence(path, block) for block in _blocks(path))
     if not found:
-        raise MeaningsError(f"{path}: no sentence; expected CoNLL-U, ten columns a word")
+        raise MeaningsError(f"{path}: no sentence; expected CoNLL-U, ten columns per word")
     names = [sentence.name for sentence in found]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise MeaningsError(f"{path}: sent_id {twice!r} is there twice; expected each once")
+        raise MeaningsError(f"{path}: sent_id {twice!r} occurs twice; expected each once")
     return found
 
 
@@ -88,7 +88,7 @@ def _lines(path: Path) -> list[str]:
         return content.decode("utf-8").split("\n")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise MeaningsError(f"{path}, line {line}: no UTF-8; save the file as UTF-8") from None
+        raise MeaningsError(f"{path}, line {line}: not UTF-8; save the file as UTF-8") from None
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise MeaningsError(f"{path}: not readable ({reason})") from None

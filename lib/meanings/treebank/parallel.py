@@ -62,7 +62,9 @@ def read_parallel(folder: Path, languages: tuple[str, ...], count: int, seed: in
             )
     names = list(whole[first])
     if count > len(names):
-        raise MeaningsError(f"{folder}: {len(names)} sentences, {count} are asked for; ask fewer")
+        raise MeaningsError(
+            f"{folder}: {len(names)} sentences, {count} are asked for; ask for fewer"
+        )
     if count:
         places = np.random.default_rng([seed, 20]).permutation(len(names))[:count]
         names = [names[place] for place in sorted(places)]
@@ -89,7 +91,7 @@ def _read(file: Path, changed: int) -> tuple[Sentence, ...]:
 
 def _file(folder: Path, code: str) -> Path:
     if not folder.is_dir():
-        raise MeaningsError(f"{str(folder)!r} is no folder; name one that holds CoNLL-U files")
+        raise MeaningsError(f"{str(folder)!r} is not a folder; name one that holds CoNLL-U files")
     files = sorted(file for file in folder.iterdir() if file.name.endswith(ENDINGS))
     own = [file for file in files if file.name.split("_")[0] == code]
     if len(own) != 1:

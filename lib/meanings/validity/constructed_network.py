@@ -23,7 +23,7 @@ def write(truth: GroundTruth, folder: Path) -> Path:
     Raises MeaningsError where the folder exists and is not empty.
     """
     if folder.exists() and any(folder.iterdir()):
-        raise MeaningsError(f"{folder}: is there and not empty; name a new folder")
+        raise MeaningsError(f"{folder}: exists already and is not empty; name a new folder")
     with atomic_folder(folder) as aside:
         tokenizer(truth).save_pretrained(aside / "tokenizer")
         rows = []

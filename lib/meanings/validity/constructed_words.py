@@ -21,7 +21,7 @@ def lexicon(truth: GroundTruth) -> Lexicon:
 
 
 def tokenizer(truth: GroundTruth) -> PreTrainedTokenizerFast:
-    """One token a word, a mark, a language's name; spaces are dropped."""
+    """One token per word, a mark, a language's name; spaces are dropped."""
     words = [
         word
         for entry in lexicon(truth).entries.values()

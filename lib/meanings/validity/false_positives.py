@@ -21,8 +21,8 @@ from meanings.validity.permutation_test import false_positives
 
 
 def table(n: int = 1000, seed: int = 0, progress: bool = False) -> pd.DataFrame:
-    """False positives of every claim: a row a claim and rule, the columns of `PermutationTest`, and
-    those of `false_positives`.
+    """False positives of every claim: a row per claim and rule, the columns of `PermutationTest`,
+    and those of `false_positives`.
     """
     return pd.DataFrame(
         [false_positives(test, n, seed) for test in tqdm(all_tests(), disable=not progress)]

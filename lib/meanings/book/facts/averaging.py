@@ -51,7 +51,7 @@ def compared_counts(tables: Mapping[str, pd.DataFrame]) -> str:
 
 
 def averaging_over_training(table: pd.DataFrame) -> pd.DataFrame:
-    """The differences at every checkpoint, in words, one row a checkpoint."""
+    """The differences at every checkpoint, in words, one row per checkpoint."""
     others = {**COMPARED, "from_en": "English"}
     rows = followed(rows_compared(table, _languages(table)))
     found = over_training(rows, list(others))
@@ -90,7 +90,7 @@ def _languages(table: pd.DataFrame) -> list[str]:
 
 def own_pair_values(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The differences `seen` minus `tgt` of the miniature that the book shows, and what each is
-    over: one row a page.
+    over: one row per page.
 
     - `found`: tables by name, with the miniature's and that of reading.
     """

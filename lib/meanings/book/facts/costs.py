@@ -1,6 +1,7 @@
 """What the page What a study costs says.
 
-Tables of hours have one row a model, algorithm (`ours`, `published`), and with or without answers.
+Tables of hours have one row per model, algorithm (`ours`, `published`), and with or without
+answers.
 """
 
 import pandas as pd
@@ -84,7 +85,7 @@ def one_night(hours: pd.DataFrame, extent: Extent) -> dict[str, object]:
 def disk_and_memory(room: pd.DataFrame, extent: Extent) -> dict[str, object]:
     """Checkpoints, results and states.
 
-    - `room`: one column a model, one row a thing that takes room.
+    - `room`: one column per model, one row per thing that takes room.
     """
     every = f"all {extent.checkpoints} checkpoints"
     return {

@@ -45,7 +45,7 @@ def coverage(page: ChapterParameters, cells: pd.DataFrame) -> dict[str, object]:
 def final_levels(
     curves: pd.DataFrame, chosen: pd.DataFrame, lead: str = "seen"
 ) -> dict[str, object]:
-    """P(source) at the last checkpoint: other languages' mean, null and direct score; and at the
+    """P(source) at the last checkpoint: other-language mean, null and direct score; and at the
     first.
 
     - `curves`: means by condition and tokens; `chosen`: the rows at the chosen layers; `lead`: the

@@ -27,7 +27,7 @@ FEW = 30  # agreed answers of a label, below which its precision and recall say 
 def labels(page: ErrorAnalysis, labelled: pd.DataFrame) -> dict[str, object]:
     """How often each kind of prompt is answered rightly, and the most frequent mistake.
 
-    - `labelled`: one row an answer, with `group`, `label` and `step`.
+    - `labelled`: one row per answer, with `group`, `label` and `step`.
     """
     right = answers.right_rate(labelled)
     groups = (*answers.GROUPS.values(), answers.PATCHED_GROUP)
@@ -68,8 +68,8 @@ def language_pairs(after: pd.DataFrame) -> dict[str, object]:
 def gains_and_losses(changes: Mapping[str, pd.DataFrame], condition: str) -> dict[str, object]:
     """What a patch gains and loses, and how much of the gain is better translation.
 
-    - `changes`: by condition, one row a concept pair: what became of its answer. Those of the other
-      model begin with `Gemma: `.
+    - `changes`: by condition, one row per concept pair: what became of its answer. Those of the
+      other model begin with `Gemma: `.
     """
     own = changes[condition]
     rates = gains.decomposed(own).set_index(["change", "kind"])
@@ -110,7 +110,7 @@ def _other_model(changes: Mapping[str, pd.DataFrame]) -> str:
 def few_ambiguous(changed: pd.DataFrame, lexicon: Lexicon) -> dict[str, object]:
     """How many of the drawn query words are false friends or have several senses.
 
-    - `changed`: one row a concept pair, of one condition.
+    - `changed`: one row per concept pair, of one condition.
     """
     pairs = [parse_pair(name) for name in sorted(changed["pair"].unique())]
     ambiguous = {

@@ -76,7 +76,7 @@ def shared_space(
 def recipe(mix: Mapping[str, Any], tried: pd.DataFrame) -> dict[str, object]:
     """How the miniature's recipe was chosen, in one sentence.
 
-    - `mix`: the training recipe; `tried`: one row a variant.
+    - `mix`: the training recipe; `tried`: one row per variant.
     """
     in_format = miniature_tables.share_of(mix, miniature_tables.TEST_FORMAT)
     running = miniature_tables.share_of(mix, miniature_tables.RUNNING_TEXT)

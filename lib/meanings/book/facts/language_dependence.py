@@ -196,7 +196,7 @@ def _ratio(row: pd.Series) -> str:
 def saying(table: pd.DataFrame, titles: Mapping[str, str]) -> dict[str, object]:
     """Which property of a language its reading goes with.
 
-    - `table`: one row a trained language, with `mean` and the properties named in `titles`.
+    - `table`: one row per trained language, with `mean` and the properties named in `titles`.
     """
     ranked = [name for name in titles if pd.api.types.is_numeric_dtype(table[name])]
     found = property_correlations(table, ranked).set_index("name")

@@ -12,7 +12,7 @@ from meanings.book.tables import miniature as tables
 def recipe(mix: dict, tiers: pd.DataFrame) -> dict[str, object]:
     """Size, languages and schedule.
 
-    - `mix`: the training recipe; `tiers`: one row a language.
+    - `mix`: the training recipe; `tiers`: one row per language.
     """
     return {
         "mi_size": tables.size(mix),
@@ -33,7 +33,7 @@ def recipe(mix: dict, tiers: pd.DataFrame) -> dict[str, object]:
 def targets(report: pd.DataFrame) -> dict[str, object]:
     """How many of the targets set beforehand were met.
 
-    - `report`: one row a measure, `met` yes or no.
+    - `report`: one row per measure, `met` yes or no.
     """
     met = int((report["met"] == "yes").sum())
     return {

@@ -25,6 +25,7 @@ FRIENDS: dict[Verdict, str] = {
     "is not decided there.",
 }
 SHORT = {"miniature": "mini", "gemma-3-270m": "gemma"}
+ORDER = ("src_unpatched", "seen", "tgt", "self", "null_concept")
 NAMES = {"miniature": "the miniature", "gemma-3-270m": "Gemma 3 270M"}
 
 
@@ -116,6 +117,22 @@ def null(model: str, rows: pd.DataFrame) -> dict[str, object]:
     own = rows[(rows["condition"] == "null_concept") & (rows["role"] == "query")]
     name = f"ea_{SHORT[model]}_null"
     return {name: f"{own['right'].mean():.3f}" if len(own) else "not measured"}
+
+
+def shared(model: str, table: pd.DataFrame) -> dict[str, object]:
+    """The language pairs on which all conditions are compared, and what they give false friends.
+
+    - `table`: of `meanings.statistics.targeted.at_shared_pairs`.
+    """
+    own = table[(table["kind"] == "false_friend") & (table["role"] == "query")]
+    right = own.set_index("condition")["right"]
+    names = {"src_unpatched": "asked directly", "null_concept": "the null"}
+    said = [f"{names.get(name, name)} {right[name]:.0%}" for name in ORDER if name in right]
+    name = f"ea_{SHORT[model]}_shared"
+    return {
+        f"{name}_pairs": table["pairs"].iloc[0] if len(table) else "none",
+        f"{name}_friends": ", ".join(said) or "not measured",
+    }
 
 
 def copies(model: str, changed: pd.DataFrame) -> dict[str, object]:
@@ -261,7 +278,7 @@ def everything(
 ) -> dict[str, object]:
     """All that the chapter says of targeted words.
 
-    - `by_model`: `rates`, `gains`, `differences`, `rows` and `changed`, each by model.
+    - `by_model`: `rates`, `gains`, `differences`, `rows`, `changed` and `shared`, each by model.
     """
     said: dict[str, object] = {}
     for model in models:
@@ -271,6 +288,7 @@ def everything(
         said |= matching(model, by_model["rows"][model])
         said |= copies(model, by_model["changed"][model])
         said |= null(model, by_model["rows"][model])
+        said |= shared(model, by_model["shared"][model])
     said |= which(by_model["differences"]["miniature"])
     said |= seeds(by_model["changed"])
     return said | claims(tables) | headline(tables) | plain(tables)

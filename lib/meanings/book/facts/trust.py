@@ -37,7 +37,7 @@ def known_truth(trials: pd.DataFrame) -> dict[str, object]:
     """How often layers are found and falsely reported, and how often the onset's interval covers
     the truth.
 
-    - `trials`: one row a trial, `what` was measured `by` which kind of patch, `true` and
+    - `trials`: one row per trial, `what` was measured `by` which kind of patch, `true` and
       `reported`.
     """
     found = tables.detections(trials).reset_index().set_index(["layer", "patched"])
@@ -60,8 +60,8 @@ def known_truth(trials: pd.DataFrame) -> dict[str, object]:
 def false_claims(rates: pd.DataFrame) -> dict[str, object]:
     """Which rules exceed their nominal rate where labels are permuted.
 
-    - `rates`: one row a rule: `claim`, `version` (now, before, ...), `rate` with its interval, and
-      the `nominal` rate that the rule promises.
+    - `rates`: one row per rule: `claim`, `version` (now, before, ...), `rate` with its interval,
+      and the `nominal` rate that the rule promises.
     """
     excess = rates[rates["low"] > rates["nominal"]]
     now = rates[rates["version"] == "now"]
@@ -90,8 +90,8 @@ def false_claims(rates: pd.DataFrame) -> dict[str, object]:
 def nothing_shared(claims: pd.DataFrame) -> dict[str, object]:
     """How often a shared space is claimed of models that share nothing.
 
-    - `claims`: one row a training seed and pair: `mean` difference with its interval, `above zero`,
-      `claimed`.
+    - `claims`: one row per training seed and pair: `mean` difference with its interval, `above
+      zero`, `claimed`.
     """
     return {
         "tr_apart_n": len(claims),
@@ -106,7 +106,7 @@ def nothing_shared(claims: pd.DataFrame) -> dict[str, object]:
 def blind_spot(rows: pd.DataFrame) -> dict[str, object]:
     """What a patch of the source word's own states brings back, and what reads the word.
 
-    - `rows`: one row a model, training seed and pair: P(source) of each step, attention by layer.
+    - `rows`: one row per model, training seed and pair: P(source) of each step, attention by layer.
     """
     means = rows.groupby("model").mean(numeric_only=True)
     one, ours = means.loc["one-token"], means.loc["miniature"]

@@ -87,10 +87,24 @@ def based_on(table: pd.DataFrame) -> str:
 
 
 def of_ratios(ratios: pd.DataFrame) -> str:
-    """The same of matched ratios, a row a language, as `equivalence.matched_ratios` gives them."""
+    """The same of matched ratios, one row per language, of `equivalence.matched_ratios`."""
     concepts, seeds = (int(ratios[name].max()) for name in ("n_units", "n_seeds"))
     numbers = f"{plural(concepts, 'concept')}, {plural(seeds, 'training seed')}"
     return f"{numbers}; {resampled(seeds)}"
+
+
+def of_gains(changes: Mapping[str, pd.DataFrame]) -> str:
+    """What a figure of gains and losses rests on, model by model.
+
+    - `changes`: by condition (of Gemma: `Gemma: condition`), `meanings.labels.gains.by_condition`.
+    """
+    models = {"measured for this page": False, "Gemma (published)": True}
+    parts = []
+    for model, elsewhere in models.items():
+        own = [rows for name, rows in changes.items() if name.startswith("Gemma") == elsewhere]
+        if own:
+            parts.append(f"{model}: {counted(pd.concat(own))}")
+    return "; ".join(parts)
 
 
 def of_targeted(changed: Mapping[str, pd.DataFrame]) -> str:

@@ -14,7 +14,7 @@ from meanings.statistics.correlation import rank_correlation
 
 
 def label_dots(table: pd.DataFrame, groups: Mapping[str, str], right: Mapping[str, str]) -> Picture:
-    """Wrong answers by label: a dot a group, with its count.
+    """Wrong answers by label: a dot per group, with its count.
 
     - `table`: `group`, `label`, `n`; labels of wrong answers only.
     - `groups`: colour of each group; `right`: what its legend says, such as `asked directly: 29 of
@@ -57,7 +57,7 @@ def ink(colour: str) -> str:
 
 
 def quality(table: pd.DataFrame, *, of: str = "pair") -> Picture:
-    """chrF of the answers against P(source concept), one point a group (pair and first layer),
+    """chrF of the answers against P(source concept), one point per group (pair and first layer),
     marked by `of`.
 
     - `table`: columns `of`, `probability` (0 to 1), `chrf` (0 to 100).

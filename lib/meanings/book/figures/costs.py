@@ -11,8 +11,8 @@ SPANS = {12: "a night", 24 * 7: "a week", 24 * 365: "a year"}
 
 
 def hours(table: pd.DataFrame) -> Picture:
-    """GPU hours on a log axis: a row for each model, with and without answers; a mark an algorithm,
-    its range over the shares of the peak.
+    """GPU hours on a log axis: a row for each model, with and without answers; a mark per
+    algorithm, its range over the shares of the peak.
 
     - `table`: columns `model`, `algorithm`, `answers`, `hours`, `low`, `high`.
     """

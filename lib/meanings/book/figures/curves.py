@@ -72,7 +72,7 @@ def first_layers(
     with canvas(3.8) as (figure, axes):
         axis = axes[0, 0]
         top = max(float(curves["high"].max()), *(float(mean) for _, mean in lines), 0.0)
-        axis.set_ylim(-0.02, max(0.1, min(1.02, top * 1.08)))
+        axis.set_ylim(0.0, max(0.1, min(1.02, top * 1.08)))
         for index, name in enumerate(names):
             line = curves[curves[of].astype(str) == name].sort_values("first_layer")
             _curve(axis, line, "first_layer", look(name, index), named=True)

@@ -23,7 +23,7 @@ def named(code: str, pairs: int) -> str:
 
 
 def dumbbells(table: pd.DataFrame, *, apart: Sequence[str] = (), xlabel: str) -> Picture:
-    """One row a language: the direct score as a ring, the patched score as a mark, joined by a
+    """One row per language: the direct score as a ring, the patched score as a mark, joined by a
     line; the null, where there is one, as a cross.
 
     - `table`: `language`, `direct`, `patched`, each with `_low` and `_high`; `n_language_pairs`;
@@ -90,7 +90,7 @@ def _handles(null: bool) -> list[Line2D]:
 
 
 def differences(tables: Mapping[str, pd.DataFrame], *, xlabel: str) -> Picture:
-    """Differences with 95 % intervals, a panel a model, one row a comparison.
+    """Differences with 95 % intervals, a panel per model, one row per comparison.
 
     - `tables`: by the panel's title: `label`, `code` (a language, or empty), `mean`, `low`, `high`.
     """

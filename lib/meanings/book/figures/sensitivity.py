@@ -26,7 +26,7 @@ LINES = {  # by `what` is compared: colour, mark, words for the legend
 
 
 def levels(found: pd.DataFrame, factor: str, values: Mapping[object, str], xlabel: str) -> Picture:
-    """P(source concept) by the factor's value, one mark a condition, with 95 % intervals.
+    """P(source concept) by the factor's value, one mark per condition, with 95 % intervals.
 
     A condition that the factor cannot change (it has one value) is a horizontal line.
 
@@ -60,7 +60,7 @@ def levels(found: pd.DataFrame, factor: str, values: Mapping[object, str], xlabe
     )
     return Picture(
         figure,
-        f"{PROBABILITY} by {xlabel}, one mark a condition, with 95 % intervals. Of the mean over "
+        f"{PROBABILITY} by {xlabel}, one mark per condition, with 95 % intervals. Of the mean over "
         f"languages, {said}.",
     )
 
@@ -92,7 +92,7 @@ def _level(axis: Axes, row: pd.Series, series: Look) -> None:
 def two_curves(
     found: pd.DataFrame, factor: str, values: Mapping[object, str], xlabel: str = "patched layer j"
 ) -> Picture:
-    """P(source concept) of `seen` by layer, one curve a value of the factor; the null dotted,
+    """P(source concept) of `seen` by layer, one curve per value of the factor; the null dotted,
     unpatched source prompts dashed.
 
     - `found`: columns `factor`, `condition`, `first_layer` (-1 unpatched), `mean`, `low`, `high`.
@@ -148,7 +148,7 @@ def two_curves(
 
 
 def token_against_word(found: pd.DataFrame, correlation: float) -> Picture:
-    """A dot a concept: probability of its first tokens against that of its whole words.
+    """A dot per concept: probability of its first tokens against that of its whole words.
 
     - `found`: columns `first_token`, `word`; `correlation`: Spearman's, for the words beside the
       picture.
@@ -180,8 +180,8 @@ def token_against_word(found: pd.DataFrame, correlation: float) -> Picture:
 
 
 def averaging(found: Sequence[tuple[str, pd.DataFrame]]) -> Picture:
-    """What a mean over k source prompts gains, one panel a model: differences with 95 % intervals,
-    zero as a line.
+    """What a mean over k source prompts gains, one panel per model: differences with 95 %
+    intervals, zero as a line.
 
     - `found`: title and table of each model: columns `k` (0 is all), `what`, `mean`, `low`, `high`.
     """

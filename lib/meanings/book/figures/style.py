@@ -18,7 +18,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from meanings.core.formatting import amount
+from meanings.core.formatting import amount, unsigned_zeros
 
 WIDTH = 4.8  # inches: letters of 9 points stay readable where the picture is 350 CSS pixels wide
 DPI = 220
@@ -46,14 +46,14 @@ class Picture:
         return buffer.getvalue()
 
     def show(self, caption: str, name: str) -> None:
-        """Displays the figure in a notebook; caption, name and alt text travel beside the image to
+        """Display the figure in a notebook; caption, name and alt text travel beside the image to
         the page.
         """
         from IPython.display import display
 
         words = {
-            "alt": " ".join(self.alt.split()),
-            "caption": " ".join(caption.split()),
+            "alt": unsigned_zeros(" ".join(self.alt.split())),
+            "caption": unsigned_zeros(" ".join(caption.split())),
             "name": name,
         }
         display(

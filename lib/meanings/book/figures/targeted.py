@@ -119,7 +119,7 @@ def _intervals(axis: Axes, rows: pd.DataFrame, conditions: Sequence[str]) -> Non
 
 
 def over_training(table: pd.DataFrame) -> Picture:
-    """The difference to the controls over training, one line a kind of word, with intervals.
+    """The difference to the controls over training, one line per kind of word, with intervals.
 
     - `table`: of `meanings.statistics.targeted.over_training`.
     """

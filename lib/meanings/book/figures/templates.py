@@ -14,7 +14,7 @@ from meanings.core.formatting import span
 def lines(
     found: pd.DataFrame, labels: Mapping[str, str], groups: Mapping[str, Sequence[str]]
 ) -> Picture:
-    """A row a template, a mark a condition, with 95 % intervals; templates in named groups.
+    """A row per template, a mark per condition, with 95 % intervals; templates in named groups.
 
     - `found`: columns `template`, `condition`, `mean`, `low`, `high`; `labels`: how each template's
       line is written; `groups`: heading -> templates.
@@ -58,6 +58,6 @@ def lines(
     )
     return Picture(
         figure,
-        f"{PROBABILITY} by template, one mark a condition, with 95 % intervals. Of the "
+        f"{PROBABILITY} by template, one mark per condition, with 95 % intervals. Of the "
         f"other-language mean: {said}.",
     )

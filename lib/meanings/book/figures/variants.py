@@ -4,6 +4,7 @@ answer.
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.transforms import blended_transform_factory
 
 from meanings.book.figures.curves import PROBABILITY
 from meanings.book.figures.palette import CONDITIONS, MARKS, SERIES
@@ -15,7 +16,7 @@ STEPS = {  # what the target prompt gets: words for the legend, colour, mark
     "asked": ("the source word itself", "#000000", "|"),
     "embedding": ("its layers and its embedding", "#E69F00", "s"),
     "layers": ("its layers, as a patch does", "#AA4499", "D"),
-    "seen": ("layers, mean of other languages", CONDITIONS["seen"].colour, "o"),
+    "seen": ("layers, other-language mean", CONDITIONS["seen"].colour, "o"),
     "null_concept": ("layers, a third concept (null)", CONDITIONS["null_concept"].colour, "x"),
 }
 
@@ -103,7 +104,7 @@ def ways(table: pd.DataFrame, attention: pd.DataFrame) -> Picture:
 
 
 def _steps(axis: Axes, table: pd.DataFrame, models: list[str]) -> None:
-    """P(source) of each step between target and source prompt, a row a model."""
+    """P(source) of each step between target and source prompt, a row per model."""
     for index, (name, (label, colour, mark)) in enumerate(STEPS.items()):
         axis.plot(
             table[name],
@@ -122,7 +123,7 @@ def _steps(axis: Axes, table: pd.DataFrame, models: list[str]) -> None:
 
 
 def _attention(axis: Axes, attention: pd.DataFrame, models: list[str]) -> None:
-    """Attention from the answer to the query word over layers, a curve a model."""
+    """Attention from the answer to the query word over layers, a curve per model."""
     for index, model in enumerate(models):
         line = attention[attention["model"] == model].sort_values("layer")
         colour, mark = SERIES[index % len(SERIES)], MARKS[index % 5]
@@ -131,6 +132,9 @@ def _attention(axis: Axes, attention: pd.DataFrame, models: list[str]) -> None:
     axis.set_xticks(sorted(attention["layer"].unique()))
     axis.set_ylim(-0.03, 1.05)
     axis.set_xlabel("layer")
-    axis.set_ylabel("attention to the\nquery word (best head)")
+    axis.set_ylabel("attention to\nthe query word")
     layout = {"frameon": False, "ncols": 2, "fontsize": SMALL, "columnspacing": 1.0}
-    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 0.98), **layout)
+    # Centred in the figure and not over the axes, whose wide margin would push it out at the right.
+    across = blended_transform_factory(axis.figure.transFigure, axis.transAxes)
+    place = {"loc": "lower center", "bbox_to_anchor": (0.5, 0.98), "bbox_transform": across}
+    axis.legend(**place, **layout)

@@ -10,5 +10,5 @@ COLUMNS = ("the paper", "here", "do they agree", "if not, why")
 
 
 def agreement(rows: Sequence[tuple[str, str, str, str]]) -> pd.DataFrame:
-    """One row a finding, with the columns `COLUMNS`."""
+    """One row per finding, with the columns `COLUMNS`."""
     return pd.DataFrame(rows, columns=list(COLUMNS)).set_index(COLUMNS[0])

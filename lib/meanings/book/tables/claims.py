@@ -11,7 +11,7 @@ HEADINGS = ("chapter", "claim", "verdict", "estimate", "smallest effect", "n", "
 
 
 def claims_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """One row a claim of `meanings.validity.claims.catalogue`, in words."""
+    """One row per claim of `meanings.validity.claims.catalogue`, in words."""
     found = [
         (
             row["chapter"].replace("_", " "),

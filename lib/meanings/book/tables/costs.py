@@ -20,7 +20,7 @@ from meanings.study.decoder_shapes import BYTES, DecoderShape
 
 
 def shapes() -> pd.DataFrame:
-    """One row a model: its sizes."""
+    """One row per model: its sizes."""
     rows = {
         title: {
             "layers": shape.layers,
@@ -63,7 +63,7 @@ def span(row: pd.Series) -> str:
 def room(
     extent: Extent, lengths: Lengths, row_bytes: float, models: Mapping[str, DecoderShape] = MODELS
 ) -> pd.DataFrame:
-    """One column a model: what lies on disk, crosses the network and fills memory."""
+    """One column per model: what lies on disk, crosses the network and fills memory."""
     columns = {}
     for title, shape in models.items():
         plan, every = budget.ours(shape, extent, lengths), shape.weight_bytes * extent.checkpoints

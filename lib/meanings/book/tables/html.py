@@ -10,6 +10,8 @@ import pandas as pd
 LONG = re.compile(r"<(t[dh])>([^<]{24,})</\1>")
 # A number that rounds to zero has no sign.
 NEGATIVE_ZERO = re.compile(r">-(?=0(\.0*)?<)")
+# An interval, whose two ends stay on one line.
+INTERVAL = re.compile(r"(\[[-+]?[\d.]+[kMB]?), ([-+]?[\d.]+[kMB]?\])")
 
 
 def to_html(table: pd.DataFrame) -> str:
@@ -18,13 +20,13 @@ def to_html(table: pd.DataFrame) -> str:
     named = table.rename_axis(index=[None] * table.index.nlevels, columns=corner or None)
     with pd.option_context("display.max_colwidth", None):
         body = named.to_html(escape=True, border=0, na_rep="", justify="left", classes="book-table")
-    body = NEGATIVE_ZERO.sub(">", body)
+    body = INTERVAL.sub("\\1,\N{NO-BREAK SPACE}\\2", NEGATIVE_ZERO.sub(">", body))
     body = LONG.sub(r'<\1 class="long">\2</\1>', body)
     return f'<div class="table-box" tabindex="0">{body}</div>'
 
 
 def install() -> None:
-    """Makes notebooks show data frames by `to_html`; without a notebook nothing is done."""
+    """Make notebooks show data frames by `to_html`; without a notebook do nothing."""
     from IPython import get_ipython
 
     shell = get_ipython()

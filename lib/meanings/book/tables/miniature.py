@@ -48,7 +48,7 @@ def recipe() -> dict:
 
 
 def languages(mix: dict) -> pd.DataFrame:
-    """One row a language: `code`, `name`, `tier`, `share` (0 to 1) of the documents in one
+    """One row per language: `code`, `name`, `tier`, `share` (0 to 1) of the documents in one
     language, and the languages it stands beside in parallel text.
     """
     whole = sum(entry["share"] for entry in mix["languages"].values())
@@ -104,8 +104,8 @@ def size(mix: dict) -> str:
 
 
 def report() -> pd.DataFrame:
-    """What the miniature can do, one row a measure: mean with interval, `target`, and whether it is
-    `met`; empty without its published table.
+    """What the miniature can do, one row per measure: mean with interval, `target`, and whether it
+    is `met`; empty without its published table.
     """
     columns = ["what is measured", "mean", "target", "met"]
     if not (data_folder() / "published" / "miniature.parquet").is_file():

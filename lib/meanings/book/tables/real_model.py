@@ -73,7 +73,7 @@ def at(table: pd.DataFrame, what: str, pair: str = "all") -> pd.Series:
 
 
 def by_pair(table: pd.DataFrame, conditions: dict[str, str]) -> pd.DataFrame:
-    """One row a pair, best first: P(source) with its interval under each condition (name to
+    """One row per pair, best first: P(source) with its interval under each condition (name to
     heading).
     """
     rows = []
@@ -92,7 +92,7 @@ def by_pair(table: pd.DataFrame, conditions: dict[str, str]) -> pd.DataFrame:
 
 
 def compared(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Differences of P(source) concept by concept, one row a comparison, one column a model and
+    """Differences of P(source) concept by concept, one row per comparison, one column per model and
     lexicon.
     """
     rows = {
@@ -159,7 +159,7 @@ def paper(
     hurt = {"holds": "in part", "refuted": "no"}
     return [
         (
-            "A mean over other languages carries the concept.",
+            "The other-language mean carries the concept.",
             concept["statement"],
             agree.get(concept["verdict"], "undecided"),
             ""

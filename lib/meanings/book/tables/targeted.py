@@ -58,7 +58,7 @@ def _answer(found: pd.DataFrame, when: str) -> pd.Series:
 
 def effects(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Differences to the controls with intervals, n and the smallest effect that would have been
-    found; one row a model, condition and kind.
+    found; one row per model, condition and kind.
 
     - `tables`: by model, rows of `meanings.statistics.targeted.compared` with `condition`.
     """
@@ -78,6 +78,26 @@ def effects(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         }
     )
     return table.set_index(["model", "condition", "kind"])
+
+
+def same_pairs(shared: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> pd.DataFrame:
+    """Accuracy of the query words, and of their controls in brackets, where all conditions are
+    measured; one row per model and kind.
+
+    - `shared`: by model, `meanings.statistics.targeted.at_shared_pairs`; `titles`: headings of the
+      conditions, in order.
+    """
+    found = []
+    for model, rows in shared.items():
+        right = rows.set_index(["kind", "role", "condition"])["right"]
+        for kind in [kind for kind in KIND_NAMES if kind in set(rows["kind"])]:
+            own = rows[(rows["kind"] == kind) & (rows["role"] == "query")]
+            cells = {
+                title: f"{right[kind, 'query', name]:.0%} ({right[kind, 'control', name]:.0%})"
+                for name, title in titles.items()
+            }
+            found.append({"model": model, "kind": KIND_NAMES[kind], "n": own["n"].max()} | cells)
+    return pd.DataFrame(found).set_index(["model", "kind"])
 
 
 def claims(entries: Sequence[Claim], tables: Tables) -> pd.DataFrame:

@@ -29,7 +29,7 @@ def changed_prompts(cells: pd.DataFrame) -> list[int]:
 
 
 def start(page: Method, cells: pd.DataFrame) -> Walkthrough:
-    """Loads the checkpoint, draws the concept pairs, and writes the prompts of the one that is
+    """Load the checkpoint, draw the concept pairs, and write the prompts of the one that is
     followed.
 
     - `cells`: what was measured of them, which says which pairs the patch changes.

@@ -65,7 +65,8 @@ def gold_agreement(folder: Path | None = None, *, again: bool = True) -> Agreeme
     """Agreement of the study's own reference labels, `data/annotation/gold`, or of another such
     folder; raises MeaningsError as its readers do.
 
-    - `again`: automatic labels by today's rules; else those of the day when the sample was drawn.
+    - `again`: automatic labels by the current rules; else those of the day when the sample was
+      drawn.
     """
     place = folder or data_folder() / "annotation" / "gold"
     key = read_key(place)
@@ -98,12 +99,14 @@ def agreement(
     strange = sorted(set(labels.index) - set(key["id"]))
     if strange:
         raise MeaningsError(
-            f"answer {strange[0]!r} is labelled and not in the key; take the key of this sample"
+            f"answer {strange[0]!r} has a label but is not in the key; use the key of this sample"
         )
     needed = min(2, len(passes))
     labels = labels[labels.notna().sum(axis=1) >= needed]
     if labels.empty:
-        raise MeaningsError(f"no answer has labels of {needed} annotators; the passes share none")
+        raise MeaningsError(
+            f"no answer has labels from {needed} annotators; the passes must share answers"
+        )
     codes = (
         labels.apply(lambda column: column.map(list(LABELS).index, na_action="ignore"))
         .to_numpy(dtype=float)

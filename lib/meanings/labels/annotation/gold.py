@@ -1,5 +1,5 @@
-"""Filled sheets taken in: checked row by row, good rows kept as an annotator's pass, bad rows named
-and kept apart.
+"""Import completed sheets: checked row by row, valid rows kept as an annotator's pass, bad rows
+named and kept apart.
 
 A gold folder holds `sample.csv` (the sheet), `key.csv` (what each answer is) and one
 `<annotator>.csv` per pass (`id, label, note`); `<annotator>.rejected` holds the rows of a pass that
@@ -88,8 +88,8 @@ def take_in(folder: Path, sheets: list[Path]) -> tuple[dict[str, int], list[BadR
         name = path.stem
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) or name in OWN or name in passes:
             raise MeaningsError(
-                f"{path}: a pass is named by its file, once: lower case letters, digits, '-', '_', "
-                "and neither sample nor key"
+                f"{path}: the file's name becomes the pass's name: use a new one of lower case "
+                f"letters, digits, '-' and '_', and neither sample nor key"
             )
         good, bad = read_filled(path, known)
         if (folder / f"{name}.csv").exists():
@@ -148,8 +148,8 @@ def read_key(folder: Path) -> pd.DataFrame:
             wrong = key[~(key["weight"] > 0)]
             if len(wrong) or not set(key["label"]) <= set(LABELS) or key["id"].duplicated().any():
                 raise MeaningsError(
-                    f"{path}: ids stand once, weights are above 0 and labels are of "
-                    f"{', '.join(LABELS)}; take the key that the export wrote"
+                    f"{path}: expected unique ids, weights above 0 and labels of "
+                    f"{', '.join(LABELS)}; use the key that the export wrote"
                 )
             return key
     raise MeaningsError(
@@ -164,7 +164,7 @@ def read_passes(folder: Path) -> dict[str, pd.DataFrame]:
     paths = [path for path in sorted(folder.glob("*.csv")) if path.stem not in OWN]
     if not paths:
         raise MeaningsError(
-            f"{folder}: no pass; take filled sheets in with 'meanings annotate import'"
+            f"{folder}: no pass; import completed sheets with 'meanings annotate import'"
         )
     known, passes = set(read_sample(folder)["id"]), {}
     for path in paths:

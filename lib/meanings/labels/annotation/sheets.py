@@ -73,7 +73,8 @@ def write_sample(folder: Path, drawn: pd.DataFrame, lexicon: Lexicon) -> list[Pa
     """
     if (folder / "sample.csv").exists():
         raise MeaningsError(
-            f"{folder}: a sample is there already, and annotators may be at it; name another folder"
+            f"{folder}: it holds a sample already, which annotators may be using; name another "
+            f"folder"
         )
     shown = sheet(drawn, lexicon)
     tasks = [

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from meanings.core.errors import MeaningsError, one_of
+from meanings.core.formatting import unsigned_zeros
 from meanings.core.paths import data_folder
 from meanings.measures.results import published, published_csv
 from meanings.statistics.effects import Effect, Verdict
@@ -86,7 +87,7 @@ def table(name: str) -> pd.DataFrame:
 
 
 def rows(claims: Iterable[Claim], tables: Tables) -> Iterator[dict[str, Any]]:
-    """A row a claim with the fields `COLUMNS`, as numbers and text that JSON takes.
+    """A row per claim with the fields `COLUMNS`, as numbers and text that JSON takes.
 
     `value`, `low`, `high` and the counts are None where the tables lack what the claim needs.
     `by_seed`: by training seed the same estimate of that run alone, and what it says; empty where
@@ -132,7 +133,7 @@ def stated(claim: Claim, effect: Effect | None) -> str:
     """The statement with its numbers; without an effect, with `(not measured)` in their place."""
     if effect is None:
         return claim.statement.format_map(_NotMeasured())
-    return claim.statement.format(**estimate(effect))
+    return unsigned_zeros(claim.statement.format(**estimate(effect)))
 
 
 def estimate(effect: Effect | None) -> dict[str, float | None]:

@@ -20,8 +20,8 @@ CLAIMS = (
         id="emergence-shared",
         chapter=CHAPTER,
         statement=(
-            "The mean vector of other languages (seen) raises the probability of its concept by "
-            "{value:.2f} over the vector of a third concept."
+            "The other-language mean (seen) raises the probability of its concept by {value:.2f} "
+            "over the vector of a third concept."
         ),
         unit="probability",
         side="above",
@@ -129,8 +129,8 @@ CLAIMS = (
         id="emergence-mean-own-pair",
         chapter=CHAPTER,
         statement=(
-            "The mean over other languages is as good as the pair's own vector (tgt), within 0.05: "
-            "the difference is {value:+z.2f}."
+            "The other-language mean (seen) is as good as the pair's own vector (tgt), within "
+            "0.05: the difference is {value:+z.2f}."
         ),
         unit="probability",
         side="within",
