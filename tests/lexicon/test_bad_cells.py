@@ -149,12 +149,30 @@ BAD = {
     "2024-05-01": "is a date",
     "chat " * 41: "has 204 characters; expected a word of at most 200",
     "chat、chatte": "has '、', which is in no word",
+    "chat/matou": "has '/' between two words; write one word, or ",
+    "chat / matou": "has '/' between two words",
+    "chat/ matou": "has '/' between two words",
+    "ver /vers": "has '/' between two words",
+    "chat/matou/minet": "has '/' between two words",
+    "chat noir/matou": "has '/' between two words",
+    "猫/貓": "has '/' between two words",
+    "고양이/괭이": "has '/' between two words",
+    "बिल्ली/बिलाव": "has '/' between two words",
+    "кот/кошка": "has '/' between two words",
+    "Chat/Matou": "has '/' between two words",
+    "*chat": r"begins with '\*', which marks a form that is not attested; write an attested word",
+    "*chat noir": "marks a form that is not attested",
+    "**kattuz": "marks a form that is not attested",
+    "undefined": "is a placeholder, no word in 'fr'; write the word, or leave out the concept",
+    "None": "is a placeholder, no word in 'fr'",
+    "<nil>": "is a placeholder",
+    "N.A.": "is a placeholder",
 }
 WORDS = [
-    "null", "NA", "nan", "NaN", "None", "todo", "inf", "true", "1", "3D", "aujourd'hui", "U-Boot",
-    "palec (u nogi)", "AT&T", "Œuvre", "ÅÄÖ", "Straße", "слово", "猫", "חתול", "قطة", "l’eau",
-    "e.g", "chat noir", "C#", "x=y", "Ça", "100 %", "50%", "24/7", "1.5", "V-2", "12-mer",
-    "ab" * 100,
+    "null", "NA", "nan", "NaN", "nil", "none", "todo", "inf", "true", "1", "3D", "aujourd'hui",
+    "U-Boot", "palec (u nogi)", "AT&T", "Œuvre", "ÅÄÖ", "Straße", "слово", "猫", "חתול", "قطة",
+    "l’eau", "e.g", "chat noir", "C#", "x=y", "Ça", "100 %", "50%", "24/7", "1.5", "V-2", "12-mer",
+    "km/h", "and/or", "HIV/AIDS", "I/O", "TCP/IP", "n/2", "Student*in", "le/la", "ab" * 100,
 ]  # fmt: skip
 
 
@@ -192,6 +210,30 @@ def test_a_bad_cell_is_refused_in_one_line_that_says_where_and_what_helps(tmp_pa
         for number, cell in enumerate(bad)
     }
     assert not {cell: what for cell, what in wrong.items() if what}
+
+
+APART = {
+    "wide": r"put '\|' between words",
+    "wide_by_iso_codes": r"put '\|' between words",
+    "lists": "give each word its own quotes, with a comma between",
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_two_words_in_one_cell_are_told_how_the_layout_has_them(tmp_path, layout):
+    with pytest.raises(MeaningsError, match=APART.get(layout, "give each word its own row") + "$"):
+        load_lexicon(written(tmp_path, layout, "chat/matou"))
+
+
+def test_what_programs_write_for_no_value_stays_where_it_is_a_word(tmp_path):
+    text = "concept,en,de\nunclear,undefined,unklar\nninth,none|None,None\n"
+    (tmp_path / "words.csv").write_text(text)
+    found = load_lexicon(tmp_path / "words.csv")
+    assert found.words("unclear", "en") == ("undefined",)
+    assert found.words("ninth", "de") == ("None",)
+    (tmp_path / "words.csv").write_text(text.replace("unklar", "undefined"))
+    with pytest.raises(MeaningsError, match="line 2, column 'de'.* no word in 'de'"):
+        load_lexicon(tmp_path / "words.csv")
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

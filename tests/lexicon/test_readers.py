@@ -199,7 +199,7 @@ def test_any_text_is_read_or_refused_in_one_line(tmp_path_factory, text):
 @given(st.text(max_size=20))
 def test_splitting_never_gives_an_empty_or_doubled_word(cell):
     try:
-        words = split_words(cell, "here")
+        words = split_words(cell, "here", "fr")
     except MeaningsError:
         return
     assert words and all(words) and len(set(words)) == len(words)

@@ -11,6 +11,7 @@ from meanings.measures.cell_files import finished
 from meanings.measures.companion import COLUMNS, Null, pairs
 from meanings.measures.results import read_cells
 from meanings.measures.word_states import WordStates, check_states
+from meanings.models import activations
 from meanings.models.checkpoints import trajectory
 from meanings.models.training_text import TrainingText
 from meanings.study.grid import Grid
@@ -81,9 +82,18 @@ GRID = Grid(
 
 
 @pytest.fixture(scope="module")
-def measured(data, tmp_path_factory):
+def run(data, tmp_path_factory):
+    """A finished run: its folder, its plan, and how often it read states."""
+    calls, read = [], activations.activations
     out = tmp_path_factory.mktemp("results")
-    return out, run_study(GRID, out, progress=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(activations, "activations", lambda *given: (calls.append(1), read(*given))[1])
+        return out, run_study(GRID, out, progress=False), len(calls)
+
+
+@pytest.fixture(scope="module")
+def measured(run):
+    return run[:2]
 
 
 @pytest.mark.parametrize("name", MEASURES)
@@ -115,15 +125,8 @@ def test_it_is_measured_again_to_the_same_numbers(measured, name):
         )
 
 
-def test_states_are_read_once_for_all_measures(data, tmp_path, monkeypatch):
-    from meanings.models import activations
-
-    calls, read = [], activations.activations
-    monkeypatch.setattr(
-        activations, "activations", lambda *given: (calls.append(1), read(*given))[1]
-    )
-    run_study(GRID, tmp_path, progress=False)
-    assert len(calls) == 2  # checkpoints
+def test_states_are_read_once_for_all_measures(run):
+    assert run[2] == 2  # checkpoints
 
 
 def test_what_is_known_of_the_text_is_a_part_of_the_key(data, measured):

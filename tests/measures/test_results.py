@@ -81,6 +81,46 @@ def test_a_folder_may_be_named_by_a_text(tmp_path):
             ask(f"{folder}/none")
 
 
+def broken(content: bytes) -> dict[str, bytes]:
+    """Ways in which disks and copies damage a file."""
+    random, size = np.random.default_rng(0), len(content)
+    ends = {*range(16), *range(size - 16, size), *random.integers(size, size=40).tolist()}
+    return {
+        **{f"cut at {end}": content[:end] for end in sorted(ends)},
+        **{f"without its first {n} bytes": content[n:] for n in (1, 4, size // 2)},
+        "zeros": bytes(size),
+        "garbage": random.bytes(size),
+        "cut and filled up": content[: size // 2] + bytes(size - size // 2),
+        "a page of an error": b"<html>" + content[6:],
+        "text": b"version https://git-lfs.github.com/spec/v1\n",
+        "two footers' lengths": content[:-8] + (size * 2).to_bytes(4, "little") + b"PAR1",
+        "no footer": b"PAR1" + bytes(4) + b"PAR1",
+    }
+
+
+def test_a_file_that_was_cut_off_or_written_over_is_no_finished_cell(tmp_path):
+    path, key = write_cell(tmp_path, CELL, rows(), {}), CELL.key
+    assert cell_files.there(tmp_path, [key]) == {key} and not cell_files.damaged(tmp_path, [key])
+    for how, content in broken(path.read_bytes()).items():
+        path.write_bytes(content)
+        assert cell_files.damaged(tmp_path, [key]) == {key}, how
+        assert not cell_files.there(tmp_path, [key]), how
+        with pytest.raises(MeaningsError, match="delete it and run the study again"):
+            read_cell(path)
+
+
+@pytest.mark.parametrize("kind", ["folder", "link to nowhere", "nothing"])
+def test_what_is_no_file_is_not_damaged(tmp_path, kind):
+    path = cell_path(tmp_path, CELL.key)
+    path.parent.mkdir()
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "link to nowhere":
+        path.symlink_to("nowhere")
+    assert not cell_files.damaged(tmp_path, [CELL.key])
+    assert bool(cell_files.there(tmp_path, [CELL.key])) == (kind != "nothing")
+
+
 def test_cells_are_joined_with_their_fields_as_columns(tmp_path):
     write_cell(tmp_path, CELL, rows(), {"seconds": 1})
     other = CELL.with_values(pair="en-es", condition="tgt_unpatched", generate=0)

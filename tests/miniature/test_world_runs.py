@@ -114,8 +114,7 @@ def test_a_malformed_world_is_refused_before_anything_is_trained(data, tmp_path)
     assert not (tmp_path / "worlds").exists()
 
 
-MEANINGS = "from meanings.cli.main import app; app()"
-COMMAND = (sys.executable, "-c", MEANINGS, "miniature", "worlds", "quarter-friends")
+COMMAND = (sys.executable, "-m", "meanings.cli.main", "miniature", "worlds", "quarter-friends")
 
 
 def command(data: Path, out: Path) -> list[str]:

@@ -1,10 +1,6 @@
 """Dask workers measure what one process would, whatever happens to them."""
 
-import json
-import os
 import shutil
-import signal
-import subprocess
 import sys
 import threading
 import time
@@ -22,7 +18,7 @@ from meanings.study.pace import Pace
 from meanings.study.plan import plan_study
 from meanings.study.progress import StudyProgress
 from meanings.study.run import run_study
-from meanings.study.running import Claim, running_folder
+from meanings.study.running import running_folder
 from stand_ins.study_data import STEPS, make_world
 
 GRID = Grid(checkpoints=3, pairs=("fr-es", "de-en"), n_pairs=6, shots=2, generate=3)
@@ -131,78 +127,6 @@ def test_two_workers_measure_what_one_process_does_and_a_killed_one_is_replaced(
     assert_close(tables(tmp_path / "killed"), tables(alone))
 
 
-def test_a_lost_scheduler_is_said_and_the_run_goes_on_where_it_was(
-    world, alone, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(executors, "TIMEOUT", "600s")
-    out = tmp_path / "out"
-    # A claim here keeps the run from ending before its scheduler is lost.
-    last = plan_study(GRID, out).tasks[-1].cells
-    held = Claim(out, [cell for cell in last if cell.request.pair == last[-1].request.pair])
-    assert held.take()
-    serve = [
-        sys.executable,
-        "-m",
-        "distributed.cli.dask_scheduler",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        "0",
-        "--no-dashboard",
-    ]
-    file = tmp_path / "scheduler.json"
-    server = subprocess.Popen([*serve, "--scheduler-file", str(file)], stderr=subprocess.DEVNULL)
-    try:
-        while not file.is_file() or not file.read_text().strip():
-            time.sleep(0.05)
-        address = json.loads(file.read_text())["address"]
-        work = [
-            sys.executable,
-            "-m",
-            "distributed.cli.dask_worker",
-            address,
-            "--nthreads",
-            "1",
-            "--no-dashboard",
-            "--no-nanny",
-            "--death-timeout",
-            "600",
-        ]
-        workers = subprocess.Popen(
-            work, stderr=subprocess.DEVNULL, cwd=tmp_path, start_new_session=True
-        )
-        try:
-            lost = threading.Thread(
-                target=lambda: (wait_until(lambda: len(finished(out)) >= 3), server.kill())
-            )
-            lost.start()
-            with (
-                executors.scheduler(address) as executor,
-                pytest.raises(
-                    MeaningsError,
-                    match="the connection to the scheduler is lost .* run the study again",
-                ),
-            ):
-                run_study(GRID, out, progress=False, executor=executor)
-            lost.join()
-        finally:
-            os.killpg(workers.pid, signal.SIGKILL)
-            workers.wait()
-    finally:
-        server.kill()
-        server.wait()
-    held.leave()
-    there = finished(out)
-    assert there
-    run_study(GRID, out, progress=False)
-    assert there < finished(out) == finished(alone)
-
-
-def wait_until(true) -> None:
-    while not true():
-        time.sleep(0.02)
-
-
 def test_no_scheduler_and_no_workers_are_refused(monkeypatch):
     monkeypatch.setattr(executors, "TIMEOUT", "1s")
     with (
@@ -223,7 +147,7 @@ def test_no_scheduler_and_no_workers_are_refused(monkeypatch):
         (["--shard", "0/2"], "--shard '0/2': expected i/n"),
         (["--shard", "3/2"], "'3/2': expected i/n"),
         (["--shard", "half"], "expected i/n"),
-        (["--local-workers", "2", "--scheduler", "tcp://x:1"], "exclude each other: give one"),
+        (["--local-workers", "2", "--scheduler", "tcp://x:1"], "different places to measure at"),
         (["--slurm", "none.yaml"], "none.yaml: cannot be read"),
         (["--local-workers", "0"], "0 local workers"),
     ],

@@ -57,20 +57,19 @@ class Nursery(ForkServer):
 
 
 class Undisturbed:
-    """A finished run: how long it took, and the bytes of its tables."""
+    """A finished run: how long it took, and the bytes of its tables and of what is published."""
 
     def __init__(self, nursery: Nursery) -> None:
         self.nursery, self.out = nursery, nursery.folder / "undisturbed"
         start = time.monotonic()
         assert nursery.run("study", "grid.yaml", "--quiet", "--out", self.out) == (0, "")
         self.seconds = time.monotonic() - start
-        self.files = table_bytes(nursery, self.out)
+        self.files = table_bytes(self.out)
+        self.published = published_bytes(nursery, self.out)
 
 
-def table_bytes(nursery: Nursery, out: Path) -> dict[str, bytes]:
-    """Each cell's rows as Arrow bytes, and whole: the table that is read, and what is published
-    from it.
-    """
+def table_bytes(out: Path) -> dict[str, bytes]:
+    """Each cell's rows as Arrow bytes, and whole: the table that is read."""
     found = {}
     for key in sorted(finished(out)):
         table = pq.read_table(cell_path(out, key))
@@ -88,12 +87,16 @@ def table_bytes(nursery: Nursery, out: Path) -> dict[str, bytes]:
             if b
         )
     found["read"] = read_cells(out).to_csv(float_format="%.9g").encode()
+    return found
+
+
+def published_bytes(nursery: Nursery, out: Path) -> dict[str, bytes]:
+    """What is published from the cells, and from those of one checkpoint as means."""
     (nursery.folder / "one.yaml").write_text(GRID + "steps: [20]\n")
     assert nursery.run("publish", "trial", "grid.yaml", "--out", out) == (0, "")
     assert nursery.run("publish", "trial-means", "one.yaml", "--means", "--out", out) == (0, "")
-    for file in (nursery.folder / "data" / "published").iterdir():
-        found[file.name] = file.read_bytes()
-    return found
+    folder = nursery.folder / "data" / "published"
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
 def leftovers(out: Path) -> list[Path]:
@@ -141,7 +144,7 @@ def goes_on(nursery: Nursery, out: Path, undisturbed: Undisturbed) -> None:
     assert all(
         cell_path(out, key).read_bytes() == content for key, content in there.items()
     )  # nothing is measured twice
-    found = table_bytes(nursery, out)
+    found = table_bytes(out)
     assert set(found) == set(undisturbed.files)
     assert not [name for name, content in found.items() if content != undisturbed.files[name]]
 
@@ -192,6 +195,8 @@ def test_a_run_killed_twice_in_the_middle_of_a_file_ends_in_the_same_bytes(undis
         assert met(out) == "within a write"
     assert len(finished(out)) == 11 + 2 and len(leftovers(out)) == 1
     goes_on(undisturbed.nursery, out, undisturbed)
+    # Where every cell has the same bytes, so has what is made of them: seen once.
+    assert published_bytes(undisturbed.nursery, out) == undisturbed.published
 
 
 def test_a_run_that_is_interrupted_says_so_in_one_line_and_loses_nothing(undisturbed, tmp_path):

@@ -268,6 +268,24 @@ def test_what_another_run_is_measuring_is_passed_over_and_waited_for(
     assert not running_folder(tmp_path).exists()
 
 
+def test_damaged_cells_are_told_in_one_line_and_measured_again(world, out, tmp_path):
+    folder = tmp_path / "out"
+    shutil.copytree(out, folder)
+    keys = sorted(finished(folder))[::9]
+    for number, key in enumerate(keys):
+        path = cell_path(folder, key)
+        whole = path.read_bytes()
+        path.write_bytes(whole[: len(whole) * number // len(keys)] if number else b"garbage" * 99)
+    plan = plan_study(GRID, folder)
+    assert sorted(cell.key for cell in plan.missing) == keys
+    (note,) = plan.notes
+    assert note.startswith(f"{len(keys)} result files in {folder} are cut off or written over")
+    assert keys[0][:12] in note and "\n" not in note
+    run_study(GRID, folder, progress=False)
+    assert plan_study(GRID, folder).notes == plan_study(GRID, folder).missing == ()
+    assert numbers(folder) == numbers(out)
+
+
 def assert_same(a: dict[str, tuple], b: dict[str, tuple]) -> None:
     assert set(a) == set(b)
     for key in a:

@@ -1,8 +1,9 @@
-"""A study over an encrypted connection, and what is refused there."""
+"""A study over an encrypted connection, what is refused there, and a scheduler that is lost."""
 
 import json
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 
@@ -13,7 +14,9 @@ from meanings.core.errors import MeaningsError
 from meanings.measures.cell_files import finished
 from meanings.study import executors
 from meanings.study.grid import Grid
+from meanings.study.plan import plan_study
 from meanings.study.run import run_study
+from meanings.study.running import Claim
 from stand_ins.certificates import make_certificates
 from stand_ins.study_data import make_world
 
@@ -32,7 +35,9 @@ def configured(folder):
 
 @contextmanager
 def encrypted_scheduler(folder, certificates, workers: int):
-    """The address of a scheduler in a process of its own, with workers, that speaks TLS only."""
+    """A scheduler in a process of its own, with workers, that speaks TLS only: its address and its
+    process.
+    """
     tls = ["--tls-ca-file", "cert.pem", "--tls-cert", "cert.pem", "--tls-key", "key.pem"]
     file = folder / "scheduler.json"
     started = [
@@ -83,36 +88,70 @@ def encrypted_scheduler(folder, certificates, workers: int):
             )
             for _ in range(workers)
         ]
-        yield address
+        yield address, started[0]
     finally:
         for process in reversed(started):
             process.kill()
             process.wait()
 
 
-def test_a_study_runs_over_tls_and_nobody_else_is_let_in(certificates, tmp_path, monkeypatch):
+def wait_until(true) -> None:
+    while not true():
+        time.sleep(0.02)
+
+
+def is_lost_and_said(address, process, out) -> set[str]:
+    """Lose the scheduler in the middle of a run; the cells that were there."""
+    # A claim here keeps the run from ending before its scheduler is lost.
+    last = plan_study(GRID, out).tasks[-1].cells
+    held = Claim(out, last)
+    assert held.take()
+    lost = threading.Thread(
+        target=lambda: (wait_until(lambda: len(finished(out)) >= 1), process.kill())
+    )
+    lost.start()
+    with (
+        executors.scheduler(address) as executor,
+        pytest.raises(MeaningsError, match="the scheduler is lost .* run the study again"),
+    ):
+        run_study(GRID, out, progress=False, executor=executor)
+    lost.join()
+    held.leave()
+    return finished(out)
+
+
+def test_a_study_runs_over_tls_nobody_else_is_let_in_and_a_lost_scheduler_is_said(
+    certificates, tmp_path, monkeypatch
+):
+    """One scheduler and one worker serve all three: to start them takes longest."""
     make_world(tmp_path / "data")
     monkeypatch.setenv("MEANINGS_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     strangers = make_certificates(tmp_path / "strangers")
     monkeypatch.setattr(executors, "TIMEOUT", "600s")
-    with encrypted_scheduler(tmp_path, certificates, workers=1) as address:
+    with encrypted_scheduler(tmp_path, certificates, workers=1) as (address, process):
         assert address.startswith("tls://")
         with configured(certificates), executors.scheduler(address) as executor:
             plan = run_study(GRID, tmp_path / "out", progress=False, executor=executor)
         assert len(finished(tmp_path / "out")) == len(plan.cells) > 0
-        monkeypatch.setattr(executors, "TIMEOUT", "1s")
-        with (
-            configured(strangers),
-            pytest.raises(MeaningsError, match="no scheduler answers at 'tls:"),
-            executors.scheduler(address),
-        ):
-            pass
-        with (
-            pytest.raises(MeaningsError, match="no scheduler answers at 'tcp:"),
-            executors.scheduler(address.replace("tls:", "tcp:")),
-        ):
-            pass
+        with monkeypatch.context() as patch:
+            patch.setattr(executors, "TIMEOUT", "1s")
+            with (
+                configured(strangers),
+                pytest.raises(MeaningsError, match="no scheduler answers at 'tls:"),
+                executors.scheduler(address),
+            ):
+                pass
+            with (
+                pytest.raises(MeaningsError, match="no scheduler answers at 'tcp:"),
+                executors.scheduler(address.replace("tls:", "tcp:")),
+            ):
+                pass
+        with configured(certificates):
+            there = is_lost_and_said(address, process, tmp_path / "lost")
+    assert there
+    run_study(GRID, tmp_path / "lost", progress=False)
+    assert there < finished(tmp_path / "lost") == set(plan.keys)
 
 
 def test_an_address_with_tls_and_no_certificates_is_one_line_that_says_which():

@@ -32,6 +32,11 @@ from meanings.statistics.companions import (
 from meanings.statistics.resampling import SEED_COLUMN
 from meanings.statistics.selection import last_checkpoint
 
+# What an onset is computed from: a cell, the layer that is patched, and the score.
+ONSET = (
+    "model", "training_seed", "step", "tokens", "pair", "prompt_seed", "source_concept",
+    "condition", "first_layer", "p_source",
+)  # fmt: skip
 APART = "apart"  # the world of data/miniature/worlds.yaml whose languages share nothing
 
 
@@ -152,7 +157,8 @@ def patching_onset(page: ChapterParameters) -> tuple[float, float] | None:
     if not (data_folder() / "published" / f"{name}.parquet").is_file():
         return None
     sha = load_lexicon(page.lexicon).sha256
-    cells = published(name, where={"condition": ["seen", "null_concept"], "lexicon_sha256": [sha]})
+    conditions = {"condition": ["seen", "null_concept"], "lexicon_sha256": [sha]}
+    cells = published(name, ONSET, where=conditions)
     if cells.empty or cells["step"].nunique() < 2:
         return None
     moments = summaries.onsets(layer_choice.at_chosen_layer(cells), ["seen"])

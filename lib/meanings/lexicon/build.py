@@ -132,7 +132,9 @@ def _corrections(path: Path, concepts: set[str]) -> dict[tuple[str, str], tuple[
             raise MeaningsError(
                 f"{path}, line {line}, column 'comment': empty; say why CLDR's name is replaced"
             )
-        found[cell] = split_words(row["words"], f"{path}, line {line}, column 'words'")
+        found[cell] = split_words(
+            row["words"], f"{path}, line {line}, column 'words'", row["language"]
+        )
     return found
 
 

@@ -19,6 +19,7 @@ from meanings.lexicon.languages import LANGUAGES
 from meanings.lexicon.scripts import flaw_of_script
 
 SPACES = re.compile(r"[^\S\x00-\x1f\x85\u2028\u2029]+")  # and neither tabs nor line breaks
+ROWS = "give each word its own row"
 Words = dict[str, dict[str, tuple[str, ...]]]
 
 
@@ -45,18 +46,22 @@ def cleaned(text: str) -> str:
     return composed if composed.isalnum() else SPACES.sub(" ", composed)
 
 
-def one_word(cell: str, where: str) -> str:
-    """The one word of a cell. Raises MeaningsError, with `where`, on an empty or unusable one."""
+def one_word(cell: str, where: str, language: str, apart: str = ROWS) -> str:
+    """The one word of a cell, in a language. Raises MeaningsError, with `where`, on an empty or
+    unusable one.
+
+    - `apart`: how the layout has several words, for that message.
+    """
     word = cleaned(cell)
     if not word:
         raise MeaningsError(f"{where}: empty; expected a word")
-    if flaw := flaw_of_word(word):
+    if flaw := flaw_of_word(word, language, apart):
         raise MeaningsError(f"{where}: {word[:60]!r} {flaw}")
     return word
 
 
-def split_words(cell: str, where: str) -> tuple[str, ...]:
-    """Accepted words of one cell, `|` between them, in order.
+def split_words(cell: str, where: str, language: str) -> tuple[str, ...]:
+    """Accepted words of one cell in a language, `|` between them, in order.
 
     Raises MeaningsError, with `where`, on an empty, doubled or unusable one.
     """
@@ -66,7 +71,7 @@ def split_words(cell: str, where: str) -> tuple[str, ...]:
             f"{where}: {f'an empty word in {cell!r}' if cell else 'empty'}; expected one word or "
             "more, '|' between them"
         )
-    words = tuple(one_word(part, where) for part in parts)
+    words = tuple(one_word(part, where, language, "put '|' between words") for part in parts)
     if len(set(words)) < len(words):
         raise MeaningsError(f"{where}: a word twice in {cell!r}; expected distinct words")
     return words

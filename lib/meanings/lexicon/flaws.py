@@ -7,12 +7,17 @@ spreadsheets, encodings and printed lists leave in cells would go there unseen, 
 import html
 import re
 import unicodedata
+from itertools import pairwise, starmap, takewhile
 from urllib.parse import unquote
 
 # Blank though Unicode counts them as letters, marks or symbols.
 BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180e\u2800\u3164\ufe00-\ufe0f\uffa0]")
 ERROR = re.compile(r"Err:\d+")
 PLACEHOLDER = re.compile(r"<.*>|(?i:n/a|n\. ?a\.)|TBD|TODO|FIXME")
+# What programs write for a missing value, with the languages in which it is a word as written:
+# English `undefined` and `None`, the German noun `None`.
+MISSING = {"undefined": {"en"}, "None": {"en", "de", "lb", "nds"}}
+SYLLABIC = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # one letter may be a word
 BRACKET = re.compile(r"[\[\]{}]")
 SEPARATOR = re.compile("[;,、；，،]")
 QUOTE = re.compile('["“”„‟«»「」『』《》＂]')
@@ -54,13 +59,28 @@ def flaw_of_text(text: str) -> str:
     return ""
 
 
-def flaw_of_word(text: str) -> str:
+def flaw_of_word(text: str, language: str = "", apart: str = "give each word its own row") -> str:
     """As `flaw_of_text`, and what makes a text no single word: quotation marks, `|` or another mark
     between words, brackets of a printed list, escapes, `_` for a space, a date that a spreadsheet
-    has made of it, and a whole paragraph.
+    has made of it, a whole paragraph, and a form that linguists mark as not attested (`*chat`).
+
+    - `language`: its code, where it is known. `undefined` and `None` are refused where they are no
+      word of it; `nil`, `null`, `NA` and `nan` are words in some language that matters and stay.
+    - `apart`: how the layout has several words.
+
+    A slash is refused where it stands between two words (`chat/matou`, `chat / matou`, `猫/貓`).
+    It stays where a side is short or an abbreviation: `km/h`, `and/or`, `24/7`, `HIV/AIDS`; so do
+    alternatives such as `le/la`, which cannot be told from these. A `*` stays inside a word
+    (`Student*in`).
     """
     if flaw := flaw_of_text(text):
         return flaw
+    if language and language not in MISSING.get(text, {language}):
+        return (
+            f"is a placeholder, no word in {language!r}; write the word, or leave out the concept"
+        )
+    if text.startswith("*"):
+        return "begins with '*', which marks a form that is not attested; write an attested word"
     if len(text) > LONGEST:
         return f"has {len(text)} characters; expected a word of at most {LONGEST}"
     if BRACKET.search(text):
@@ -70,6 +90,8 @@ def flaw_of_word(text: str) -> str:
         return f"has {named}; prompts put words between double quotes: delete it"
     if "|" in text:
         return "has '|', which separates words in the wide layout only; give each word its own row"
+    if any(starmap(_two_words, pairwise(text.split("/")))):
+        return f"has '/' between two words; write one word, or {apart}"
     if mark := SEPARATOR.search(text):
         return f"has {mark.group()!r}, which is in no word; write one word, and further ones apart"
     if "\\" in text:
@@ -81,6 +103,27 @@ def flaw_of_word(text: str) -> str:
     if DATE.fullmatch(text):
         return "is a date, which a spreadsheet may have made of a word; write the word"
     return ""
+
+
+def _two_words(left: str, right: str) -> bool:
+    """Whether what stands before and behind a slash are two words: with space around it, in scripts
+    in which a letter may be a word, or where both sides have three letters or more and neither is
+    an abbreviation in capitals.
+    """
+    before, behind = left.rstrip(), right.lstrip()
+    sides = [
+        "".join(takewhile(_is_letter, reversed(before))),
+        "".join(takewhile(_is_letter, behind)),
+    ]
+    if not all(sides):
+        return False
+    if (before, behind) != (left, right) or all(map(SYLLABIC.match, sides)):
+        return True
+    return all(len(side) > 2 and not (side.isupper() and len(side) < 5) for side in sides)
+
+
+def _is_letter(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LM"
 
 
 def _misread(text: str) -> str:

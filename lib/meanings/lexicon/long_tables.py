@@ -106,7 +106,7 @@ def _ranked_words(
             _rank(cells.get("rank", ""), places.get("rank", "")),
             line,
         )
-        word = one_word(cells["word"], places["word"])
+        word = one_word(cells["word"], places["word"], code)
         rows = ranked.setdefault(concept, {}).setdefault(code, [])
         if word not in (before for *_, before in rows):
             rows.append((*order, word))

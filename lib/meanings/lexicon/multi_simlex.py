@@ -50,7 +50,8 @@ def read_multi_simlex(path: Path, left_out: tuple[str, ...] = ("ar", "he")) -> E
             continue
         entry = merged.setdefault(words["en"], dict.fromkeys(kept.values(), ()))
         for prefix, code in kept.items():
-            word = one_word(words[code], f"{path}, line {line}, column '{prefix} {number}'")
+            where = f"{path}, line {line}, column '{prefix} {number}'"
+            word = one_word(words[code], where, code)
             if word not in entry[code]:
                 entry[code] += (word,)
     if not merged:

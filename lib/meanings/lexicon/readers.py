@@ -32,6 +32,7 @@ from meanings.lexicon.long_tables import LONG_COLUMNS, read_long
 from meanings.lexicon.multi_simlex import read_multi_simlex
 from meanings.lexicon.word_pairs import pair_named, read_pairs
 
+APART = "give each word its own quotes, with a comma between"
 Layout = Literal["wide", "long", "cldf", "multi-simlex", "lists", "pairs"]
 
 
@@ -57,7 +58,7 @@ def read_wide(path: Path) -> Entries:
     for line, row in table.rows:
         concept = gloss(row, named, lines, line, path)
         words[concept] = {
-            code: split_words(row[column], f"{path}, line {line}, column {column!r}")
+            code: split_words(row[column], f"{path}, line {line}, column {column!r}", code)
             for column, code in columns.items()
         }
         if kind is not None and row[kind]:
@@ -89,13 +90,13 @@ def read_lists(path: Path) -> Entries:
     for line, row in table.rows:
         concept = gloss(row, named, lines, line, path)
         words[concept] = {
-            code: _list(row[column], f"{path}, line {line}, column {column!r}")
+            code: _list(row[column], f"{path}, line {line}, column {column!r}", code)
             for column, code in columns.items()
         }
     return complete(path, tuple(columns.values()), words, {})
 
 
-def _list(cell: str, where: str) -> tuple[str, ...]:
+def _list(cell: str, where: str, language: str) -> tuple[str, ...]:
     """The words of a cell that holds a Python list of texts, each once; none of an empty cell."""
     if not cell:
         return ()
@@ -112,7 +113,8 @@ def _list(cell: str, where: str) -> tuple[str, ...]:
             f"{where}: {cell[:60]!r} has no comma between words, as numpy prints lists; expected "
             "['chat', 'matou']: write the column with .tolist()"
         )
-    return tuple(dict.fromkeys(one_word(text, where) for text in found if text.strip()))
+    words = (one_word(text, where, language, APART) for text in found if text.strip())
+    return tuple(dict.fromkeys(words))
 
 
 def _texts_in(cell: str) -> int:

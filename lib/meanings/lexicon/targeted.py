@@ -84,7 +84,7 @@ def targeted_lexicon(words: Path | None = None) -> Lexicon:
                 f"{one_of(sorted(known))}"
             )
         entries[concept] = {
-            code: split_words(row[code], f"{path}, line {line}, column {code!r}")
+            code: split_words(row[code], f"{path}, line {line}, column {code!r}", code)
             for code in LANGUAGES
         }
         categories[concept] = row["category"]

@@ -50,7 +50,7 @@ def read_pairs(path: Path) -> Entries:
                 f"{where}: {text[:60]!r}; expected two words, or a tab between them where a word "
                 "has a space"
             )
-        pair = [one_word(cell, where) for cell in cells]
+        pair = [one_word(cell, where, code) for cell, code in zip(cells, languages, strict=True)]
         entry = words.setdefault(pair[of], {languages[of]: (pair[of],), languages[1 - of]: ()})
         other = languages[1 - of]
         if pair[1 - of] not in entry[other]:

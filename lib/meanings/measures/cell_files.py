@@ -23,6 +23,7 @@ from meanings.measures.cell_rows import typed_rows, wrong_column
 from meanings.measures.cells import Cell
 
 METADATA = b"meanings"
+MARK, FOOTER = b"PAR1", 4  # at both ends of a file; bytes that say the footer's length
 _PANDAS = {pa.bool_(): pd.BooleanDtype(), pa.string(): pd.StringDtype()}
 
 
@@ -68,10 +69,40 @@ def finished(folder: str | Path) -> set[str]:
 
 
 def there(folder: str | Path, keys: Iterable[str]) -> set[str]:
-    """Those of the keys at whose place something lies, be it a cell or not: reading refuses what is
-    none. The folder is not listed.
+    """Those of the keys at whose place something lies that is no damaged file; whether it is a cell
+    is for reading to find. The folder is not listed.
     """
-    return {key for key in keys if os.path.lexists(cell_path(folder, key))}
+    return {
+        key
+        for key in keys
+        if os.path.lexists(path := cell_path(folder, key)) and not _is_damaged(path)
+    }
+
+
+def damaged(folder: str | Path, keys: Iterable[str]) -> set[str]:
+    """Those of the keys at whose place a file lies that was cut off or written over: its ends are
+    not those of Parquet. Few bytes of each are read, so damage in the middle is left to readers.
+    """
+    return {key for key in keys if _is_damaged(cell_path(folder, key))}
+
+
+def _is_damaged(path: Path) -> bool:
+    """Whether a file lacks the mark of Parquet at an end, or room for the footer that it announces.
+
+    What cannot be opened, such as a folder or a file of others, is none that was damaged.
+    """
+    try:
+        with path.open("rb", buffering=0) as file:
+            size = file.seek(0, os.SEEK_END)
+            if size < 2 * len(MARK) + FOOTER:
+                return True
+            file.seek(-(FOOTER + len(MARK)), os.SEEK_END)
+            length, end = int.from_bytes(file.read(FOOTER), "little"), file.read(len(MARK))
+            file.seek(0)
+            marks = file.read(len(MARK)), end
+    except OSError:
+        return False
+    return marks != (MARK, MARK) or not 0 < length <= size - 2 * len(MARK) - FOOTER
 
 
 def read_metadata(path: str | Path) -> dict[str, Any]:

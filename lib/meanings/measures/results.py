@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -92,10 +93,7 @@ def published(
     Raises MeaningsError naming the tables, or the columns, that there are.
     """
     path = _published_path(name)
-    there = pq.read_schema(path).names
-    later = {field: value for field, value in LATER.items() if field not in there}
-    if "measure" in there:  # not of patching, whose older tables lack later fields
-        later = {}
+    there, later = _columns(path)
     wanted = [*there, *later] if columns is None else list(columns)
     if unknown := [
         column for column in (*wanted, *(where or {})) if column not in (*there, *later)
@@ -116,6 +114,20 @@ def published(
     added = {column: _repeated(later[column], len(table)) for column in wanted if column in later}
     found = {column: added[column] if column in added else table[column] for column in wanted}
     return to_frame(pa.table(found).unify_dictionaries())
+
+
+def published_columns(name: str) -> list[str]:
+    """The columns that `published` reads of a table where none are named. Raises as it does."""
+    there, later = _columns(_published_path(name))
+    return [*there, *later]
+
+
+def _columns(path: Path) -> tuple[list[str], dict[str, Any]]:
+    """The columns of a published table, and the values of those that came later and it lacks."""
+    there = pq.read_schema(path).names
+    if "measure" in there:  # not of patching, whose older tables lack later fields
+        return there, {}
+    return there, {field: value for field, value in LATER.items() if field not in there}
 
 
 def _published_path(name: str) -> Path:

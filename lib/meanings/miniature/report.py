@@ -106,7 +106,9 @@ def report_json() -> dict:
     """`{measure: {"mean": , "low": , "high": }, ..., "seeds": [training seeds]}`."""
     table = report_table().set_index("measure")[["mean", "low", "high"]]
     return table.to_dict("index") | {
-        "seeds": sorted(int(seed) for seed in published(TABLE)["training_seed"].unique())
+        "seeds": sorted(
+            int(seed) for seed in published(TABLE, ["training_seed"])["training_seed"].unique()
+        )
     }
 
 

@@ -11,16 +11,20 @@ last token, C conditions and G generated tokens, in passes of one token through 
 
 A matrix of m x n weights costs 2 m n operations a token; attention costs 4 d_model operations for
 each token that is looked at, in each layer; the vocabulary 2 d_model V for each position whose
-logits are asked for.
+logits are asked for. What other tokens go on from, the P - S first of a target prompt, ends with
+the last layer's keys and values: that pass is counted as a whole, its operations are not.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 CONDITIONS = 7
+# Weights that give a layer's queries, keys and values, by the names that architectures give them.
+_READING = re.compile(r"\b(q_proj|k_proj|v_proj|qkv_proj|query_key_value|c_attn|Wqkv)\b")
 
 
 @runtime_checkable
@@ -97,23 +101,31 @@ def bound(published: float, ours: float) -> float:
 @dataclass(frozen=True)
 class Cost:
     """Floating-point operations of one model: `token`, a token through all layers without
-    attention; `logits`, one position.
+    attention; `logits`, one position; `attended`, a token that is looked at, in all layers.
+
+    - `unread`: of `token`, those of the last layer behind its keys and values.
     """
 
     token: float
     logits: float
     attended: float
+    layers: int
+    unread: float
 
     @classmethod
     def of(cls, model: LoadedModel) -> Cost:
         """The cost of a loaded model."""
         layers = model.network.get_submodule(model.layers_path)
         weights = sum(p.numel() for p in layers.parameters() if p.ndim == 2)
+        last = [(n, p.numel()) for n, p in layers[-1].named_parameters() if p.ndim == 2]
+        unread = sum(size for name, size in last if not _READING.search(name))
         vocabulary, width = model.network.get_output_embeddings().weight.shape
         return cls(
             token=2.0 * weights,
             logits=2.0 * vocabulary * width,
             attended=4.0 * _attention_width(model) * model.n_layers,
+            layers=model.n_layers,
+            unread=2.0 * unread,
         )
 
     def run(self, passes: float, context: float, positions: float) -> float:
@@ -121,6 +133,12 @@ class Cost:
         `positions`.
         """
         return passes * (self.token + self.attended * context) + positions * self.logits
+
+    def spared(self, tokens: float) -> float:
+        """Operations of `tokens` tokens in the last layer behind their keys and values: what a
+        prompt's beginning, which other tokens go on from, does not need.
+        """
+        return tokens * (self.unread + self.attended / self.layers * tokens / 2)
 
 
 def _attention_width(model: LoadedModel) -> int:
@@ -138,10 +156,10 @@ def floor(
     The suffix's logits are those of every patched row below the last layer, and one unpatched.
     """
     cost, layers = Cost.of(model), model.n_layers
-    rows = conditions * (layers - 1)
+    rows, prefix = conditions * (layers - 1), lengths.prompt - lengths.suffix
     parts = {
-        "prefix": cost.run(lengths.prompt, lengths.prompt / 2, 0),
-        "vectors": cost.run(conditions, lengths.prompt - lengths.suffix, 0),
+        "prefix": cost.run(lengths.prompt, lengths.prompt / 2, 0) - cost.spared(prefix),
+        "vectors": cost.run(conditions, prefix, 0),
         "suffix": cost.run(rows / 2 * (lengths.suffix - 1), lengths.prompt - lengths.suffix / 2, 0),
         "logits": cost.run(0, 0, rows + 1),
     }

@@ -122,6 +122,23 @@ class SharedPrefixLayer(DynamicLayer):
             other._added = []
 
 
+class PrefixIsRun(Exception):
+    """Every layer's keys and values of a prefix are there."""
+
+
+class LastPrefixLayer(SharedPrefixLayer):
+    """The last layer of prefixes that are run for their keys and values alone: it ends the forward,
+    for nothing reads what the prefixes' tokens would answer.
+    """
+
+    def update(
+        self, key_states: Tensor, value_states: Tensor, *args, **kwargs
+    ) -> tuple[Tensor, Tensor]:
+        """Raises PrefixIsRun when it has the layer's keys and values."""
+        super().update(key_states, value_states, *args, **kwargs)
+        raise PrefixIsRun
+
+
 def select_rows(cache: Cache, indices: Int[Tensor, " row"]) -> Cache:
     """A cache of its own with these rows, each as often as it is named; `cache` stays as it is."""
     return Cache(layers=[layer.select_rows(indices) for layer in cache.layers])

@@ -7,6 +7,7 @@ same in every row, which rotary, ALiBi and sliding-window attention all need.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import torch
@@ -15,7 +16,12 @@ from torch import Tensor
 from transformers.cache_utils import Cache
 
 from meanings.models.loading import PatchableModel
-from meanings.patching.kv_cache import KeysValues, SharedPrefixLayer
+from meanings.patching.kv_cache import (
+    KeysValues,
+    LastPrefixLayer,
+    PrefixIsRun,
+    SharedPrefixLayer,
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,8 @@ class Prefixes:
 
 @torch.no_grad()
 def run_prefixes(model: PatchableModel, prefixes: Sequence[Sequence[int]], room: int) -> Prefixes:
-    """The prefixes' keys and values, in one forward; prefixes may be empty.
+    """The prefixes' keys and values, in one forward that ends with those of the last layer;
+    prefixes may be empty.
 
     - `room`: tokens that the rows which go on from them may add.
     """
@@ -75,15 +82,15 @@ def run_prefixes(model: PatchableModel, prefixes: Sequence[Sequence[int]], room:
     # The keys and values are written where they stay, with the room that the rows will need behind
     # them.
     rows = torch.arange(len(prefixes), device=model.device)
-    cache = Cache(
-        layers=[SharedPrefixLayer(None, 0, rows, longest + room) for _ in range(model.n_layers)]
-    )
+    kinds = [SharedPrefixLayer] * (model.n_layers - 1) + [LastPrefixLayer]
+    cache = Cache(layers=[kind(None, 0, rows, longest + room) for kind in kinds])
     # The decoder alone: a prefix has no answer to read.
-    model.network.base_model(
-        input_ids=ids.to(model.device),
-        attention_mask=mask.long() if padded else None,
-        position_ids=(mask.cumsum(1) - 1).clamp(min=0),
-        past_key_values=cache,
-        use_cache=True,
-    )
+    with suppress(PrefixIsRun):
+        model.network.base_model(
+            input_ids=ids.to(model.device),
+            attention_mask=mask.long() if padded else None,
+            position_ids=(mask.cumsum(1) - 1).clamp(min=0),
+            past_key_values=cache,
+            use_cache=True,
+        )
     return Prefixes(tuple(layer.buffers for layer in cache.layers), mask, lengths, room)

@@ -9,11 +9,18 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from meanings.core.errors import MeaningsError
 from meanings.statistics.matching import shared_cells
 from meanings.statistics.proportions import with_width_at_the_ends
-from meanings.statistics.resampling import SEED_COLUMN, point_means, resampled_means, to_grid
+from meanings.statistics.resampling import (
+    SEED_COLUMN,
+    UnitMeans,
+    point_means,
+    resampled_means,
+    to_grid,
+)
 
 
 def interval(
@@ -45,20 +52,29 @@ def interval(
     """
     grid = to_grid(df, value, by, unit)
     draws = resampled_means(grid.values, n, seed)
+    return _with_pairs(_intervals(grid, draws, level, proportion), df, by)
+
+
+def _intervals(
+    grid: UnitMeans,
+    draws: Float[np.ndarray, "resample group"],
+    level: float,
+    proportion: bool = False,
+) -> pd.DataFrame:
+    """Each group's mean with the interval of its draws."""
     low, high = np.nanquantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
     if proportion:
         low, high = with_width_at_the_ends(grid.values, (low, high), level)
     present = ~np.isnan(grid.values)
     n_units = present.any(axis=1).sum(axis=1)
     single = n_units < 2
-    found = grid.groups.assign(
+    return grid.groups.assign(
         mean=point_means(grid.values),
         low=np.where(single, np.nan, low),
         high=np.where(single, np.nan, high),
         n_units=n_units,
         n_seeds=present.any(axis=2).sum(axis=1),
     )
-    return _with_pairs(found, df, by)
 
 
 def _with_pairs(found: pd.DataFrame, rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
@@ -94,10 +110,10 @@ def paired_difference(
     """
     rows = _compared_rows(df, value, a, b, by, between, unit)
     difference = _differences(rows, value, a, b, by, between, unit)
-    result = interval(difference, "difference", by, unit=unit, n=n, level=level, seed=seed)
     grid = to_grid(difference, "difference", by, unit)
     draws = resampled_means(grid.values, n, seed)
-    return _with_pairs(result.assign(share_above=(draws > 0).mean(axis=0)), rows, by)
+    result = _intervals(grid, draws, level).assign(share_above=(draws > 0).mean(axis=0))
+    return _with_pairs(result, rows, by)
 
 
 def differences(

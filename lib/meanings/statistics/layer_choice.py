@@ -67,15 +67,25 @@ def split_half_best_layer(
     labels, values = to_array(df, value, [*by, layer], unit)
     chosen = split_half_layers(values, seed)
     where = [
-        pd.Index(names, dtype=object).get_indexer(df[name].astype(object))
+        _places(df[name], names)
         for name, names in zip([*by, unit], [*labels[:-1], units], strict=True)
     ]
     index = chosen[tuple(where)]
     best = np.array(labels[-1])[index]
     at_best = (index >= 0) & (df[layer].to_numpy() == best)
     in_first = np.isin(where[-1], halves(len(units), seed)[0])
-    rows = df.assign(best_layer=best)
-    return pd.concat([rows[at_best & in_first], rows[at_best & ~in_first]], ignore_index=True)
+    order = np.concatenate([np.flatnonzero(at_best & half) for half in (in_first, ~in_first)])
+    return df.iloc[order].assign(best_layer=best[order]).reset_index(drop=True)
+
+
+def _places(column: pd.Series, names: Sequence) -> Int[np.ndarray, " row"]:
+    """Each row's value as its place in `names`, -1 where it is none of them."""
+    index = pd.Index(names, dtype=object)
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return index.get_indexer(column.astype(object))
+    # By category, not by row: a published table has millions of rows.
+    known = np.append(index.get_indexer(column.cat.categories.astype(object)), -1)
+    return known[column.cat.codes.to_numpy()]  # a missing value's code is -1
 
 
 def at_chosen_layer(

@@ -43,7 +43,7 @@ def shared_cells(
     Raises MeaningsError where the conditions have no cell in common.
     """
     rows = table[table[column].isin(list(conditions))]
-    codes, names = pd.factorize(rows[column].astype(object))
+    codes, names = pd.factorize(rows[column])
     if len(names) < 2:
         return rows
     keys = [name for name in dict.fromkeys((*CELL, *by)) if name in rows and name != column]

@@ -11,6 +11,9 @@ and parts as in `patching.flops`):
                                                          few-shot examples was just run
     answers    N pairs (C L + 2) (G - 1)
 
+Beginnings that other tokens go on from, of P - S tokens of a target prompt and R - Q of a source
+prompt, end with the last layer's keys and values, which the operations heed.
+
 The published algorithm runs C L whole target prompts per pair instead (twice where answers are
 generated), two unpatched ones, and the source prompts of every condition and pair anew, each token
 with its logits.
@@ -148,7 +151,9 @@ def ours(model: DecoderShape, extent: Extent, lengths: Lengths) -> Budget:
     if extent.generate:
         more = (patched * model.layers + unpatched) * (extent.generate - 1)
         parts.append((more, lengths.prompt + extent.generate / 2, more))
-    return _budget(model, extent, parts, prompts.distinct, patched, unpatched)
+    spared = wholes * model.cost.spared(before)
+    spared += prompts.shared * model.cost.spared(lengths.source - lengths.query)
+    return _budget(model, extent, parts, prompts.distinct, patched, unpatched, spared)
 
 
 def published(model: DecoderShape, extent: Extent, lengths: Lengths) -> Budget:
@@ -210,11 +215,13 @@ def _budget(
     source_states: int,
     patched: int,
     unpatched: int,
+    spared: float = 0.0,
 ) -> Budget:
     times = extent.prompts * extent.checkpoints
+    operations = sum(model.cost.run(*map(float, part)) for part in parts) - spared
     return Budget(
         passes=float(times * sum(passes for passes, _, _ in parts)),
-        operations=times * sum(model.cost.run(*map(float, part)) for part in parts),
+        operations=times * operations,
         rows=times * (patched * model.layers + unpatched),
         state_bytes=float(BYTES * source_states * extent.prompts * model.layers * model.d_model),
     )
@@ -223,12 +230,14 @@ def _budget(
 class SourcePrompts(NamedTuple):
     """Source prompts of one checkpoint, in units of an extent's `prompts`.
 
-    - `alone`: run whole; `together`: run after a beginning that another prompt shares.
+    - `alone`: run whole; `together`: run after a beginning that another prompt shares; `shared`:
+      such beginnings.
     - `distinct`: all of them, whose states are held.
     """
 
     alone: int
     together: int
+    shared: int
     distinct: int
 
 
@@ -239,7 +248,7 @@ def source_prompts(extent: Extent) -> SourcePrompts:
     the first to need both.
     """
     there: set[tuple[LanguagePair, str, str]] = set()
-    alone = together = 0
+    alone = together = shared = 0
     for pair, names in extent.defined:
         new: dict[tuple[LanguagePair, str], set[str]] = {}
         for each in (condition(name) for name in names if condition(name).patched):
@@ -249,9 +258,10 @@ def source_prompts(extent: Extent) -> SourcePrompts:
                     new.setdefault((source, each.solved), set()).add(concept)
         alone += len(new)
         together += sum(len(concepts) - 1 for concepts in new.values())
+        shared += sum(len(concepts) > 1 for concepts in new.values())
         there |= {
             (source, concept, examples)
             for (source, examples), concepts in new.items()
             for concept in concepts
         }
-    return SourcePrompts(alone, together, len(there))
+    return SourcePrompts(alone, together, shared, len(there))

@@ -99,6 +99,8 @@ class DecoderShape:
             token=2.0 * self.layer_weights,
             logits=2.0 * self.vocabulary * self.d_model,
             attended=4.0 * self.head * self.heads * self.layers,
+            layers=self.layers,
+            unread=2.0 * self.d_model * (self.head * self.heads + 3 * self.mlp),
         )
 
     @property

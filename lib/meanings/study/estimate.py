@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from meanings.measures.catalogue import measure_named
-from meanings.measures.cell_files import finished, read_metadatas
+from meanings.measures.cell_files import finished, read_metadatas, there
 from meanings.measures.cells import Cell
 from meanings.measures.timing import NOTHING, Clock, Estimate, Spent
 from meanings.models.checkpoint import Checkpoint
@@ -52,7 +52,7 @@ def from_finished(missing: Sequence[Cell], out: Path, device: str = "auto") -> E
     The first group of a checkpoint computes for all what they share: means have it, medians would
     not.
     """
-    keys = finished(out)
+    keys = there(out, finished(out))
     if not keys:
         return None
     wanted = Counter(map(_kind, missing))

@@ -8,10 +8,10 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from meanings.core.errors import MeaningsError
+from meanings.core.errors import MeaningsError, one_of
 from meanings.measures.base import Data, Moment
 from meanings.measures.catalogue import measure_named
-from meanings.measures.cell_files import there
+from meanings.measures.cell_files import damaged, there
 from meanings.measures.cells import Cell, Subject
 from meanings.measures.timing import Estimate
 from meanings.models.checkpoint import Checkpoint, weights_identity
@@ -67,7 +67,8 @@ class Plan:
       passed over.
     - `estimate`: how long it may take; None where it was not asked for, or nothing tells it:
       neither finished cells nor a checkpoint on this machine.
-    - `notes`: what a user should know: what of the grid is left out.
+    - `notes`: what a user should know: what of the grid is left out, which result files are
+      damaged.
     - `download`: what is to be fetched first; None where nothing is, or no estimate was asked for.
     """
 
@@ -117,8 +118,13 @@ def plan_study(
         measured = there(out, (cell.key for cell in whole))
         if missing := tuple(cell for cell in whole if cell.key not in measured):
             tasks.append(Task(checkpoint, data, missing, tuple(whole), drop, grid.tokenizer))
-    notes = tuple(note for each in checked.measures.values() for note in each.notes)
-    plan = Plan(tuple(cells), tuple(tasks), None, tuple(failed), notes=notes)
+    notes = [note for each in checked.measures.values() for note in each.notes]
+    if broken := damaged(out, (cell.key for task in tasks for cell in task.cells)):
+        notes.append(
+            f"{len(broken)} result files in {out} are cut off or written over and are measured "
+            f"again: {one_of(sorted(key[:12] for key in broken), 4)}"
+        )
+    plan = Plan(tuple(cells), tuple(tasks), None, tuple(failed), notes=tuple(notes))
     if not estimate:
         return plan
     from meanings.study.estimate import estimated

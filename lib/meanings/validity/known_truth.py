@@ -8,6 +8,7 @@ curves of `seen` from the construction's own formula, which the network follows
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,10 +47,13 @@ def measured(
     pair: str = PAIR,
     shots: int = 2,
     layers: str = "from",
+    process: dict[str, Any] | None = None,
 ) -> pd.DataFrame:
     """The cells of one checkpoint, as a study of it has them; one prompt per concept.
 
     - `layers`: `from` overwrites the first patched layer and all later ones, `only` that layer.
+    - `process`: what calls for one run share (`meanings.measures.base.Shared`), such as its prompts
+      and that patches reach this network; nothing where it is not given.
     """
     requests = [
         Request(
@@ -67,7 +71,8 @@ def measured(
     ]
     model = constructed_network.load(truth, checkpoint)
     data = Words(constructed_network.lexicon(truth))
-    found = PATCHING.measure(model, data, requests, Shared())
+    shared = Shared(process={} if process is None else process)
+    found = PATCHING.measure(model, data, requests, shared)
     step = truth.steps[checkpoint]
     place = {"training_seed": 0, "step": step, "tokens": TOKENS_A_STEP * step, "pair": pair}
     return pd.concat(
@@ -81,8 +86,9 @@ def layers_reported(truth: GroundTruth) -> pd.DataFrame:
     layer alone and by the sweep over all later layers, and where the word is read, by the sweep.
     """
     last, conditions = len(truth.steps) - 1, ("seen", "null_concept")
-    swept = measured(truth, last, conditions)
-    alone = measured(truth, last, conditions, layers="only")
+    process: dict[str, Any] = {}
+    swept = measured(truth, last, conditions, process=process)
+    alone = measured(truth, last, conditions, layers="only", process=process)
     meets = (
         truth.meeting_layer
         if truth.meeting_layer < truth.reading_layer and truth.meets_from != NEVER
@@ -119,8 +125,11 @@ def onsets_reported(truth: GroundTruth) -> pd.DataFrame:
     """True and reported onset in tokens of each condition, computed as in the chapters: `seen` has
     the run's onset, `self` and `tgt` are there from the start.
     """
+    process: dict[str, Any] = {}
+    checkpoints = range(len(truth.steps))
     cells = pd.concat(
-        [measured(truth, checkpoint) for checkpoint in range(len(truth.steps))], ignore_index=True
+        [measured(truth, checkpoint, process=process) for checkpoint in checkpoints],
+        ignore_index=True,
     )
     chosen = layer_choice.at_chosen_layer(cells)
     table = summaries.onsets(chosen, ["seen", "self", "tgt"])

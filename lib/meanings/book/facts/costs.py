@@ -23,7 +23,7 @@ FEWER_TOKENS = 0.6  # of the miniature's, with a larger vocabulary
 
 def study(extent: Extent) -> dict[str, object]:
     """What the papers' full study asks for."""
-    whole, _, distinct = budget.source_prompts(extent)
+    prompts = budget.source_prompts(extent)
     return {
         "co_model": MODEL,
         "co_checkpoints": extent.checkpoints,
@@ -32,8 +32,8 @@ def study(extent: Extent) -> dict[str, object]:
         "co_prompts": extent.prompts,
         "co_shots": SHOTS,
         "co_conditions": len(extent.conditions),
-        "co_alone": whole,
-        "co_kept": distinct,
+        "co_alone": prompts.alone,
+        "co_kept": prompts.distinct,
         "co_wide": f"{extent.checkpoints * 8}",
     }
 
