@@ -686,8 +686,8 @@ ROWS = [
         "no tokenizer.json",
         "give the tokenizer's folder",
     ),
-    result("cut off", truncated, "not a result file of a cell", "delete it"),
-    result("empty", lambda file: file.write_bytes(b""), "not a result file of a cell", "delete it"),
+    result("cut off", truncated, "1 of 2 cells", "run 'meanings study'"),
+    result("empty", lambda file: file.write_bytes(b""), "1 of 2 cells", "run 'meanings study'"),
     result("a folder", folder_instead, "not a result file of a cell", "delete it"),
     result("a link to itself", loop, "not a result file of a cell", "delete it"),
     result("overwritten in the middle", overwritten, "not a result file of a cell", "delete it"),
@@ -752,22 +752,6 @@ ROWS = [
         "delete it",
     ),
     result(
-        "cut off, for an estimate",
-        truncated,
-        "not a result file of a cell",
-        "delete it",
-        command="study good.yaml --dry-run --lexicon words.csv",
-    )._replace(
-        files={
-            "good.yaml": GRID,
-            "_build/results": result("", truncated).files["_build/results"],
-            "words.csv": "concept,en,fr,es\n"
-            + "".join(
-                f"c{i},{'abcdefgh'[i]}x,{'ijklmnop'[i]}x,{'qrstuvwy'[i]}x\n" for i in range(8)
-            ),
-        }
-    ),
-    result(
         "none there",
         lambda file: shutil.rmtree(file.parents[1]),
         "2 of 2 cells",
@@ -814,7 +798,7 @@ ROWS = [
     option("study good.yaml --local-workers 0", "0 local workers", "1 or more"),
     option(
         "study good.yaml --local-workers 2 --scheduler tcp://x:1",
-        "different places",
+        "exclude each other",
         "give one of them",
     ),
     option(

@@ -127,9 +127,10 @@ def test_expert_units_are_as_published(drawn):
 
 
 def test_language_identity_is_as_published(drawn):
-    """One layer: the classifier learns all languages."""
+    """One layer: the classifier learns all languages. A word in a hundred may be a near tie."""
     layer = drawn.layers[:1]
-    check(beside(drawn, "language_id", again(drawn, "language_id", drawn.states.languages, layer)))
+    rows = again(drawn, "language_id", drawn.states.languages, layer)
+    check(beside(drawn, "language_id", rows), 0.01)
 
 
 def test_abilities_are_as_published(drawn, monkeypatch):

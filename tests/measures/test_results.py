@@ -247,6 +247,26 @@ def test_a_table_of_some_layers_has_these_and_what_is_not_patched(tmp_path, data
     assert len(some) == whole["first_layer"].isin([-1, 1]).sum()
 
 
+def test_a_table_is_added_to_and_the_same_cells_are_replaced(tmp_path, data):
+    """Another training run joins a table whose first results are gone."""
+    first = CELL.with_values(training_seed=0)
+    again = first.with_values(weights_sha256="b" * 64)
+    other = CELL.with_values(training_seed=1)
+    told = {"seconds": 1, "versions": {"torch": "2"}}
+    write_cell(tmp_path / "a", first, rows(), told)
+    for cell in (again, other):
+        write_cell(tmp_path / "b", cell, rows(), told)
+    publish(tmp_path / "a", "trial")
+    publish(tmp_path / "b", "trial", add=True)
+    assert {cell.key for cell in published_cells("trial")} == {again.key, other.key}
+    whole = published("trial")
+    assert len(whole) == 2 * len(rows())
+    publish(tmp_path / "b", "both", add=True)  # nothing to add to
+    assert len(published("both")) == len(whole)
+    publish(tmp_path / "a", "trial", [first.key])
+    assert {cell.key for cell in published_cells("trial")} == {first.key}
+
+
 def test_published_means_are_the_cells_means_and_hold_no_word(tmp_path, data):
     for name, shift in (("seen", 0.0), ("tgt", 0.01), ("null_concept", 0.02)):
         for pair in ("fr-es", "de-es"):

@@ -8,8 +8,9 @@ from meanings.measures.expert_units import memberships
 from meanings.measures.relations import relations_of
 from meanings.measures.results import read_cells
 from meanings.miniature.corpus import load_corpus
-from meanings.miniature.recipe import Mix, load_variant
+from meanings.miniature.recipe import Mix
 from meanings.miniature.training import train
+from meanings.miniature.worlds import load_world
 from meanings.study.grid import Grid, check_grid
 from meanings.study.run import run_study
 from stand_ins.recipes import RECIPE
@@ -22,7 +23,7 @@ BRIEF = {"steps": 4, "rows": 2, "row_length": 32, "checkpoints": [0, 4]}
 
 @pytest.fixture
 def grid(quick, tmp_path):
-    values = load_variant(RECIPE, "apart").model_dump()
+    values = load_world(RECIPE, "apart").mix.model_dump()
     values["model"] |= SMALL | HEADS
     values["training"] |= BRIEF
     corpus = load_corpus(RECIPE, Mix.model_validate(values), load_lexicon("embedded"))

@@ -216,7 +216,7 @@ def test_every_world_is_there_and_says_what_its_name_says():
     assert len(names) >= 18 and set(names) < set(world_names(RECIPE))
     mixes = {name: load_world(RECIPE, name).mix for name in names}
     for name, mix in mixes.items():
-        dose = re.search(r"-20$", name)
+        dose = re.search(r"-20(-|$)", name)
         assert mix.parallel_share == (0.2 if dose else 0.0), name
         assert mix.model == mixes["clone"].model, name
     wrong, right = mixes["prealign-wrong-20"].align, mixes["prealign-20"].align

@@ -87,9 +87,9 @@ def test_branch_and_trunk_read_the_same_text_from_the_same_weights(
     read = {}
     step = training.train_step
 
-    def listens(run, rows, schedule, fraction):
-        read.setdefault(run.step, []).append(rows.tobytes())
-        return step(run, rows, schedule, fraction)
+    def listens(run, batch, schedule, fraction):
+        read.setdefault(run.step, []).append(batch.inputs.tobytes())
+        return step(run, batch, schedule, fraction)
 
     monkeypatch.setattr(training, "train_step", listens)
     train_long_run(PLAN, small, shipped, tmp_path, progress=False)

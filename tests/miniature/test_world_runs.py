@@ -17,10 +17,14 @@ import pytest
 
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
+from meanings.lexicon.lexicon import load_lexicon
 from meanings.miniature import world_queue, world_runs
+from meanings.miniature.corpus import load_corpus
+from meanings.miniature.run_folder import run_tokenizer
 from meanings.miniature.run_lock import BeingTrained, only_trainer
 from meanings.miniature.world_queue import finish_runs
 from meanings.miniature.world_tables import publish_worlds
+from meanings.miniature.worlds import load_world
 
 RECIPE = data_folder() / "miniature"
 # A world of one's own, in ten lines.
@@ -124,6 +128,9 @@ def command(data: Path, out: Path) -> list[str]:
 def test_killed_at_any_moment_the_same_command_goes_on_to_the_same_weights(data, tmp_path):
     """A hard kill of the whole group of processes, once the first checkpoint is there."""
     out = tmp_path / "worlds"
+    world = load_world(data / "miniature", "quarter-friends")
+    corpus = load_corpus(data / "miniature", world.mix, load_lexicon("embedded"))
+    run_tokenizer(out / "quarter-friends" / "seed-0", corpus)  # of fewer documents than usual
     first = subprocess.Popen(
         command(data, out), start_new_session=True, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -163,7 +163,7 @@ def test_a_commit_is_asked_for_and_noted_under_the_revisions_name(cache, monkeyp
 
 def test_another_commit_than_was_asked_for_is_refused(cache, monkeypatch):
     downloading(monkeypatch, cache / "snapshots" / commit_of(0))
-    with pytest.raises(MeaningsError, match="was asked for and 000000000000 came"):
+    with pytest.raises(MeaningsError, match="was requested and 000000000000 was delivered"):
         hub.fetch(REPO, "step100-tokens100B", commit_of(100))
 
 

@@ -147,7 +147,10 @@ def test_no_scheduler_and_no_workers_are_refused(monkeypatch):
         (["--shard", "0/2"], "--shard '0/2': expected i/n"),
         (["--shard", "3/2"], "'3/2': expected i/n"),
         (["--shard", "half"], "expected i/n"),
-        (["--local-workers", "2", "--scheduler", "tcp://x:1"], "different places to measure at"),
+        (
+            ["--local-workers", "2", "--scheduler", "tcp://x:1"],
+            "exclude each other: give one of them",
+        ),
         (["--slurm", "none.yaml"], "none.yaml: cannot be read"),
         (["--local-workers", "0"], "0 local workers"),
     ],

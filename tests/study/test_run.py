@@ -500,7 +500,7 @@ def test_a_malformed_grid_is_refused_in_one_line_that_names_the_value(values, me
         ({"training_seeds": (7,)}, "training seed 7"),
         ({"training_seeds": (0, 0)}, "training_seeds 0, 0: one is named twice"),
         ({"steps": (11,)}, "no checkpoint at step 11.*0, 10, 20"),
-        ({"pairs": ("fr-fr",)}, "pair 'fr-fr'.*two languages"),
+        ({"pairs": ("fr-fr",)}, "pair 'fr-fr'.*two different languages"),
         ({"pairs": ("fr-xx",)}, "unknown language 'xx'"),
         (
             {"pairs": ("fr-zh",)},

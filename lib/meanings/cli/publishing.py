@@ -53,9 +53,7 @@ def publish(
     ] = False,
     add: Annotated[
         bool,
-        typer.Option(
-            "--add", help="With --by-concept: keep the rows that the published table has."
-        ),
+        typer.Option("--add", help="Keep the rows of other cells that the published table has."),
     ] = False,
     layers: FirstLayers = "",
     measure: Annotated[
@@ -72,14 +70,14 @@ def publish(
     check_name(name.replace(MEASURE, "measure"))
     keys = None if everything else finished_keys(grids or (None,), out)
     if each:
-        paths = publish_each(out, name, keys)
+        paths = publish_each(out, name, keys, add)
     elif by_concept:
         paths = [publish_concepts(out, name, keys, add)]
     elif means:
         paths = [publish_means(out, name, keys)]
     else:
         chosen = {"layers": parse_layers(layers)} if layers else {}
-        paths = [publish_rows(out, name, keys, measure=measure, **chosen)]
+        paths = [publish_rows(out, name, keys, measure=measure, add=add, **chosen)]
     for path in paths:
         typer.echo(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)")
 
@@ -95,8 +93,10 @@ def _check_options(
 
     if means and by_concept:
         raise MeaningsError("--means and --by-concept write different tables: give one of them")
-    if add and not by_concept:
-        raise MeaningsError("--add is for tables of means over language pairs: give --by-concept")
+    if add and means:
+        raise MeaningsError(
+            "--add is for tables of rows, and of means with --by-concept, not --means"
+        )
     if each and (means or by_concept or layers):
         raise MeaningsError(
             f"{MEASURE} in the name writes a table for each measure, with all of its rows: leave "

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from meanings.core.errors import MeaningsError
 from meanings.lexicon.languages import MADE_LANGUAGES
 from meanings.lexicon.lexicon import Lexicon
 
@@ -114,6 +115,8 @@ def untouched(lexicon: Lexicon) -> tuple[str, ...]:
 def chosen_concepts(lexicon: Lexicon, language: str, choice: ConceptChoice) -> tuple[str, ...]:
     """The concepts of a small world: those of the largest categories whose word is one run of
     letters, none of it another concept's word.
+
+    Raises MeaningsError where the lexicon has too few.
     """
     words = [lexicon.word(concept, language).casefold() for concept in lexicon.concepts]
     single = {
@@ -129,7 +132,7 @@ def chosen_concepts(lexicon: Lexicon, language: str, choice: ConceptChoice) -> t
     small = [category for category in largest if len(found[category]) < choice.each]
     if small or len(largest) < choice.categories:
         fitting = sum(len(members) >= choice.each for members in found.values())
-        raise ValueError(
+        raise MeaningsError(
             f"concepts: {choice.categories} categories of {choice.each} are asked for, and "
             f"{fitting} have so many concepts of one word"
         )

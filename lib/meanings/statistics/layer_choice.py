@@ -78,7 +78,7 @@ def split_half_best_layer(
     return df.iloc[order].assign(best_layer=best[order]).reset_index(drop=True)
 
 
-def _places(column: pd.Series, names: Sequence) -> Int[np.ndarray, " row"]:
+def _places(column: pd.Series, names: Sequence | pd.Index) -> Int[np.ndarray, " row"]:
     """Each row's value as its place in `names`, -1 where it is none of them."""
     index = pd.Index(names, dtype=object)
     if not isinstance(column.dtype, pd.CategoricalDtype):

@@ -33,6 +33,7 @@ def publish(
     keys: Iterable[str] | None = None,
     layers: Sequence[int] = (),
     measure: str = "",
+    add: bool = False,
 ) -> Path:
     """Write `data/published/<name>.parquet` from the cells of a folder (those of `keys` only, where
     given).
@@ -44,6 +45,7 @@ def publish(
     - `layers`: rows of these first patched layers only, and of unpatched prompts; all, where none
       are named.
     - `measure`: cells of this one only; empty where they are all of one.
+    - `add`: rows of the published table stay, but for those of the same cells.
 
     Raises MeaningsError where there are no cells, where two of them measure the same place (with
     other weights, say, or another number of generated tokens), or the name is no plain file name.
@@ -77,12 +79,48 @@ def publish(
         [column for column in provenance if column.startswith("versions.")]
     ].drop_duplicates()
     content = {"name": name, "cells": len(provenance), "versions": versions.to_dict("records")}
+    if add and path.is_file():
+        table, content = _with_published(table, content, path, place)
     return write_table(
         table.replace_schema_metadata({METADATA: json.dumps(content).encode()}), path
     )
 
 
-def publish_each(folder: Path, template: str, keys: Iterable[str] | None = None) -> list[Path]:
+def _with_published(
+    table: pa.Table, content: dict, path: Path, place: list[str]
+) -> tuple[pa.Table, dict]:
+    """The rows of a published table but for those of the same places, then the new ones."""
+    old = pq.read_table(path)
+    new_places = set(_places(table, place).itertuples(index=False, name=None))
+    known = _places(old, place, "key")
+    again = [
+        key
+        for key, *where in known.itertuples(index=False, name=None)
+        if tuple(where) in new_places
+    ]
+    kept = old.filter(
+        pc.invert(pc.is_in(pc.cast(old["key"], pa.string()), pa.array(again, pa.string())))
+    )
+    before = json.loads((old.schema.metadata or {}).get(METADATA, b"{}"))
+    versions = [*before.get("versions", ()), *content["versions"]]
+    whole = pa.concat_tables(
+        [kept.replace_schema_metadata(), table.replace_schema_metadata()],
+        promote_options="permissive",
+    ).unify_dictionaries()
+    return whole, content | {
+        "cells": pc.count_distinct(pc.cast(whole["key"], pa.string())).as_py(),
+        "versions": [each for i, each in enumerate(versions) if each not in versions[:i]],
+    }
+
+
+def _places(table: pa.Table, place: list[str], *more: str) -> pd.DataFrame:
+    """Where the cells of a table were measured, a row each; all as text."""
+    return table.select([*more, *place]).to_pandas().astype(str).drop_duplicates()
+
+
+def publish_each(
+    folder: Path, template: str, keys: Iterable[str] | None = None, add: bool = False
+) -> list[Path]:
     """As `publish`, a table for each measure of the cells: `{measure}` in the template is its name.
 
     Raises MeaningsError as `publish`, and where a name is no plain file name.
@@ -94,7 +132,7 @@ def publish_each(folder: Path, template: str, keys: Iterable[str] | None = None)
     paths = []
     for measure in sorted(named.unique()):
         own = provenance["key"][named == measure].tolist()
-        paths.append(publish(folder, template.replace(MEASURE, measure), own))
+        paths.append(publish(folder, template.replace(MEASURE, measure), own, add=add))
     return paths
 
 
