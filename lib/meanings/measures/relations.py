@@ -165,9 +165,9 @@ class Relations(Companion):
         """
         for relation in relations_of(data.lexicon):
             prepared = [_Direction(relation, states, request), _Pairs(relation, request)]
-            groups = _groups(relation, data.lexicon)
-            if len(groups) >= CATEGORIES:
-                prepared.append(_Arrangement(relation, states, request, groups))
+            arrangement = _Arrangement(relation, states, request, _groups(relation, data.lexicon))
+            if len(arrangement.groups) >= CATEGORIES:
+                prepared.append(arrangement)
             for layer in range(states.depth):
                 ready = {
                     code: standardised(each[layer].astype(np.float64))
@@ -248,8 +248,11 @@ class _Arrangement:
         groups: Bool[np.ndarray, "category pair"],
     ) -> None:
         rng = np.random.default_rng([request.seed, 13])
-        self.relation, self.groups, self.n = relation, groups, int(groups.sum())
         self.halves = [halved(relation, len(states.concepts), rng) for _ in range(HALVES)]
+        # A category without a pair in some half has no step there, and is left out of all of them.
+        found = [(groups & half).any(axis=1) for both in self.halves for half in both]
+        groups = groups[np.all(found, axis=0)]
+        self.relation, self.groups, self.n = relation, groups, int(groups.sum())
         same = np.arange(len(groups))
         self.orders = np.array(
             [same, *(rng.permutation(same) for _ in range(request.permutations))]
