@@ -21,6 +21,7 @@ import yaml
 from transformers import PreTrainedTokenizerFast
 
 from meanings.core.errors import MeaningsError
+from meanings.core.processes import is_dead, is_running
 from meanings.lexicon.languages import LANGUAGES
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.miniature import batches, report, run_folder, training
@@ -360,6 +361,21 @@ def test_the_lock_of_a_dead_process_is_taken_over_and_of_another_machine_not(tmp
     (tmp_path / "file").touch()
     with pytest.raises(MeaningsError, match="cannot be locked"), only_trainer(tmp_path / "file"):
         raise AssertionError
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="no /proc to see zombies in")
+def test_a_process_that_ended_and_was_never_looked_after_holds_nothing(tmp_path):
+    """Its number is still taken: a zombie."""
+    ended = subprocess.Popen([sys.executable, "-S", "-c", ""])
+    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+    os.kill(ended.pid, 0)
+    assert not is_running(ended.pid) and is_running(os.getpid())
+    assert is_dead(f"{socket.gethostname()}-{ended.pid}-00000000")
+    (tmp_path / LOCK).write_text(f"{ended.pid}\n{socket.gethostname()}\n")
+    with only_trainer(tmp_path):
+        pass
+    ended.wait()
+    assert not is_running(ended.pid)
 
 
 def test_a_killed_trainer_leaves_a_lock_that_the_next_one_takes_over(tmp_path):

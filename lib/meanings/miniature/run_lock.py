@@ -1,5 +1,6 @@
 """One trainer per run: a lock in the run's folder that also works on network disks."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from filelock import SoftFileLock, Timeout
 
 from meanings.core.errors import MeaningsError
+from meanings.core.processes import is_running
 
 LOCK = "training.lock"
 
@@ -27,7 +29,7 @@ def only_trainer(home: Path) -> Iterator[None]:
     """
     lock = SoftFileLock(home / LOCK, timeout=0)
     try:
-        lock.acquire()
+        _acquire(lock, home / LOCK)
     except Timeout:
         raise BeingTrained(
             f"{home}: {_holder(home / LOCK)} is training this run; wait for it, or, if it is no "
@@ -44,8 +46,27 @@ def only_trainer(home: Path) -> Iterator[None]:
         lock.release()
 
 
-def _holder(marker: Path) -> str:
-    lines: list[str] = []
+def _acquire(lock: SoftFileLock, marker: Path) -> None:
+    """Take the lock; also from a process of this machine that was killed and never looked after,
+    which the lock itself takes for running.
+    """
+    try:
+        lock.acquire()
+    except Timeout:
+        lines = _lines(marker)
+        here = len(lines) > 1 and lines[1] == socket.gethostname() and lines[0].isdigit()
+        if not here or is_running(int(lines[0])):
+            raise
+        marker.unlink(missing_ok=True)
+        lock.acquire()
+
+
+def _lines(marker: Path) -> list[str]:
     with suppress(OSError):
-        lines = marker.read_text(encoding="utf-8", errors="replace").splitlines()
+        return marker.read_text(encoding="utf-8", errors="replace").splitlines()
+    return []
+
+
+def _holder(marker: Path) -> str:
+    lines = _lines(marker)
     return f"process {lines[0]} on {lines[1]}" if len(lines) > 1 else "another process"
