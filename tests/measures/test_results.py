@@ -261,6 +261,13 @@ def test_a_table_is_added_to_and_the_same_cells_are_replaced(tmp_path, data):
     assert {cell.key for cell in published_cells("trial")} == {again.key, other.key}
     whole = published("trial")
     assert len(whole) == 2 * len(rows())
+    # A field that older tables lack has its usual value in their rows.
+    later = CELL.with_values(training_seed=2, source_pairs=3)
+    write_cell(tmp_path / "c", later, rows(), told)
+    publish(tmp_path / "c", "trial", add=True)
+    asked = published("trial").groupby("training_seed", observed=True)["source_pairs"].unique()
+    assert {seed: list(counts) for seed, counts in asked.items()} == {0: [0], 1: [0], 2: [3]}
+    assert {cell.key for cell in published_cells("trial")} == {again.key, other.key, later.key}
     publish(tmp_path / "b", "both", add=True)  # nothing to add to
     assert len(published("both")) == len(whole)
     publish(tmp_path / "a", "trial", [first.key])

@@ -103,8 +103,9 @@ def _with_published(
     )
     before = json.loads((old.schema.metadata or {}).get(METADATA, b"{}"))
     versions = [*before.get("versions", ()), *content["versions"]]
+    later = [name for name in LATER if name in {*kept.column_names, *table.column_names}]
     whole = pa.concat_tables(
-        [kept.replace_schema_metadata(), table.replace_schema_metadata()],
+        [_with_usual(each, later).replace_schema_metadata() for each in (kept, table)],
         promote_options="permissive",
     ).unify_dictionaries()
     return whole, content | {
@@ -114,8 +115,26 @@ def _with_published(
 
 
 def _places(table: pa.Table, place: list[str], *more: str) -> pd.DataFrame:
-    """Where the cells of a table were measured, a row each; all as text."""
-    return table.select([*more, *place]).to_pandas().astype(str).drop_duplicates()
+    """Where the cells of a table were measured, a row each; all as text.
+
+    A field that a table lacks has its usual value in all of its cells.
+    """
+    whole = _with_usual(
+        table.select([n for n in (*more, *place) if n in table.column_names]), place
+    )
+    return whole.select([*more, *place]).to_pandas().astype(str).drop_duplicates()
+
+
+def _with_usual(table: pa.Table, names: Iterable[str]) -> pa.Table:
+    """The table with the fields that it lacks, at the value that such cells were measured with."""
+    for name in names:
+        if name not in table.column_names:
+            usual = LATER[name]
+            usual = " ".join(usual) if isinstance(usual, tuple) else usual
+            column = pa.array([usual] * len(table))
+            coded = column.dictionary_encode() if isinstance(usual, str) else column
+            table = table.append_column(name, coded)
+    return table
 
 
 def publish_each(
