@@ -10,19 +10,9 @@ from pathlib import Path
 
 import yaml
 
-from meanings.book.execution import cores
 from meanings.book.staging import copy, pages, unlink
 from meanings.core.errors import MeaningsError
 from meanings.core.hashing import content_hash
-
-# Its command line has no option for the number of processes that read and write pages.
-RUN = """
-from functools import partial
-from jupyter_book import sphinx
-from jupyter_book.cli.main import main
-sphinx.build_sphinx = partial(sphinx.build_sphinx, jobs={})
-main()
-"""
 
 
 def stage_hash(folder: Path) -> str:
@@ -34,13 +24,13 @@ def stage_hash(folder: Path) -> str:
 
 
 def render(stage_folder: Path, output: Path) -> Path:
-    """Jupyter Book over the stage, in a process for each core, warnings as errors; the folder
-    `output/_build/html`.
+    """Jupyter Book over the stage, warnings as errors; the folder `output/_build/html`.
 
     Raises MeaningsError with the warnings. A failed build leaves nothing that would hide its
     warnings the next time.
     """
-    command = [sys.executable, "-c", RUN.format(cores()), "build", str(stage_folder)]
+    run = "from jupyter_book.cli.main import main; main()"
+    command = [sys.executable, "-c", run, "build", str(stage_folder)]
     command += ["--path-output", str(output), "-W", "--keep-going", "-q"]
     done = subprocess.run(
         command, capture_output=True, text=True, env=os.environ | {"PYTHONWARNINGS": "ignore"}
