@@ -17,6 +17,7 @@ ANSWERS = (
     "emergence-refines",
     "emergence-decay",
     "language-writing",
+    "language-reading-loss",
     "language-reading",
     "language-averaging-single",
     "errors-copying-gemma",

@@ -149,8 +149,8 @@ CLAIMS = (
     Claim(
         "language-reading",
         CHAPTER,
-        "Alignment depends on the language that is read: as a share of the direct score, English, "
-        "French, Spanish and German lie {value:z.2f} above Finnish and Estonian.",
+        "As a share of the direct score, English, French, Spanish and German are read {value:z.2f} "
+        "better than Finnish and Estonian.",
         "share of the direct score, difference",
         "above",
         MARGIN,
