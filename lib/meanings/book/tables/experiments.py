@@ -17,6 +17,7 @@ from meanings.measures.results import published, published_csv
 from meanings.statistics import ability_onsets, companions, reinitialisation
 
 CORRELATIONS = "transfer_correlations"
+COSTS = "companion_costs"
 HELD = {
     "category": "names a word of the category",
     "elsewhere": "names one in another language",
@@ -86,6 +87,31 @@ def transfer_correlations() -> pd.DataFrame:
     wide = rows.pivot(index=["transfer", "measure"], columns="scope", values="text")
     names = {"within": "within a checkpoint", "pooled": "all checkpoints pooled"}
     return wide[list(names)].rename(columns=names).rename_axis(columns=None)
+
+
+def companion_costs() -> pd.DataFrame:
+    """Processor seconds and memory of each companion measure at one checkpoint of the miniature,
+    and how many times as long twice the layers and twice the width take; empty where none ships.
+    """
+    if not there(COSTS, "csv"):
+        return pd.DataFrame()
+    rows = published_csv(COSTS, "python -m bench --only measures")
+    whole = rows[rows["grown"] == "checkpoint"].set_index("measure")
+    grown = {
+        f"{axis} {small} to {large}": _growth(rows, axis, small, large)
+        for axis, small, large in (("layers", 4, 8), ("width", 64, 128))
+    }
+    seconds = whole["seconds"].map("{:.1f}".format)
+    memory = whole["mebibytes"].map("{:.0f}".format)
+    table = pd.DataFrame({"processor seconds": seconds, "peak memory (MiB)": memory} | grown)
+    table.loc["together"] = [f"{whole['seconds'].sum():.0f}", "", "", ""]
+    return table.fillna("").rename_axis(index="measure")
+
+
+def _growth(rows: pd.DataFrame, axis: str, small: int, large: int) -> pd.Series:
+    """Seconds at one size over those at another, by measure, as `x 2.1`."""
+    part = rows[rows["grown"] == axis].pivot(index="measure", columns="size", values="seconds")
+    return (part[large] / part[small]).map("x {:.1f}".format)
 
 
 def _rho(row: pd.Series) -> str:
