@@ -54,7 +54,8 @@ def drawn():
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MEANINGS_DATA", raising=False)
         rng = np.random.default_rng(18)
-        cells = {c.subject.step: c for c in published_cells("clamping")}  # of the fewest steps
+        shipped = [c for c in published_cells("clamping") if c.subject.training_seed == 0]
+        cells = {c.subject.step: c for c in shipped}  # of the fewest steps
         cell = cells[int(rng.choice(list(cells)))]
         lexicon = lexicon_of(next(c for c in published_cells("language_id") if same(c, cell)))
         model = checkpoint_of(cell).load(

@@ -98,23 +98,18 @@ MEANS = Kind(
         "high": f"upper end of the {INTERVAL} over concepts",
         "n_units": "concepts in the mean",
         "p_target": "mean probability, 0 to 1, of the target concept",
-        "correct": (
-            "share, 0 to 1, of answers that are the source concept; empty where none were generated"
-        ),
+        "correct": "share, 0 to 1, of answers that are the source concept; or empty",
     },
 )
 RECOVERY = Kind(
     "A row is a model in a language pair: how much of an answer each part of a word carries.",
     frozenset({"verdict"}),
     {
-        "target": (
-            "P(source concept), 0 to 1, in the target prompt as it is; a mean over concepts, as "
-            "the next ones"
-        ),
+        "target": "P(source concept), 0 to 1, in the target prompt as it is; a mean over concepts",
         "layers": "the same with the source word's states in all layers at its last token",
         "embedding": "the same with the source word's last token as well",
         "asked": "the same in the prompt that asks for the source concept",
-        "seen": "the same as `target` with the mean of other languages in all layers",
+        "seen": "the same as `target` with the other-language mean in all layers",
         "null_concept": "the same as `target` with a third concept in all layers",
         "attention": (
             "largest mean attention, 0 to 1, from the answer's position to the query word's last"
@@ -198,16 +193,11 @@ COMPANION = Kind(
         "n": "items: concepts of a lexicon, or sentences or words of a treebank",
         "measure": "name of the measure",
         "lexicon": "name of the word list, or of the treebank and its items",
-        "lexicon_sha256": (
-            "SHA-256, hex, of its content in the languages used; of a treebank, of the sentences "
-            "drawn with their annotation"
-        ),
+        "lexicon_sha256": "SHA-256, hex, of its content in the languages used, with annotation",
         "languages": "codes, with spaces, of the languages that are compared",
         "permutations": "draws of the permutation null",
         "seed": "seed of permutations, folds and resamples",
-        "text_sha256": (
-            "SHA-256, hex, of what is known of the training text; empty where nothing is"
-        ),
+        "text_sha256": "SHA-256, hex, of what is known of the training text; or empty",
         "relations_sha256": "SHA-256, hex, of the pairs of related concepts",
         "texts_sha256": "SHA-256, hex, of the paragraphs and associations that are read",
     },
@@ -260,9 +250,20 @@ CORRELATIONS = Kind(
         "n_checkpoints": "checkpoints",
     },
 )
+COSTS = Kind(
+    "A row is what a companion measure costs, at a checkpoint or with one size grown.",
+    frozenset({"grown", "mebibytes"}),
+    {
+        "measure": "name of the measure",
+        "grown": "checkpoint, with so many languages; or which size grows, on made-up states",
+        "size": "how many languages, concepts or layers, or how wide",
+        "seconds": "processor time in seconds, states not read",
+        "mebibytes": "peak memory of the process, in MiB, at a checkpoint",
+    },
+)
 KINDS = (
-    CLAMPING, CORRELATIONS, COMPANION, REINITIALISATION, CONTROLS, WORD_OVERLAP, TARGETED, CELLS,
-    CONCEPT_MEANS, MEANS, RECOVERY, KNOWN_TRUTH, FALSE_POSITIVES,
+    CLAMPING, CORRELATIONS, COMPANION, COSTS, REINITIALISATION, CONTROLS, WORD_OVERLAP,
+    TARGETED, CELLS, CONCEPT_MEANS, MEANS, RECOVERY, KNOWN_TRUTH, FALSE_POSITIVES,
 )  # fmt: skip
 
 

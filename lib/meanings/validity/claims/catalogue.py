@@ -99,12 +99,12 @@ def table(name: str) -> pd.DataFrame:
     return published(name, [column for column in published_columns(name) if column not in UNREAD])
 
 
-def rows(claims: Iterable[Claim], tables: Tables) -> Iterator[dict[str, Any]]:
+def rows(claims: Iterable[Claim], tables: Tables, by_seed: bool = True) -> Iterator[dict[str, Any]]:
     """A row per claim with the fields `COLUMNS`, as numbers and text that JSON takes.
 
     `value`, `low`, `high` and the counts are None where the tables lack what the claim needs.
     `by_seed`: by training seed the same estimate of that run alone, and what it says; empty where
-    the tables have one run.
+    the tables have one run, and where it is not asked for: it takes most of the time.
     """
     for claim in claims:
         own = {name: tables[name] for name in claim.tables}
@@ -112,7 +112,8 @@ def rows(claims: Iterable[Claim], tables: Tables) -> Iterator[dict[str, Any]]:
         counts = {
             name: getattr(effect, name, None) for name in ("n_concepts", "n_pairs", "n_seeds")
         }
-        runs = {seed: found for seed, found in claim.by_seed(own).items() if found[0] is not None}
+        each = claim.by_seed(own) if by_seed else {}
+        runs = {seed: found for seed, found in each.items() if found[0] is not None}
         yield {
             "id": claim.id,
             "chapter": claim.chapter,
@@ -129,11 +130,13 @@ def rows(claims: Iterable[Claim], tables: Tables) -> Iterator[dict[str, Any]]:
         }
 
 
-@lru_cache(maxsize=1)
-def catalogue() -> tuple[dict[str, Any], ...]:
-    """The rows of all claims, from the published tables; computed once a process."""
+@lru_cache(maxsize=2)
+def catalogue(by_seed: bool = True) -> tuple[dict[str, Any], ...]:
+    """The rows of all claims, from the published tables, each with what every training run says by
+    itself where that is asked for; computed once a process.
+    """
     claims = all_claims()
-    return tuple(rows(claims, tables_of(claims)))
+    return tuple(rows(claims, tables_of(claims), by_seed))
 
 
 def of_chapter(chapter: str) -> list[dict[str, Any]]:
