@@ -2,9 +2,7 @@
 killed command goes on, and a second command leaves a run to the first.
 """
 
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -14,11 +12,13 @@ from queue import SimpleQueue
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from meanings.cli import miniature
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.lexicon.lexicon import load_lexicon
-from meanings.miniature import world_queue, world_runs
+from meanings.miniature import training, world_queue, world_runs, world_tables
 from meanings.miniature.corpus import load_corpus
 from meanings.miniature.run_folder import run_tokenizer
 from meanings.miniature.run_lock import BeingTrained, only_trainer
@@ -118,35 +118,63 @@ def test_a_malformed_world_is_refused_before_anything_is_trained(data, tmp_path)
     assert not (tmp_path / "worlds").exists()
 
 
-COMMAND = (sys.executable, "-m", "meanings.cli.main", "miniature", "worlds", "quarter-friends")
+FINISHES = """
+import sys
+from pathlib import Path
+from meanings.miniature.world_runs import finish_run
+finish_run(Path(sys.argv[1]), "quarter-friends", 0)
+"""
 
 
-def command(data: Path, out: Path) -> list[str]:
-    return [*COMMAND, "--seeds", "0", "--workers", "1", "--out", str(out)]
-
-
-def test_killed_at_any_moment_the_same_command_goes_on_to_the_same_weights(data, tmp_path):
-    """A hard kill of the whole group of processes, once the first checkpoint is there."""
-    out = tmp_path / "worlds"
+def test_killed_at_any_moment_a_run_goes_on_to_the_same_weights(data, tmp_path):
+    """A hard kill once the first checkpoint is there; the next process ends where one that nobody
+    kills does.
+    """
     recipe = data / "miniature" / "worlds.yaml"
     recipe.write_text(recipe.read_text(encoding="utf-8").replace("tasks: [facts, class]", ""))
+    out, whole = tmp_path / "worlds", tmp_path / "whole"
     world = load_world(data / "miniature", "quarter-friends")
     corpus = load_corpus(data / "miniature", world.mix, load_lexicon("embedded"))
-    run_tokenizer(out / "quarter-friends" / "seed-0", corpus)  # of fewer documents than usual
+    home = out / "quarter-friends" / "seed-0"
+    run_tokenizer(home, corpus)  # of fewer documents than usual
     first = subprocess.Popen(
-        command(data, out), start_new_session=True, stdout=subprocess.DEVNULL,
+        [sys.executable, "-c", FINISHES, str(out)],
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    waited = out / "quarter-friends" / "seed-0" / "step-000002"
-    while not waited.exists() and first.poll() is None:
-        time.sleep(0.05)
-    os.killpg(first.pid, signal.SIGKILL)
+    )
+    while not (home / "step-000002").exists() and first.poll() is None:
+        time.sleep(0.02)
+    first.kill()
     first.wait()
-    again = subprocess.run(command(data, out), capture_output=True, text=True)
-    assert again.returncode == 0, again.stderr
-    assert again.stdout.splitlines()[-1] == str(out / "quarter-friends" / "seed-0")
+    assert world_runs.finish_run(out, "quarter-friends", 0) == home
+    training.train(corpus, 0, whole, progress=False, name="quarter-friends")
+    last = "step-000004/model.safetensors"
+    assert (home / last).read_bytes() == (whole / "seed-0" / last).read_bytes()
     assert not list(out.rglob("*.part*"))
     assert (out / "rows" / "embeddings-quarter-friends-seed-0.parquet").is_file()
+
+
+def test_the_command_finishes_runs_and_publishes(data, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        world_queue, "finish_runs", lambda *given: asked.append(given) or [tmp_path / "home"]
+    )
+    monkeypatch.setattr(
+        world_tables, "publish_worlds", lambda *given: asked.append(given) or [tmp_path / "table"]
+    )
+    run = ["worlds", "quarter-friends", "--seeds", "0,3", "--workers", "2", "--out", "w"]
+    said = CliRunner().invoke(miniature.app, [*run, "--publish", "--quiet"])
+    assert said.exit_code == 0 and said.output.split() == [
+        str(tmp_path / name) for name in ("home", "table")
+    ]
+    assert asked == [
+        (Path("w"), ("quarter-friends",), (0, 3), 2, False),
+        (Path("w"), "clones", (0, 3)),
+    ]
+    refused = CliRunner().invoke(miniature.app, [*run[:2], "--seeds", "0,x"])
+    assert isinstance(refused.exception, MeaningsError) and "--seeds '0,x'" in str(
+        refused.exception
+    )
 
 
 def test_a_run_that_another_command_holds_says_so(data, tmp_path):
