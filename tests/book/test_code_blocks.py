@@ -10,6 +10,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import textwrap
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,10 +21,12 @@ from bench.__main__ import main as bench
 from meanings.book.chapters import chapter_class, from_text
 from meanings.cli.main import app
 from meanings.core.errors import MeaningsError
+from meanings.core.paths import data_folder
 from meanings.core.yaml_files import validated
 from meanings.lexicon.languages import parse_pair
 from meanings.measures.cell_files import write_cell
 from meanings.measures.patching_settings import DEFAULT_PAIRS
+from meanings.miniature.worlds import load_world, world_names
 from meanings.models.registry import registry
 from meanings.models.trajectories import read_trajectory
 from meanings.patching.conditions import CONDITIONS, CONTROLS
@@ -128,16 +131,28 @@ def read_models(file: Path) -> dict:
         return registry()
 
 
+def read_world(file: Path) -> list:
+    """The worlds of a block, put under those that ship."""
+    recipe, own = data_folder() / "miniature", file.parent / "recipe"
+    own.mkdir()
+    (own / "mix.yaml").symlink_to(recipe / "mix.yaml")
+    added = textwrap.indent(file.read_text(encoding="utf-8"), "  ")
+    text = (recipe / "worlds.yaml").read_text(encoding="utf-8") + added
+    (own / "worlds.yaml").write_text(text, encoding="utf-8")
+    names = set(world_names(own)) - set(world_names(recipe))
+    return [load_world(own, name) for name in names]
+
+
 @pytest.mark.parametrize("block", of_kind("yaml"), ids=str)
-def test_yaml_is_a_grid_models_or_a_cluster(block, tmp_path):
+def test_yaml_is_a_grid_models_a_cluster_or_a_world(block, tmp_path):
     (tmp_path / "it.yaml").write_text(block.text, encoding="utf-8")
     refusals = []
-    for read in (read_grid, read_models, read_slurm):
+    for read in (read_grid, read_models, read_slurm, read_world):
         try:
             read(tmp_path / "it.yaml")
         except MeaningsError as refusal:
             refusals.append(str(refusal))
-    assert len(refusals) == 2, refusals
+    assert len(refusals) == 3, refusals
 
 
 def seen_in_examples(tmp_path: Path) -> dict[str, tuple[str, ...]]:
