@@ -10,8 +10,8 @@ from meanings.lexicon.lexicon import load_lexicon
 from meanings.miniature.clones import SHARED, WORD, deranged
 from meanings.miniature.corpus import Corpus, load_corpus
 from meanings.miniature.tokenizer import train_tokenizer
-from meanings.miniature.treatments import TOUCHED, touched, untouched
-from meanings.miniature.twins import LETTERS, blocks_of
+from meanings.miniature.treatments import LETTERS, TOUCHED, touched, untouched
+from meanings.miniature.twins import blocks_of
 from meanings.miniature.worlds import load_world, world_names
 
 RECIPE = data_folder() / "miniature"

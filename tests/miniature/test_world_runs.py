@@ -115,6 +115,10 @@ def test_a_malformed_world_is_refused_before_anything_is_trained(data, tmp_path)
         file.write("  bad: {base: clones, switch: {share: 7}}\n")
     with pytest.raises(MeaningsError, match="switch.share"):
         finish_runs(tmp_path / "worlds", ["quarter-friends", "bad"], [0], 1, progress=False)
+    with (data / "miniature" / "worlds.yaml").open("a", encoding="utf-8") as file:
+        file.write("  few: {base: clones, concepts: {categories: 8, each: 400}}\n")
+    with pytest.raises(MeaningsError, match="8 categories of 400"):
+        finish_runs(tmp_path / "worlds", ["quarter-friends", "few"], [0], 1, progress=False)
     assert not (tmp_path / "worlds").exists()
 
 

@@ -181,6 +181,21 @@ ASKED = "{asked: {pairs: [en-fr], conditions: [seen], steps: [0]}}"
             "step 7 is no checkpoint",
         ),
         (
+            "bases: {four: {asked: {pairs: [en-fr], conditions: [sean], steps: [0]}}}\n"
+            "worlds: {w: {}}\n",
+            "unknown condition 'sean'",
+        ),
+        (
+            "bases: {four: {asked: {pairs: [en-fr], conditions: [seen], steps: [0],"
+            " measures: [ckaa]}}}\nworlds: {w: {}}\n",
+            "ckaa",
+        ),
+        (
+            "bases: {four: {asked: {pairs: [en-fr], conditions: [seen], steps: [0],"
+            " tasks: [class]}}}\nworlds: {w: {}}\n",
+            "tasks class have 8 classes",
+        ),
+        (
             "bases: {four: {asked: {pairs: [en-qaa], conditions: [seen], steps: [0]}}}\n"
             "worlds: {w: {}}\n",
             "pair 'en-qaa' names 'qaa'",
@@ -209,7 +224,8 @@ def test_a_malformed_file_of_worlds_is_one_line(tmp_path, content, said):
         ("switch: {share: 0.3}, clones: {signs: shared}", "cannot be switched"),
         ("switch: {share: 2}", "switch.share"),
         ("pieces: bytes", "twins belong to clones"),
-        ("concepts: {categories: 40, each: 24}", "40 categories of 24"),
+        ("concepts: {categories: 8, each: 400}", "8 categories of 400"),
+        ("concepts: {categories: 40, each: 24}", "of 8 categories at most"),
     ],
 )
 def test_a_bad_world_of_clones_is_one_line_before_training(tmp_path, change, said):

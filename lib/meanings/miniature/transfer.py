@@ -25,7 +25,7 @@ from transformers import AutoModelForCausalLM, LlamaForCausalLM, PreTrainedToken
 from meanings.lexicon.lexicon import Lexicon, load_lexicon
 from meanings.miniature.run_folder import HALVES, SIGNS
 from meanings.miniature.training import one_thread
-from meanings.miniature.twins import LETTERS
+from meanings.miniature.treatments import LETTERS
 from meanings.models.checkpoints import trajectory
 
 TASKS = ("facts", "class")

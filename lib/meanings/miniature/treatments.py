@@ -19,6 +19,7 @@ from meanings.lexicon.lexicon import Lexicon
 
 TOUCH_SEED = 19  # the order in which concepts are treated, part of the recipe
 TOUCHED = 0.5  # no treatment reaches beyond this share of the concepts
+LETTERS = "ABCDEFGH"  # answers of the transfer tasks, so that a task has eight classes at most
 Share = float
 
 

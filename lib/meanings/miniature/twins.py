@@ -21,10 +21,10 @@ from meanings.miniature.corpus import Corpus
 from meanings.miniature.documents import DOCUMENTS, heading
 from meanings.miniature.draws import draw
 from meanings.miniature.script_cipher import FIRST, LAST
+from meanings.miniature.treatments import LETTERS
 
 SIGN = f"{chr(FIRST)}-{chr(LAST)}"
 CHUNKS = rf"[{SIGN}]+|[^\W{SIGN}]+|[^\w\n]+|\n"
-LETTERS = "ABCDEFGH"  # answers of the transfer tasks: one token each
 DOCUMENTS_READ = 8_000  # enough for some hundred words
 
 

@@ -19,6 +19,8 @@ from meanings.core.errors import MeaningsError
 from meanings.core.formatting import duration
 from meanings.core.paths import data_folder
 from meanings.core.status_line import StatusLine, counted
+from meanings.lexicon.lexicon import load_lexicon
+from meanings.miniature.corpus import load_corpus
 from meanings.miniature.run_lock import BeingTrained
 from meanings.miniature.world_runs import finish_run
 from meanings.miniature.worlds import load_world
@@ -40,8 +42,9 @@ def finish_runs(
     Raises MeaningsError before anything is trained where a world is malformed, and where a run
     fails or a process is killed; what is done stays.
     """
+    recipe, lexicon = data_folder() / "miniature", load_lexicon("embedded")
     for name in names:
-        load_world(data_folder() / "miniature", name)
+        load_corpus(recipe, load_world(recipe, name).mix, lexicon)
     runs = [(name, seed) for seed in seeds for name in names]
     context = multiprocessing.get_context("spawn")
     said = context.Queue()

@@ -17,7 +17,7 @@ from meanings.core.atomic_files import atomic_file
 from meanings.core.paths import data_folder
 from meanings.core.status_line import Report, unreported
 from meanings.lexicon.lexicon import load_lexicon
-from meanings.miniature.corpus import load_corpus
+from meanings.miniature.corpus import Corpus, load_corpus
 from meanings.miniature.run_folder import HALVES, SIGNS
 from meanings.miniature.training import train
 from meanings.miniature.worlds import World, load_world
@@ -88,7 +88,7 @@ def rows_path(folder: Path, kind: str, name: str, seed: int) -> Path:
     return folder / ROWS / f"{kind}-{name}-seed-{seed}.parquet"
 
 
-def _own_rows(world: World, home: Path, corpus) -> Iterator[tuple]:
+def _own_rows(world: World, home: Path, corpus: Corpus) -> Iterator[tuple]:
     """Kinds of rows of clones, each with a function that measures them at the end of training."""
     from meanings.miniature.transfer import transfer_rows
     from meanings.miniature.twin_embeddings import embedding_rows

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from meanings.core.errors import MeaningsError, one_of
 from meanings.core.yaml_files import validated
 from meanings.miniature.recipe import Mix, checked_mix, read_recipe
+from meanings.miniature.treatments import LETTERS
 
 WORLDS = "worlds.yaml"
 FIRST_BASE = "four"  # of worlds that name none
@@ -111,11 +112,24 @@ def _laid_over(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any
 
 
 def _check_asked(asked: Asked, mix: Mix, where: str) -> None:
+    """Raises MeaningsError on what could not be measured once the world is trained."""
+    from meanings.measures.catalogue import measure_named
+    from meanings.patching.conditions import condition
+
     lacking = [step for step in asked.steps if step not in mix.training.checkpoints]
     if lacking:
         raise MeaningsError(
             f"{where}: step {lacking[0]} is no checkpoint of the training; these are "
             f"{one_of(mix.training.checkpoints)}"
+        )
+    for name in asked.measures:
+        measure_named(name)
+    for name in asked.conditions:
+        condition(name)
+    if asked.tasks and (mix.concepts is None or mix.concepts.categories > len(LETTERS)):
+        raise MeaningsError(
+            f"{where}: tasks {one_of(asked.tasks)} have {len(LETTERS)} classes: they need concepts "
+            f"of {len(LETTERS)} categories at most; set concepts, or leave the tasks out"
         )
     for pair in (*asked.pairs, *asked.recovery):
         unknown = [code for code in pair.split("-") if code not in mix.seen_languages]
