@@ -160,10 +160,15 @@ def agreements(said: Mapping[str, object]) -> list[tuple[str, str, str, str]]:
         "refuted": "Writing depends on the language.",
         "undecided": "Whether writing depends on the language is not decided.",
     }[verdict["ld_writing"]]
+    reading = {
+        "holds": "Reading depends on the language",
+        "refuted": "Reading does not depend on the language",
+        "undecided": "Whether reading depends on the language is not decided",
+    }[verdict["ld_reading"]]
     return [
         (
             "Alignment with the shared space depends on the language (Körner et al.).",
-            "Reading does: as a share of the direct score, languages with much text lie "
+            f"{reading}: as a share of the direct score, languages with much text lie "
             f"{said['ld_reading_value']} above those with little. {writing}",
             "in part" if verdict["ld_reading"] == "holds" else WORDS[verdict["ld_reading"]],
             "Their score by output language also contains how well the model says the word. Held "
