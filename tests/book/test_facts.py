@@ -270,6 +270,12 @@ def test_takeaway_and_agreement_follow_the_verdicts(verdict):
     assert list(table.columns) == list(agreement_tables.COLUMNS[1:])
     expected = {"holds": ["in part"] * 3, "refuted": ["no"] * 3}
     assert list(table["do they agree"]) == expected.get(verdict, ["not decided"] * 3)
+    begins = {
+        "holds": "Reading depends",
+        "refuted": "Reading does not depend",
+        "undecided": "Whether reading depends",
+    }
+    assert table["here"].iloc[0].startswith(begins[verdict])
 
 
 def test_rates_of_right_answers_and_the_most_frequent_mistake():
