@@ -13,7 +13,8 @@ from meanings.measures.companion import Request
 from meanings.measures.results import finished, provenance_of, published, read_cells
 from meanings.measures.treebank_states import Treebank, TreebankSettings, item_states
 from meanings.models.context_states import ContextStates, last_tokens
-from meanings.study.column_descriptions import COMPANION, description, kind_of
+from meanings.study.column_descriptions import description, kind_of
+from meanings.study.table_kinds import COMPANION
 from meanings.study.export import export
 from meanings.study.grid import Grid, check_grid
 from meanings.study.publish import publish, published_cells

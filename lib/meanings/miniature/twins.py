@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
 
 from meanings.miniature.clones import SHARED
 from meanings.miniature.corpus import Corpus
@@ -26,6 +27,8 @@ from meanings.miniature.treatments import LETTERS
 SIGN = f"{chr(FIRST)}-{chr(LAST)}"
 CHUNKS = rf"[{SIGN}]+|[^\W{SIGN}]+|[^\w\n]+|\n"
 DOCUMENTS_READ = 8_000  # enough for some hundred words
+COUNTED = 2_000  # documents whose tokens are counted
+COMMON = "common"  # tokens of no block: names, digits, punctuation, spaces
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,22 @@ def blocks_of(corpus: Corpus, tokens: dict[str, int]) -> Blocks:
     languages = (*corpus.spelling.languages, SHARED)
     signs = sorted(place for token, place in tokens.items() if _is_sign(token))
     return Blocks(signs[0], len(signs) // len(languages), languages)
+
+
+def text_rows(corpus: Corpus, tokenizer: PreTrainedTokenizerFast) -> Iterator[dict[str, Any]]:
+    """The share of a world's running text that each block's tokens make up: `block`, `share`.
+
+    The common tokens are the same in all languages in every world.
+    """
+    rng = np.random.default_rng(0)
+    blocks = blocks_of(corpus, tokenizer.get_vocab())
+    documents = [corpus.document(rng) for _ in range(COUNTED)]
+    ids = np.concatenate(
+        [np.array(each) for each in tokenizer(documents, add_special_tokens=False)["input_ids"]]
+    )
+    places = blocks.block(ids)
+    for place, name in enumerate((COMMON, *blocks.languages), -1):
+        yield {"block": name, "share": round(float((places == place).mean()), 6)}
 
 
 def _texts(corpus: Corpus, seed: int) -> Iterator[str]:

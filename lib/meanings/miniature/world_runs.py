@@ -3,7 +3,7 @@ again.
 
     FOLDER/NAME/seed-SEED/     a training run
     FOLDER/results/            cells of patching and of companion measures, as of any study
-    FOLDER/rows/               Parquet files of transfer tasks and of twin embeddings, one a run
+    FOLDER/rows/               Parquet files of tasks, twin embeddings and cosines, one a run
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from meanings.core.paths import data_folder
 from meanings.core.status_line import Report, unreported
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.miniature.corpus import Corpus, load_corpus
-from meanings.miniature.run_folder import HALVES, SIGNS
+from meanings.miniature.run_folder import HALVES, SIGNS, run_tokenizer
 from meanings.miniature.training import train
 from meanings.miniature.worlds import World, load_world
 from meanings.models.checkpoints import trajectory
+from meanings.statistics.resampling import SEED_COLUMN
 from meanings.study.grid import Grid
 from meanings.study.run import run_study
 
@@ -84,7 +85,7 @@ def lexicon_of(home: Path) -> str:
 
 
 def rows_path(folder: Path, kind: str, name: str, seed: int) -> Path:
-    """Where the rows of one kind (`facts`, `class`, `embeddings`) of a run lie."""
+    """Where the rows of one kind (such as `facts` or `embeddings`) of a run lie."""
     return folder / ROWS / f"{kind}-{name}-seed-{seed}.parquet"
 
 
@@ -92,16 +93,20 @@ def _own_rows(world: World, home: Path, corpus: Corpus) -> Iterator[tuple]:
     """Kinds of rows of clones, each with a function that measures them at the end of training."""
     from meanings.miniature.transfer import transfer_rows
     from meanings.miniature.twin_embeddings import embedding_rows
+    from meanings.miniature.twins import text_rows
+    from meanings.miniature.word_cosines import cosine_rows
 
     last = world.mix.training.steps
     for task in world.asked.tasks:
         yield task, lambda task=task: transfer_rows(home, last, task)
     yield "embeddings", lambda: embedding_rows(home, last, corpus)
+    yield "cosines", lambda: cosine_rows(home, last)
+    yield "text", lambda: text_rows(corpus, run_tokenizer(home, corpus))
 
 
 def _write(rows: pd.DataFrame, path: Path, world: World, seed: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     rows.insert(0, "world", world.name)
-    rows.insert(1, "seed", seed)
+    rows.insert(1, SEED_COLUMN, seed)
     with atomic_file(path) as aside:
         rows.to_parquet(aside, index=False)

@@ -6,6 +6,8 @@ clones-patching.parquet     P of source and target concept in the clones, one ro
 clones-retrieval.parquet    and clones-cka.parquet: companion measures of untouched concepts
 clones-tasks.parquet        zero-shot transfer, one row a task, language and concept
 clones-embeddings.parquet   retrieval of twin tokens' input embeddings
+clones-cosines.parquet      likeness of words' states, by what two words have in common
+clones-text.parquet         which blocks of signs the tokens of the training text belong to
 clones-training.parquet     tokens and processor seconds up to each checkpoint
 """
 
@@ -30,8 +32,10 @@ from meanings.study.publish import publish
 
 DIGITS = 5  # of probabilities and similarities
 SHIPPED = ("en-fr", "de-en", "fr-es", "en-fi")  # recovery of the shipped miniature, for comparison
-PATCHED = ("seed", "step", "half", "pair", "condition", "concept", "p_source", "p_target")
-COMPANION = ("variant", "layer", "language_a", "language_b", "split", "concept")
+PATCHED = (
+    "training_seed", "step", "half", "pair", "condition", "source_concept", "p_source", "p_target",
+)  # fmt: skip
+COMPANION = ("training_seed", "step", "variant", "layer", "language_a", "language_b", "split")
 VALUES = ("value", "null", "null_low", "null_high", "n")
 
 
@@ -85,7 +89,8 @@ def _cloned(folder: Path, runs: Sequence[tuple[World, Path]]) -> list[Path]:
         trained.append(_trained(world, home))
     tables = {"patching": patched, **companions, "training": trained}
     tables["tasks"] = list(_rows(folder, ("facts", "class"), runs))
-    tables["embeddings"] = list(_rows(folder, ("embeddings",), runs))
+    for name in ("embeddings", "cosines", "text"):
+        tables[name] = list(_rows(folder, (name,), runs))
     return [_write(pd.concat(parts), name) for name, parts in tables.items() if parts]
 
 
@@ -95,15 +100,14 @@ def _keys(world: World, home: Path, folder: Path) -> Iterable[str]:
 
 
 def _patched(cells: pd.DataFrame, world: World, half: str) -> pd.DataFrame:
-    named = {"training_seed": "seed", "source_concept": "concept"}
-    table = cells.rename(columns=named).assign(half=half)[list(PATCHED)]
+    table = cells.assign(half=half)[list(PATCHED)]
     table.insert(0, "world", world.name)
     return table
 
 
 def _companion(cells: pd.DataFrame, world: World) -> pd.DataFrame:
     kept = [name for name in (*COMPANION, *VALUES) if name in cells]
-    table = cells[kept].assign(seed=cells["training_seed"], step=cells["step"])
+    table = cells[kept]
     table.insert(0, "world", world.name)
     return table
 
@@ -114,7 +118,7 @@ def _trained(world: World, home: Path) -> pd.DataFrame:
         [
             {
                 "world": world.name,
-                "seed": run.training_seed,
+                "training_seed": run.training_seed,
                 "step": checkpoint.step,
                 "tokens": checkpoint.tokens,
                 "seconds": seconds[str(checkpoint.step)],

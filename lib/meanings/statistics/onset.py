@@ -25,7 +25,13 @@ import pandas as pd
 from jaxtyping import Float
 
 from meanings.core.errors import MeaningsError
-from meanings.statistics.resampling import RESAMPLES, point_means, resampled_means, to_array
+from meanings.statistics.resampling import (
+    RESAMPLES,
+    SEED_COLUMN,
+    point_means,
+    resampled_means,
+    to_array,
+)
 
 LEVEL = 0.95
 OWN = "own"
@@ -111,25 +117,52 @@ def earlier_by(
 
     Raises MeaningsError where one of the two has no onset, or too few draws have both.
     """
-    groups = dict(iter(df.groupby(column, observed=True)))
-    names = (first, second)
-    curves = [groups[name] for name in names]
-    heights = [_height_rows(groups, name, rule) for name in names]
-    steps, values = _stacked([*curves, *heights], value, step, unit)
-    both = [
-        [_crossings(means[:, [place, place + 2]], steps, rule) for place in (0, 1)]
-        for means in (point_means(values)[None], resampled_means(values, n, seed))
-    ]
+    (point_one, point_other), (one, other) = onsets_together(
+        df, value, (first, second), column=column, step=step, unit=unit, rule=rule, n=n, seed=seed
+    )
     with np.errstate(invalid="ignore"):
-        (point,), drawn = (1 - one / other for one, other in both)
+        point, drawn = 1 - point_one / point_other, 1 - one / other
     there = drawn[np.isfinite(drawn)]
-    if not np.isfinite(both[0]).all() or len(there) < LEVEL * n:
+    if not np.isfinite([point_one, point_other]).all() or len(there) < LEVEL * n:
         raise MeaningsError(
             f"{first} and {second} do not both rise within the training measured; measure more of "
             "it, or take a lower threshold"
         )
     low, high = np.quantile(there, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(point), float(low), float(high)
+
+
+def onsets_together(
+    df: pd.DataFrame,
+    value: str,
+    names: Sequence[str],
+    *,
+    height_of: Hashable = "",
+    column: str = "condition",
+    step: str = "step",
+    unit: str = "source_concept",
+    rule: Rule = HALF,
+    n: int = RESAMPLES,
+    seed: int = 0,
+) -> tuple[Float[np.ndarray, " curve"], Float[np.ndarray, "curve draw"]]:
+    """Onsets of some curves, and the same in `n` resamples in which all have the same draws; inf
+    where there is none.
+
+    - `height_of`: the curve whose height the thresholds are shares of; empty: the rule's.
+
+    Raises MeaningsError where a curve has fewer than two steps, or the height's is not there.
+    """
+    if height_of:
+        rule = rule._replace(height_of=height_of)
+    groups = dict(iter(df.groupby(column, observed=True)))
+    heights = [_height_rows(groups, name, rule) for name in names]
+    steps, values = _stacked([*(groups[name] for name in names), *heights], value, step, unit)
+    k = len(names)
+    points, drawn = (
+        np.stack([_crossings(means[:, [place, place + k]], steps, rule) for place in range(k)])
+        for means in (point_means(values)[None], resampled_means(values, n, seed))
+    )
+    return points[:, 0], drawn
 
 
 def _height_rows(groups: dict[Hashable, pd.DataFrame], name: Hashable, rule: Rule) -> pd.DataFrame:

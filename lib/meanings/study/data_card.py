@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from meanings.lexicon.languages import LANGUAGES
-from meanings.study.column_descriptions import CELLS, CONCEPT_MEANS, description, kind_of
+from meanings.study.column_descriptions import description, kind_of
+from meanings.study.table_kinds import CELLS, CONCEPT_MEANS
 
 SIZES = (
     (1_000, "n<1K"),
