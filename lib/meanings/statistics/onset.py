@@ -27,7 +27,6 @@ from jaxtyping import Float
 from meanings.core.errors import MeaningsError
 from meanings.statistics.resampling import (
     RESAMPLES,
-    SEED_COLUMN,
     point_means,
     resampled_means,
     to_array,
