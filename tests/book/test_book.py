@@ -22,7 +22,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = staging.pages(ROOT)
 NOTEBOOKS = [name for name in PAGES if staging.is_notebook(ROOT / "book" / f"{name}.md")]
 # Pages whose text reports results.
-RESULTS = [*CHAPTERS, "index", "miniature", "real_model", "trust", "costs"]
+TRAINED = ["shared_vocabulary", "early_alignment", "transfer"]
+RESULTS = [*CHAPTERS, "index", "miniature", "real_model", "trust", "costs", *TRAINED]
 
 
 def source(name: str) -> str:
@@ -152,7 +153,7 @@ def test_every_figure_is_shown_with_caption_and_a_name_of_its_own(name):
     assert "plt.show" not in source(name) and "matplotlib" not in source(name)
 
 
-@pytest.mark.parametrize("name", [*CHAPTERS, "miniature", "real_model", "trust", "costs"])
+@pytest.mark.parametrize("name", [*CHAPTERS, *TRAINED, "miniature", "real_model", "trust", "costs"])
 def test_a_chapter_has_question_takeaway_and_exercises_with_hidden_solutions(name):
     text = source(name)
     assert re.search(r"^\*\*[^*]+\?\*\*$", text, re.M)
@@ -162,7 +163,7 @@ def test_a_chapter_has_question_takeaway_and_exercises_with_hidden_solutions(nam
     assert len(asked) >= 2 and len(asked) == text[exercises:].count(":::{dropdown} Solution")
 
 
-@pytest.mark.parametrize("name", [*CHAPTERS, "miniature", "real_model", "trust"])
+@pytest.mark.parametrize("name", [*CHAPTERS, *TRAINED, "miniature", "real_model", "trust"])
 def test_a_chapter_sets_its_findings_beside_the_paper(name):
     text = source(name)
     assert re.search(r"^## The paper and this (page|chapter)$", text, re.M)
@@ -170,7 +171,7 @@ def test_a_chapter_sets_its_findings_beside_the_paper(name):
     assert any(line.startswith(tables) for line in text.splitlines())
 
 
-@pytest.mark.parametrize("name", CHAPTERS)
+@pytest.mark.parametrize("name", [*CHAPTERS, *TRAINED])
 def test_a_chapter_ends_in_a_box_of_provenance(name):
     assert re.search(r"(pages|walkthrough)\.provenance\(", source(name))
 

@@ -16,7 +16,14 @@ CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```", re.M | re.S)
 COUNTED = re.compile(
     r"\.(based_on|counted\w*|of_ratios|of_targeted|targeted_based_on|of_gains|compared_counts)\("
 )
-DRAWN = {"fig-patch", "fig-runs", "fig-costs-hours"}  # drawings and arithmetic: no sample
+DRAWN = {  # drawings and arithmetic: no sample
+    "fig-patch",
+    "fig-runs",
+    "fig-costs-hours",
+    "fig-vocabulary-designs",
+    "fig-alignment-designs",
+    "fig-transfer-designs",
+}
 
 
 def captions() -> dict[str, str]:

@@ -14,11 +14,11 @@ from meanings.measures.results import finished, provenance_of, published, read_c
 from meanings.measures.treebank_states import Treebank, TreebankSettings, item_states
 from meanings.models.context_states import ContextStates, last_tokens
 from meanings.study.column_descriptions import description, kind_of
-from meanings.study.table_kinds import COMPANION
 from meanings.study.export import export
 from meanings.study.grid import Grid, check_grid
 from meanings.study.publish import publish, published_cells
 from meanings.study.run import run_study
+from meanings.study.table_kinds import COMPANION
 from meanings.treebank.items import items_of
 from meanings.treebank.parallel import read_parallel
 from stand_ins import small_model

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -89,12 +90,15 @@ def test_a_world_of_one_s_own_is_trained_measured_and_published(data, tmp_path):
 
     written = {path.stem: pd.read_parquet(path) for path in publish_worlds(out, "clones", [3])}
     assert set(written) == {
-        f"clones-{name}" for name in ("patching", "retrieval", "training", "tasks", "embeddings")
-    }
+        f"clones-{name}"
+        for name in (
+            "patching", "retrieval", "training", "tasks", "embeddings", "cosines", "text",
+        )
+    }  # fmt: skip
     patching = written["clones-patching"]
     assert patching.groupby(["half", "step", "condition"], observed=True).size().unique() == [48]
     assert set(patching["half"]) == {"touched", "untouched"}
-    by_half = patching.groupby("half", observed=True)["concept"].agg(set)
+    by_half = patching.groupby("half", observed=True)["source_concept"].agg(set)
     assert not by_half["touched"] & by_half["untouched"]
     tasks = written["clones-tasks"]
     assert len(tasks) == 2 * 4 * 192 and tasks["steps"].max() <= 2
@@ -106,6 +110,19 @@ def test_a_world_of_one_s_own_is_trained_measured_and_published(data, tmp_path):
     assert training["tokens"].tolist() == [0, 2 * 2 * 64, 4 * 2 * 64]
     assert training["seconds"].is_monotonic_increasing
     assert len(written["clones-embeddings"]) == 2 * 6
+    text = written["clones-text"].set_index("block")["share"]
+    assert abs(text.sum() - 1) < 1e-4 and 0.1 < text["shared"] < text["common"]
+    cosines = written["clones-cosines"]
+    sizes = cosines.groupby("bin", observed=True)["n"].agg(["min", "max"])
+    assert sizes.loc["friend"].tolist() == [48, 48]  # a quarter of the concepts
+    assert sizes.loc["translation"].tolist() == [96, 96]
+    assert sizes.loc["unrelated"].tolist() == [96 * 95, 96 * 95]
+    layer = cosines[(cosines["variant"] == "raw") & (cosines["bin"] == "friend")]
+    assert np.allclose(layer["value"], 1, atol=1e-4)  # the same tokens have the same states
+
+    (out / "rows" / "cosines-quarter-friends-seed-3.parquet").unlink()
+    with pytest.raises(MeaningsError, match="worlds quarter-friends --seeds 3"):
+        publish_worlds(out, "clones", [3])
 
 
 def test_a_malformed_world_is_refused_before_anything_is_trained(data, tmp_path):
@@ -209,9 +226,10 @@ def test_the_queue_comes_back_to_a_run_that_was_held(data, tmp_path, monkeypatch
 
 
 def test_the_line_of_the_queue_says_what_is_done_and_left():
-    state = world_queue._State(4, began=0.0, finished=1)
+    state = world_queue._State(4, began=0.0, finished={("full", 0)})
     said = SimpleQueue()
     said.put((("clone", 0), "training: step", 600, 1200))
+    said.put((("full", 0), "measuring class", 0, 0))  # its last words come after its result
     text = state.text(said)
     assert text.startswith("1 of 4 runs, about ") and " left: clone seed 0: training" in text
-    assert text.endswith("step 600 of 1200")
+    assert text.endswith("step 600 of 1200") and "full" not in text

@@ -37,6 +37,18 @@ def _ranks() -> float:
     return float(spearmanr([0.2, 0.5, 0.9], [0.1, 0.6, 0.7]).statistic)
 
 
+def _loss(temperature: float) -> float:
+    """InfoNCE of the two words of the example."""
+    scores = np.exp(np.array([[0.9, 0.3], [0.2, 0.8]]) / temperature)
+    return float(-np.log(np.diag(scores) / scores.sum(axis=1)).mean())
+
+
+def _pooled() -> float:
+    from scipy.stats import spearmanr
+
+    return float(spearmanr([0.1, 0.2, 0.8, 0.9], [0.2, 0.1, 0.9, 0.8]).statistic)
+
+
 EXERCISES: dict[str, Exercise] = {
     "cka-stretched": Exercise(
         _stretched,
@@ -83,5 +95,17 @@ EXERCISES: dict[str, Exercise] = {
     "abilities-nats": Exercise(
         lambda: float(np.log(8)),
         hints={"that is in bits; take the natural logarithm.": lambda x: abs(x - 3) < 0.005},
+    ),
+    "vocabulary-times": Exercise(
+        lambda: 4.0,
+        hints={"that is `clone-twice`; count the languages.": lambda x: abs(x - 2) < 0.005},
+    ),
+    "alignment-temperature": Exercise(
+        lambda: _loss(1.0),
+        hints={"that is the loss at a temperature of .1.": lambda x: abs(x - _loss(0.1)) < 0.005},
+    ),
+    "transfer-pooled": Exercise(
+        _pooled,
+        hints={"that is the correlation within each half.": lambda x: abs(x + 1) < 0.005},
     ),
 }

@@ -72,24 +72,27 @@ class _State:
 
     runs: int
     began: float = field(default_factory=time.monotonic)
-    finished: int = 0
+    finished: set[Run] = field(default_factory=set)
     doing: dict[Run, tuple[str, int, int]] = field(default_factory=dict)
 
     def text(self, said: Any) -> str:
         while not said.empty():
             run, stage, done, total = said.get()
-            self.doing[run] = (stage, done, total)
+            if run not in self.finished:  # a worker's last words may come after its result
+                self.doing[run] = (stage, done, total)
         each = "; ".join(
             f"{name} seed {seed}: {counted(*told)}"
             for (name, seed), told in sorted(self.doing.items())
         )
-        return f"{self.finished} of {self.runs} runs{self._left()}" + (f": {each}" if each else "")
+        return f"{len(self.finished)} of {self.runs} runs{self._left()}" + (
+            f": {each}" if each else ""
+        )
 
     def _left(self) -> str:
         begun = sum(
             TRAINED * (done / total if total else 1) for _, done, total in self.doing.values()
         )
-        share = (self.finished + begun) / self.runs
+        share = (len(self.finished) + begun) / self.runs
         if share <= 0.01:
             return ""
         seconds = (time.monotonic() - self.began) * (1 - share) / share
@@ -106,7 +109,7 @@ def _collect(
         state.doing.pop(run, None)
         try:
             homes[run] = future.result()
-            state.finished += 1
+            state.finished.add(run)
         except BeingTrained:
             again.append(run)
         except BrokenProcessPool:

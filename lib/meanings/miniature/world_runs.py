@@ -17,6 +17,7 @@ from meanings.core.atomic_files import atomic_file
 from meanings.core.paths import data_folder
 from meanings.core.status_line import Report, unreported
 from meanings.lexicon.lexicon import load_lexicon
+from meanings.measures.cell_files import cell_path
 from meanings.miniature.corpus import Corpus, load_corpus
 from meanings.miniature.run_folder import HALVES, SIGNS, run_tokenizer
 from meanings.miniature.training import train
@@ -24,9 +25,11 @@ from meanings.miniature.worlds import World, load_world
 from meanings.models.checkpoints import trajectory
 from meanings.statistics.resampling import SEED_COLUMN
 from meanings.study.grid import Grid
+from meanings.study.plan import plan_study
 from meanings.study.run import run_study
 
 RESULTS, ROWS = "results", "rows"
+OWN_ROWS = ("embeddings", "cosines", "text")  # of clones, at the end of training, beside the tasks
 FIRST_LAYER = 1  # of clones: the first patched layer; the whole sweep is for the end of training
 
 
@@ -84,6 +87,17 @@ def lexicon_of(home: Path) -> str:
     return str(home / SIGNS) if (home / SIGNS).is_file() else "embedded"
 
 
+def measured(folder: Path, world: World, home: Path) -> bool:
+    """Whether all that is asked of a world of clones is measured of this run."""
+    seed = trajectory(home).training_seed
+    plans = (plan_study(grid, folder / RESULTS) for grid in grids_of(world, home))
+    cells = (key for plan in plans for key in plan.keys)
+    rows = (rows_path(folder, kind, world.name, seed) for kind in (*world.asked.tasks, *OWN_ROWS))
+    return all(cell_path(folder / RESULTS, key).is_file() for key in cells) and all(
+        path.is_file() for path in rows
+    )
+
+
 def rows_path(folder: Path, kind: str, name: str, seed: int) -> Path:
     """Where the rows of one kind (such as `facts` or `embeddings`) of a run lie."""
     return folder / ROWS / f"{kind}-{name}-seed-{seed}.parquet"
@@ -99,9 +113,12 @@ def _own_rows(world: World, home: Path, corpus: Corpus) -> Iterator[tuple]:
     last = world.mix.training.steps
     for task in world.asked.tasks:
         yield task, lambda task=task: transfer_rows(home, last, task)
-    yield "embeddings", lambda: embedding_rows(home, last, corpus)
-    yield "cosines", lambda: cosine_rows(home, last)
-    yield "text", lambda: text_rows(corpus, run_tokenizer(home, corpus))
+    own = (
+        lambda: embedding_rows(home, last, corpus),
+        lambda: cosine_rows(home, last),
+        lambda: text_rows(corpus, run_tokenizer(home, corpus)),
+    )
+    yield from zip(OWN_ROWS, own, strict=True)
 
 
 def _write(rows: pd.DataFrame, path: Path, world: World, seed: int) -> None:

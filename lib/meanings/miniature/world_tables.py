@@ -23,7 +23,7 @@ from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.measures.results import read_cells
 from meanings.miniature.run_folder import HALVES, seconds_of
-from meanings.miniature.world_runs import RESULTS, ROWS, grids_of, lexicon_of
+from meanings.miniature.world_runs import RESULTS, ROWS, grids_of, lexicon_of, measured
 from meanings.miniature.worlds import World, load_world, world_names
 from meanings.models.checkpoints import trajectory
 from meanings.statistics.recovery import recovery_row, write_recovery
@@ -44,7 +44,7 @@ def publish_worlds(folder: Path, base: str, seeds: Sequence[int]) -> list[Path]:
 
     Of clones, the runs that are there; of natural languages, all are needed.
 
-    Raises MeaningsError where there are none.
+    Raises MeaningsError where there are none, or one is trained and not yet measured.
     """
     recipe = data_folder() / "miniature"
     runs = [
@@ -77,6 +77,11 @@ def _natural(folder: Path, runs: Sequence[tuple[World, Path]]) -> list[Path]:
 def _cloned(folder: Path, runs: Sequence[tuple[World, Path]]) -> list[Path]:
     patched, companions, trained = [], {}, []
     for world, home in runs:
+        if not measured(folder, world, home):
+            raise MeaningsError(
+                f"{home}: trained, but not all that is asked of it is measured; run 'meanings "
+                f"miniature worlds {world.name} --seeds {trajectory(home).training_seed}' first"
+            )
         for grid, half in zip(grids_of(world, home), (*HALVES, ""), strict=False):
             cells = plan_study(grid, folder / RESULTS).keys
             if half:

@@ -79,7 +79,7 @@ def transferred(table: pd.DataFrame, task: str, touched: bool = False) -> pd.Dat
 def scored(tables: Mapping[str, pd.DataFrame], score: str, touched: bool = False) -> pd.DataFrame:
     """A score of every world at the end of its training, from the published tables by name."""
     if score == "patching":
-        return at_end(patched(tables["clones-patching"], touched))
+        return at_end(patched(tables["clones-patching"], touched)).drop(columns="step")
     return transferred(tables["clones-tasks"], score, touched)
 
 

@@ -33,6 +33,9 @@ MODULES = (
     "neuron_overlap",
     "structure",
     "abilities",
+    "shared_vocabulary",
+    "early_alignment",
+    "transfer",
 )
 # What makes a table again that is not `meanings publish`ed.
 COMMANDS = {

@@ -1,0 +1,115 @@
+"""Claims of the chapter *Can alignment be given in advance?*"""
+
+from meanings.statistics.effects import SMALLEST_EFFECT, Side
+from meanings.validity.claims.claim import Claim
+from meanings.validity.claims.world_estimates import SCORED, Estimate, earlier, gain
+
+CHAPTER = "early_alignment"
+STEPS = 50  # a third of the distance between two checkpoints
+
+
+def _claim(
+    name: str,
+    statement: str,
+    effect: Estimate,
+    refuted_by: str,
+    score: str = "facts",
+    side: Side = "above",
+    smallest: float = SMALLEST_EFFECT,
+) -> Claim:
+    unit = "probability" if score == "patching" else "accuracy"
+    return Claim(
+        f"alignment-{name}", CHAPTER, statement, unit, side, smallest, refuted_by, SCORED[score],
+        effect,
+    )  # fmt: skip
+
+
+NO_GAIN = "an accuracy that is higher by at most .02"
+CLAIMS = (
+    _claim(
+        "facts",
+        "Early alignment of half of the words raises the transfer of facts to words outside the "
+        "dictionary: accuracy is higher by {value:z.2f}.",
+        gain("prealign-20", "clone-20", "facts"),
+        NO_GAIN,
+    ),
+    _claim(
+        "equal-cost",
+        "The gain in the transfer of facts is left at equal processor time: accuracy is higher by "
+        "{value:z.2f} than after a longer training without alignment.",
+        gain("prealign-20", "clone-20-longer", "facts"),
+        NO_GAIN,
+    ),
+    _claim(
+        "right-dictionary",
+        "The gain depends on the right dictionary: the accuracy of fact transfer is higher by "
+        "{value:z.2f} than with a shuffled one.",
+        gain("prealign-20", "prealign-wrong-20", "facts"),
+        NO_GAIN,
+    ),
+    _claim(
+        "early",
+        "Alignment helps more at the beginning of training than later: the difference in the "
+        "accuracy of fact transfer is {value:z.2f}.",
+        gain("prealign-20", "align-late-20", "facts"),
+        NO_GAIN,
+    ),
+    _claim(
+        "class",
+        "Early alignment raises the transfer of categories to words outside the dictionary: "
+        "accuracy is higher by {value:z.2f}.",
+        gain("prealign-20", "clone-20", "class"),
+        NO_GAIN,
+        score="class",
+    ),
+    _claim(
+        "switching",
+        "Code-switching in the input, after early alignment, raises the transfer of facts "
+        "further: accuracy is higher by {value:z.2f}.",
+        gain("prealign-switch-20", "prealign-20", "facts"),
+        NO_GAIN,
+    ),
+    _claim(
+        "without-parallel",
+        "Without parallel text too, early alignment raises the transfer of facts to words outside "
+        "the dictionary: accuracy is higher by {value:z.2f}.",
+        gain("prealign-0", "clone", "facts"),
+        NO_GAIN,
+    ),
+    _claim(
+        "patching",
+        "Early alignment raises what patching finds at the end of training for words outside the "
+        "dictionary: the difference in probability is {value:z.2f}.",
+        gain("prealign-20", "clone-20", "patching"),
+        "a probability that is higher by at most .02",
+        score="patching",
+    ),
+    Claim(
+        id="alignment-emergence",
+        chapter=CHAPTER,
+        statement=(
+            "With early alignment patching of words outside the dictionary rises earlier, by "
+            "{value:z.0f} training steps."
+        ),
+        unit="training steps",
+        side="above",
+        smallest_effect=STEPS,
+        refuted_by="a rise that comes at most 50 steps earlier",
+        tables=("clones-patching", "clones-training"),
+        effect=earlier("prealign-20", "clone-20"),
+    ),
+    Claim(
+        id="alignment-emergence-inside",
+        chapter=CHAPTER,
+        statement=(
+            "With early alignment patching of words of the dictionary rises earlier, by "
+            "{value:z.0f} training steps."
+        ),
+        unit="training steps",
+        side="above",
+        smallest_effect=STEPS,
+        refuted_by="a rise that comes at most 50 steps earlier",
+        tables=("clones-patching", "clones-training"),
+        effect=earlier("prealign-20", "clone-20", touched=True),
+    ),
+)
