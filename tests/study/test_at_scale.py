@@ -11,6 +11,7 @@ import ast
 import json
 import re
 import shlex
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -219,30 +220,30 @@ def test_transfer_shows_rank_correlations_of_alignment_with_patching(tables):
     found = shown("transfer")
     assert list(found.columns) == ["en_en", "tgt", "self", "src_unpatched"]
     assert found.abs().le(1 + 1e-9).all(axis=None)
-    means = pd.DataFrame({model: ends_of(model) for model in MEASURED}).T
-    words = means.index.str.split("-")
+    names = pd.Index(MEASURED).str.split("-")
     views = {
-        "as they are": pd.Series("", means.index),
-        "without the mean of each language pair": words.str[2],
-        "without the mean of each kind": words.str[3],
+        "as they are": [""] * len(MEASURED),
+        "without the mean of each language pair": list(names.str[2]),
+        "without the mean of each kind": list(names.str[3]),
     }
     assert list(found.index.get_level_values(0).unique()) == list(views)
-    for name, groups in views.items():
-        rest = means - means.groupby(groups.to_numpy()).transform("mean")
-        rho = scipy.stats.spearmanr(rest[0], rest[1]).statistic
-        shown_here = found.loc[(name, STEPS[-1], "retrieval"), "src_unpatched"]
-        assert shown_here == pytest.approx(rho), name
+    for step, measure in product(STEPS, ("retrieval", "cka")):
+        means = pd.DataFrame([values_of(model, step, measure) for model in MEASURED])
+        for name, groups in views.items():
+            rest = means - means.groupby(groups).transform("mean")
+            rho = scipy.stats.spearmanr(rest[0], rest[1]).statistic
+            shown_here = found.loc[(name, step, measure), "src_unpatched"]
+            assert shown_here == pytest.approx(rho), (name, step, measure)
 
 
-def ends_of(model: str) -> tuple[float, float]:
-    """Mean accuracy of retrieval over layers, and P(source) without a patch, at the last step."""
-    where = {"model": [model], "step": [STEPS[-1]]}
-    retrieval, cells = (
-        published(f"monoweb-{name}", where=where) for name in ("retrieval", "patching")
-    )
-    retrieval = retrieval[(retrieval["variant"] == "csls") & (retrieval["split"] == "all")]
+def values_of(model: str, step: int, measure: str) -> tuple[float, float]:
+    """A model's mean of a measure over the layers, and P(source) without a patch."""
+    where = {"model": [model], "step": [step]}
+    rows, cells = (published(f"monoweb-{name}", where=where) for name in (measure, "patching"))
+    variant = {"retrieval": "csls", "cka": "rbf_regressed"}[measure]
+    rows = rows[(rows["variant"] == variant) & (rows["split"] == "all")]
     unpatched = cells[cells["condition"] == "src_unpatched"]
-    return retrieval["value"].mean(), unpatched["p_source"].mean()
+    return rows["value"].mean(), unpatched["p_source"].mean()
 
 
 def test_early_alignment_shows_differences_from_monoweb_at_each_step(tables):
