@@ -26,6 +26,7 @@ SLOW = (
     "prompts/test_seeded.py",
     "prompts/test_targeted_prompts.py",
     "statistics/test_sensitivity.py",
+    "study/test_at_scale.py",
     "study/test_budget.py",
     "study/test_executors.py",
     "study/test_export.py",

@@ -36,6 +36,15 @@ KeepGoing = Annotated[
         "an error that names it.",
     ),
 ]
+OtherModel = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        help="Model, instead of the grid's: a name of `meanings models`, or a folder with "
+        "trajectory.json.",
+        show_default=False,
+    ),
+]
 OtherLexicon = Annotated[
     str | None,
     typer.Option(help="Lexicon, instead of the grid's: embedded, or a file.", show_default=False),
@@ -54,6 +63,7 @@ def study(
     offline: Offline = False,
     drop: Drop = False,
     keep_going: KeepGoing = False,
+    model: OtherModel = None,
     lexicon: OtherLexicon = None,
     quiet: Quiet = False,
 ) -> None:
@@ -67,9 +77,9 @@ def study(
         raise MeaningsError(
             "--local-workers, --scheduler and --slurm exclude each other: give one of them"
         )
-    settings, part = grid_from(grid), parse_shard(shard)
-    if lexicon is not None:
-        settings = settings.model_copy(update={"lexicon": lexicon})
+    instead = {"model": model, "lexicon": lexicon}
+    named = {name: value for name, value in instead.items() if value is not None}
+    settings, part = grid_from(grid).model_copy(update=named), parse_shard(shard)
     script = ""
     if dry_run and slurm is not None:
         from meanings.study.slurm import job_script
