@@ -31,7 +31,7 @@ from stand_ins.forks import ForkServer
 from stand_ins.study_data import make_world
 
 ROOT = Path(__file__).parents[2]
-CHAPTERS = ROOT / "at_scale"
+CHAPTERS = ROOT / "book"
 NAMES = ("transfer", "early_alignment", "shared_vocabulary")
 GRIDS = Path("book/parameters/at-scale")
 REPO = "UCLNLP/monoweb"
