@@ -106,6 +106,11 @@ def test_a_world_of_one_s_own_is_trained_measured_and_published(data, tmp_path):
         "facts": 1,
         "class": 0.5,
     }
+    touched = tasks["touched"]
+    assert (tasks.loc[touched, "pieces"] == 1).all()
+    assert 0.1 < tasks.loc[~touched, "pieces"].mean() < 0.9
+    by_word = tasks.groupby(["concept", "touched"], observed=True)["pieces"].nunique()
+    assert (by_word == 1).all()  # words are cut alike in every language
     training = written["clones-training"]
     assert training["tokens"].tolist() == [0, 2 * 2 * 64, 4 * 2 * 64]
     assert training["seconds"].is_monotonic_increasing

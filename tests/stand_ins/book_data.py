@@ -17,6 +17,19 @@ PUBLISHED = [
         "abilities",
         "cka",
         "clamping",
+        *(
+            f"clones-{name}"
+            for name in (
+                "cka",
+                "cosines",
+                "embeddings",
+                "patching",
+                "retrieval",
+                "tasks",
+                "text",
+                "training",
+            )
+        ),
         "controls",
         "expert_units",
         "gemma-3-270m-pud-cka",

@@ -65,6 +65,14 @@ def test_transfer_asks_for_held_out_concepts_in_the_other_languages():
     assert worlds.transferred(tasks({"clone": 0.5}), "class", touched=True).empty
 
 
+def test_words_apart_have_no_token_in_common_with_touched_ones():
+    table = tasks({"clone": 0.25}).assign(task="facts")
+    pieces = {concept: (0.0, 0.5, 1.0)[place % 3] for place, concept in enumerate(CONCEPTS)}
+    table["pieces"] = table["concept"].map(pieces)
+    found = worlds.transferred(table, "facts", apart=True)
+    assert set(found[worlds.CONCEPT]) == {c for c in CONCEPTS if pieces[c] == 0}
+
+
 def test_a_gain_is_of_the_same_concepts_and_seeds():
     rng = np.random.default_rng(1)
     base = pd.DataFrame(
@@ -166,3 +174,5 @@ def test_alignments_are_of_the_end_the_middle_layer_and_one_variant():
         "world": "clone", "embeddings": pytest.approx(0.3), "states": 0.5,
         "transfer": pytest.approx(0.25),
     }  # fmt: skip
+    with pytest.raises(MeaningsError, match="no world 'full'"):
+        worlds.alignments(tables, ["clone", "full"])

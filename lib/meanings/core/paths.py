@@ -5,6 +5,8 @@ from pathlib import Path
 
 from meanings.core.errors import MeaningsError
 
+BESIDE_PACKAGE = Path(__file__).resolve().parents[3] / "data"
+
 
 def data_folder() -> Path:
     """Folder that holds `lexicon/`, `miniature/` and `published/`.
@@ -23,8 +25,7 @@ def data_folder() -> Path:
                 "unset it"
             )
         return Path(named)
-    beside_package = Path(__file__).resolve().parents[3] / "data"
-    for folder in (beside_package, Path("data")):
+    for folder in (BESIDE_PACKAGE, Path("data")):
         if folder.is_dir():
             return folder
     raise MeaningsError(

@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import combinations
 from pathlib import Path
 
@@ -185,6 +185,13 @@ class Lexicon:
         return senses
 
 
+@lru_cache(maxsize=2)
+def _embedded(path: Path, changed: int) -> Lexicon:
+    """The embedded lexicon, read once as long as its file does not change."""
+    entries = READERS["wide"](path)
+    return Lexicon("embedded", entries.languages, entries.words, entries.categories)
+
+
 def load_lexicon(source: str | Path = "embedded", layout: str = "infer") -> Lexicon:
     """The embedded lexicon, `targeted` (`meanings.lexicon.targeted`), or a word list: a CSV file, a
     file of pairs or a CLDF data set, its layout inferred from header and name, or given.
@@ -198,14 +205,13 @@ def load_lexicon(source: str | Path = "embedded", layout: str = "infer") -> Lexi
 
         return targeted_lexicon()
     if source == "embedded":
-        name, path, layout = "embedded", data_folder() / "lexicon" / "lexicon.csv", "wide"
-    else:
-        path = Path(source)
-        if not path.exists():
-            raise MeaningsError(
-                f"lexicon {str(source)!r}: no such file; expected 'embedded' or the path of a "
-                "word list"
-            )
-        name = path.stem or path.resolve().name
+        path = data_folder() / "lexicon" / "lexicon.csv"
+        return _embedded(path, path.stat().st_mtime_ns if path.is_file() else 0)
+    path = Path(source)
+    if not path.exists():
+        raise MeaningsError(
+            f"lexicon {str(source)!r}: no such file; expected 'embedded' or the path of a word list"
+        )
+    name = path.stem or path.resolve().name
     entries = READERS[infer_layout(path) if layout == "infer" else layout](path)
     return Lexicon(name, entries.languages, entries.words, entries.categories)

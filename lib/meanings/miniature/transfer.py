@@ -101,6 +101,26 @@ def transfer_rows(home: Path, step: int, name: str) -> Iterator[dict[str, Any]]:
             }
 
 
+def shared_pieces(home: Path) -> dict[tuple[str, str], float]:
+    """By language and concept, the share of the word's tokens that also occur in that language's
+    words for concepts that a treatment may touch: 0 to 1.
+
+    A treatment of these words also reaches their tokens, and so other words by way of spelling.
+    """
+    lexicon = load_lexicon(str(home / SIGNS))
+    within = load_lexicon(str(home / HALVES["touched"])).concepts
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(home / "tokenizer", local_files_only=True)
+    found = {}
+    for code in lexicon.languages:
+        words = [lexicon.word(concept, code) for concept in lexicon.concepts]
+        pieces = tokenizer(words, add_special_tokens=False)["input_ids"]
+        by_concept = dict(zip(lexicon.concepts, pieces, strict=True))
+        known = {piece for concept in within for piece in by_concept[concept]}
+        for concept, ids in by_concept.items():
+            found[code, concept] = sum(piece in known for piece in ids) / len(ids)
+    return found
+
+
 @dataclass(frozen=True)
 class Prompts:
     """`word: ` behind an end-of-text token, right-padded; `last` is each last token's place."""

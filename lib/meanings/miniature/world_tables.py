@@ -93,7 +93,7 @@ def _cloned(folder: Path, runs: Sequence[tuple[World, Path]]) -> list[Path]:
                 companions.setdefault(measure, []).append(_companion(table, world))
         trained.append(_trained(world, home))
     tables = {"patching": patched, **companions, "training": trained}
-    tables["tasks"] = list(_rows(folder, ("facts", "class"), runs))
+    tables["tasks"] = list(_tasks(folder, runs))
     for name in ("embeddings", "cosines", "text"):
         tables[name] = list(_rows(folder, (name,), runs))
     return [_write(pd.concat(parts), name) for name, parts in tables.items() if parts]
@@ -131,6 +131,16 @@ def _trained(world: World, home: Path) -> pd.DataFrame:
             for checkpoint in run.checkpoints
         ]
     )
+
+
+def _tasks(folder: Path, runs: Sequence[tuple[World, Path]]) -> Iterable[pd.DataFrame]:
+    from meanings.miniature.transfer import TASKS, shared_pieces
+
+    for run in runs:
+        pieces = shared_pieces(run[1])
+        for rows in _rows(folder, TASKS, [run]):
+            places = zip(rows["language"], rows["concept"], strict=True)
+            yield rows.assign(pieces=[pieces[place] for place in places])
 
 
 def _rows(

@@ -7,6 +7,7 @@ each other.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -94,16 +95,24 @@ def resampled_means(
     """
     shape = values.shape
     flat = values.reshape(-1, *shape[-2:])
-    random = np.random.Generator(np.random.PCG64(seed))
     n_seeds, n_units = shape[-2:]
-    seeds = random.multinomial(n_seeds, np.full(n_seeds, 1 / n_seeds), size=n)
-    units = random.multinomial(n_units, np.full(n_units, 1 / n_units), size=n)
+    seeds, units = _draws(n_seeds, n_units, n, seed)
     # In blocks, so that thousands of groups do not fill the memory.
     block = max(1, 4_000_000 // (len(flat) * n_seeds))
     parts = [
         weighted_means(flat, seeds[i : i + block], units[i : i + block]) for i in range(0, n, block)
     ]
     return np.concatenate(parts).reshape(n, *shape[:-2])
+
+
+@lru_cache(maxsize=16)
+def _draws(n_seeds: int, n_units: int, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """How often each training seed and unit is drawn in `n` resamples; not to be written to."""
+    random = np.random.Generator(np.random.PCG64(seed))
+    return (
+        random.multinomial(n_seeds, np.full(n_seeds, 1 / n_seeds), size=n),
+        random.multinomial(n_units, np.full(n_units, 1 / n_units), size=n),
+    )
 
 
 def weighted_means(

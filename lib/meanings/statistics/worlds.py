@@ -60,16 +60,21 @@ def at_end(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["step"] == last]
 
 
-def transferred(table: pd.DataFrame, task: str, touched: bool = False) -> pd.DataFrame:
+def transferred(
+    table: pd.DataFrame, task: str, touched: bool = False, apart: bool = False
+) -> pd.DataFrame:
     """Score `class` or `facts`: columns `world`, the training seed, the concept and `score`.
 
-    - `table`: published `clones-tasks`; `touched`: as in `patched`.
+    - `table`: published `clones-tasks`; `touched`: as in `patched`; `apart`: only words that have
+      no token in common with the words of touched concepts.
     """
     rows = table[
         (table["task"] == task) & (table["touched"] == touched) & (table["language"] != FIRST)
     ]
     if task == "class":
         rows = rows[~rows["told"]]
+    if apart:
+        rows = rows[rows["pieces"] == 0]
     rows = rows.astype({"world": str, "concept": str, "letter": str, "answer": str})
     right = rows.assign(score=(rows["letter"] == rows["answer"]).astype(float))
     right = right.rename(columns={"concept": CONCEPT})
@@ -205,6 +210,8 @@ def alignments(tables: Mapping[str, pd.DataFrame], worlds: Sequence[str]) -> pd.
 
     - `embeddings`: retrieval of twin tokens by input embeddings; `states`: CSLS retrieval of
       untouched words at the middle layer, both P@1, 0 to 1; `transfer`: score `class`, 0 to 1.
+
+    Raises MeaningsError where the tables lack a world.
     """
     embeddings = tables["clones-embeddings"]
     embeddings = embeddings[embeddings["variant"] == "raw"]
@@ -217,6 +224,11 @@ def alignments(tables: Mapping[str, pd.DataFrame], worlds: Sequence[str]) -> pd.
             "transfer": _mean_of(scored(tables, "class"), "score"),
         }
     )
+    if missing := [name for name in worlds if name not in found.index]:
+        raise MeaningsError(
+            f"the tables have no world {missing[0]!r}; measure and publish it with 'meanings "
+            f"miniature worlds {missing[0]} --publish'"
+        )
     return found.loc[list(worlds)].rename_axis("world").reset_index()
 
 

@@ -140,6 +140,7 @@ WORD_OVERLAP = Kind(
 
 
 def described(schema: pa.Schema) -> dict[str, str]:
+    """What each column means, by a measure's own words."""
     return {field.name: field.metadata[b"description"].decode() for field in schema}
 
 

@@ -11,7 +11,7 @@ from meanings.lexicon.lexicon import load_lexicon
 from meanings.statistics.effects import Effect, Verdict
 from meanings.statistics.targeted import KINDS, compared
 from meanings.validity.claims.claim import Tables
-from meanings.validity.claims.error_analysis import CLAIMS, POINTS
+from meanings.validity.claims.error_analysis import POINTS, decided
 
 VERDICTS: dict[Verdict, str] = {
     "holds": "the claim holds",
@@ -32,9 +32,8 @@ NAMES = {"miniature": "the miniature", "gemma-3-270m": "Gemma 3 270M"}
 def claims(tables: Tables) -> dict[str, object]:
     """Of each claim, `ea_<id>` (value with interval) and `ea_<id>_verdict`."""
     said: dict[str, object] = {}
-    for claim in CLAIMS:
-        effect, verdict = claim.decide(tables)
-        name = f"ea_{claim.id.replace('-', '_')}"
+    for claim_id, (effect, verdict) in decided(tables).items():
+        name = f"ea_{claim_id.replace('-', '_')}"
         said[name] = _effect(effect)
         said[f"{name}_verdict"] = VERDICTS[verdict] if effect else "it is not measured"
     return said
@@ -147,7 +146,7 @@ def copies(model: str, changed: pd.DataFrame) -> dict[str, object]:
 
 def plain(tables: Tables) -> dict[str, object]:
     """What the patch does to plain words on the two models, in a sentence."""
-    found = {claim.id: claim.decide(tables) for claim in CLAIMS}
+    found = decided(tables)
     said = []
     for model, name in NAMES.items():
         effect, verdict = found[f"errors-plain-{model.partition('-')[0]}"]
@@ -182,8 +181,8 @@ def which(differences: pd.DataFrame, kind: str = "polysemous") -> dict[str, obje
 
 def headline(tables: Tables) -> dict[str, object]:
     """The takeaway, which follows the claims of both models."""
-    found = {claim.id: claim.decide(tables) for claim in CLAIMS}
-    verdict = {name: decided[1] for name, decided in found.items()}
+    found = decided(tables)
+    verdict = {name: found[1] for name, found in found.items()}
     senses = verdict["errors-words-of-several-senses-miniature"] == "holds"
     friends = verdict["errors-false-friends-gemma"]
     copies = verdict["errors-copying-gemma"] == "holds"
@@ -225,7 +224,7 @@ def headline(tables: Tables) -> dict[str, object]:
 def agreement(tables: Tables) -> list[tuple[str, str, str, str]]:
     """What the paper reports, what is found here, whether they agree, and if not, why."""
     said = claims(tables)
-    verdict = {claim.id: claim.decide(tables)[1] for claim in CLAIMS}
+    verdict = {name: found[1] for name, found in decided(tables).items()}
 
     def value(name: str) -> str:
         return str(said[f"ea_{name}"])

@@ -8,6 +8,7 @@ the word means. Everything is read off the recipe, so that a world of one's own 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -19,6 +20,7 @@ from meanings.miniature.worlds import World
 SHARED = "#4D4D4D"
 COLUMNS = 3
 MEANINGS = "ABCDEFGH"
+HEAD = {"fontsize": 7.2, "ha": "center", "va": "center", "color": "#555555"}
 SAID = {"fontsize": 7.6, "va": "center", "color": "#333333"}
 TOUCHED, UNTOUCHED, LINE = 0.0, 1.2, 2.6  # left edges of the two words and of a line of three
 
@@ -77,7 +79,7 @@ def _panel(axis: Axes, world: World, ordered: bool) -> None:
     axis.text(-0.85, -1.0, world.name, fontsize=9, va="center", fontweight="bold")
     heads = [(TOUCHED, "half"), (UNTOUCHED, "other"), (LINE + 0.3, "order")]
     for x, text in heads if ordered else heads[:2]:
-        axis.text(x + 0.5, -0.3, text, fontsize=7.2, ha="center", va="center", color="#555555")
+        axis.text(x + 0.5, -0.3, text, **HEAD)
     for place, code in enumerate(codes):
         own = SERIES[place]
         axis.text(-0.15, place + 0.45, code, fontsize=SMALL, ha="right", va="center")
@@ -85,20 +87,31 @@ def _panel(axis: Axes, world: World, ordered: bool) -> None:
         friend = alike or clones.friends is not None
         moved = place if clones.meanings == "shuffled" else 0
         other = clones.friends is not None and clones.friends.meaning == "other"
-        first = place if other else 2 * moved
+        first = place if other else moved
         _word(axis, TOUCHED, place, SHARED if friend else own, MEANINGS[first % 4])
         _word(axis, UNTOUCHED, place, SHARED if alike else own, MEANINGS[4 + moved % 4])
         if ordered:
             _order(axis, place, clones.order if place else "natural")
+    if world.mix.parallel_share:
+        _side_by_side(axis, world, codes)
     _training(axis, world)
 
 
-def _word(axis: Axes, x: float, y: float, colour: str, meaning: str) -> None:
+def _side_by_side(axis: Axes, world: World, codes: Sequence[str]) -> None:
+    """A line between two languages that stand side by side in some document."""
+    axis.text(LINE + 0.9, -0.3, "beside", **HEAD)
+    for place, pair in enumerate(world.mix.pairs):
+        rows = [codes.index(code) + 0.45 for code in pair.split("-")]
+        x = LINE + 0.4 * place + 0.3
+        axis.plot([x, x], rows, "o-", color="#555555", ms=3, lw=1.1)
+
+
+def _word(axis: Axes, x: Real, y: Real, colour: str, meaning: str) -> None:
     axis.add_patch(Rectangle((x, y), 1.0, 0.88, color=colour, lw=0))
     axis.text(x + 0.5, y + 0.46, meaning, color="white", fontsize=SMALL, ha="center", va="center")
 
 
-def _order(axis: Axes, y: float, order: str) -> None:
+def _order(axis: Axes, y: Real, order: str) -> None:
     said = {"natural": "1 2 3", "inverted": "3 2 1", "permuted": "2 3 1"}[order]
     axis.text(
         LINE + 0.8, y + 0.46, said, fontsize=SMALL, ha="center", va="center",

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
+from matplotlib.axes import Axes
 
 from meanings.book.figures.palette import SERIES
 from meanings.book.figures.style import SMALL, Picture, canvas, label_ends, tokens_axis
@@ -14,6 +15,11 @@ from meanings.core.formatting import span
 
 CHANCE = "#7F7F7F"
 MARKS = "osD^vPX*"
+# Where a point's number may stand, in shares of the panel from it, the best place first.
+PLACES = (
+    (0.03, 0.0), (-0.03, 0.0), (0.0, 0.05), (0.0, -0.05), (0.03, 0.045), (-0.03, 0.045),
+    (0.03, -0.045), (-0.03, -0.045), (0.055, 0.02), (-0.055, 0.02),
+)  # fmt: skip
 LOOKS = {"without": ("#D55E00", "s"), "with": ("#0072B2", "o")}
 
 
@@ -96,7 +102,7 @@ def against_transfer(
     """Transfer of each world against its alignments, a panel each; worlds with and without parallel
     text differ in colour and mark.
 
-    - `points`: `world`, `group` (`with`, `without`), `transfer`, and the columns named.
+    - `points`: `number`, `world`, `group` (`with`, `without`), `transfer`, and the columns named.
     - `columns`: label of each axis.
     """
     with canvas(3.1 * len(columns), len(columns), 1) as (figure, axes):
@@ -108,7 +114,7 @@ def against_transfer(
                     rows[column], rows["transfer"], mark, color=colour, ms=4.5, ls="",
                     label=f"{group} parallel text",
                 )  # fmt: skip
-            _name(axis, points, column)
+            _number(axis, points, column)
             axis.set_xlabel(label)
             axis.set_ylabel(ylabel)
         axes[0, 0].legend(frameon=False, loc="upper left", fontsize=SMALL)
@@ -121,19 +127,20 @@ def against_transfer(
     return Picture(figure, f"Scatter plots of trained worlds. {said}.")
 
 
-def _name(axis, points: pd.DataFrame, column: str) -> None:
-    """Names beside the points, each moved up until it meets no other."""
+def _number(axis: Axes, points: pd.DataFrame, column: str) -> None:
+    """Each point's number beside it, where it meets no other number and no mark."""
     wide = float(points[column].max() - points[column].min()) or 1.0
     high = float(points["transfer"].max() - points["transfer"].min()) or 1.0
-    taken: list[tuple[float, float]] = []
-    right = float(points[column].min()) + 0.62 * wide
-    for row in points.sort_values("transfer").itertuples():
-        x, y = float(getattr(row, column)), float(row.transfer)
-        while any(abs(x - a) < 0.34 * wide and abs(y - b) < 0.045 * high for a, b in taken):
-            y += 0.012 * high
-        taken.append((x, y))
-        left = x > right
-        axis.annotate(
-            row.world, (x, float(row.transfer)), (x + (-0.02 if left else 0.02) * wide, y),
-            fontsize=6.6, ha="right" if left else "left", va="center", color="#444444",
-        )  # fmt: skip
+    marks = [(float(x), float(y)) for x, y in zip(points[column], points["transfer"], strict=True)]
+    taken = list(marks)
+    for number, (x, y) in zip(points["number"], marks, strict=True):
+        around = [(x + dx * wide, y + dy * high) for dx, dy in PLACES]
+        free = [
+            place
+            for place in around
+            if all(abs(place[0] - a) > 0.024 * wide or abs(place[1] - b) > 0.036 * high
+                   for a, b in taken)
+        ]  # fmt: skip
+        place = (free or around)[0]
+        taken.append(place)
+        axis.text(*place, str(number), fontsize=7.2, ha="center", va="center", color="#333333")

@@ -12,6 +12,7 @@ from meanings.statistics import worlds
 from meanings.statistics.bootstrap import interval
 from meanings.statistics.resampling import SEED_COLUMN
 
+FIRST = worlds.FIRST
 NATURAL = {"parallel-0": "four natural languages, letters shared", "apart": "signs of their own"}
 
 
@@ -64,6 +65,24 @@ def cosines(table: pd.DataFrame, names: Sequence[str], variant: str) -> pd.DataF
     return means.loc[order, list(names)].fillna("").rename_axis("two words", axis=0)
 
 
+def by_pieces(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Accuracy in the facts of untouched words in the copies, by how many of a word's tokens occur
+    in words of the dictionary; a column a world.
+    """
+    rows = table[(table["task"] == "facts") & ~table["touched"] & (table["language"] != FIRST)]
+    rows = rows.astype({name: str for name in ("world", "letter", "answer", "concept")})
+    rows = rows[rows["world"].isin(names)]
+    groups = {"none": rows["pieces"] == 0, "all": rows["pieces"] == 1}
+    groups["some"] = ~(groups["none"] | groups["all"])
+    found = []
+    for name in ("none", "some", "all"):
+        part = rows[groups[name]]
+        right = (part["letter"] == part["answer"]).groupby(part["world"]).mean()
+        found.append({"tokens in the dictionary": name, "words": part["concept"].nunique()}
+                     | {world: f"{right[world]:.2f}" for world in names})  # fmt: skip
+    return pd.DataFrame(found).set_index("tokens in the dictionary")
+
+
 def natural() -> pd.DataFrame:
     """Patching at the end of the two worlds of natural languages without parallel text: the mean
     over language pairs of P(source concept) under `seen` minus the null.
@@ -114,6 +133,16 @@ def predictions(rows: Sequence[tuple[str, str, str]]) -> pd.DataFrame:
     """What the paper predicts, what it measured, and what would refute it here."""
     heads = ["the paper predicts", "measured there", "refuted here if"]
     return pd.DataFrame(rows, columns=heads).set_index(heads[0])
+
+
+def numbered(points: pd.DataFrame) -> pd.DataFrame:
+    """The points of the figure, by number."""
+    heads = {
+        "number": "point", "world": "world", "group": "parallel text",
+        "embeddings": "twin tokens, P@1", "states": "words, P@1", "transfer": "categories",
+    }  # fmt: skip
+    table = points[list(heads)].rename(columns=heads).set_index("point")
+    return table.map(lambda value: f"{value:.2f}" if isinstance(value, float) else value)
 
 
 def correlated(rows: pd.DataFrame) -> pd.DataFrame:

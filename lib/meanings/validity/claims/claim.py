@@ -9,6 +9,7 @@ import pandas as pd
 
 from meanings.core.errors import MeaningsError
 from meanings.statistics.effects import Effect, Side, Verdict, decide
+from meanings.statistics.remembering import remembered
 
 # Published tables by name, as `meanings.measures.results.published` reads them.
 Tables = Mapping[str, pd.DataFrame]
@@ -63,5 +64,6 @@ def _seeds(table: pd.DataFrame) -> list[int]:
     return [int(seed) for seed in table[SEED].unique()] if SEED in table else []
 
 
+@remembered(6)
 def _of_seed(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     return table[table[SEED] == seed] if len(_seeds(table)) > 1 else table

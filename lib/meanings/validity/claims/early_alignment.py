@@ -5,7 +5,7 @@ from meanings.validity.claims.claim import Claim
 from meanings.validity.claims.world_estimates import SCORED, Estimate, earlier, gain
 
 CHAPTER = "early_alignment"
-STEPS = 50  # a third of the distance between two checkpoints
+STEPS = 50.0  # a third of the distance between two checkpoints
 
 
 def _claim(
@@ -19,9 +19,16 @@ def _claim(
 ) -> Claim:
     unit = "probability" if score == "patching" else "accuracy"
     return Claim(
-        f"alignment-{name}", CHAPTER, statement, unit, side, smallest, refuted_by, SCORED[score],
-        effect,
-    )  # fmt: skip
+        id=f"alignment-{name}",
+        chapter=CHAPTER,
+        statement=statement,
+        unit=unit,
+        side=side,
+        smallest_effect=smallest,
+        refuted_by=refuted_by,
+        tables=SCORED[score],
+        effect=effect,
+    )
 
 
 NO_GAIN = "an accuracy that is higher by at most .02"
@@ -61,6 +68,21 @@ CLAIMS = (
         gain("prealign-20", "clone-20", "class"),
         NO_GAIN,
         score="class",
+    ),
+    _claim(
+        "class-dictionary",
+        "The gain in the transfer of categories depends on the right dictionary: accuracy is "
+        "higher by {value:z.2f} than with a shuffled one.",
+        gain("prealign-20", "prealign-wrong-20", "class"),
+        NO_GAIN,
+        score="class",
+    ),
+    _claim(
+        "no-piece",
+        "Early alignment raises the transfer of facts to words that have no token in common with "
+        "words of the dictionary: accuracy is higher by {value:z.2f}.",
+        gain("prealign-20", "clone-20", "facts", apart=True),
+        NO_GAIN,
     ),
     _claim(
         "switching",

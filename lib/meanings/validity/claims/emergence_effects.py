@@ -7,6 +7,7 @@ from meanings.statistics import cognates, layer_choice, longer, onset_tables, se
 from meanings.statistics.bootstrap import interval, paired_difference
 from meanings.statistics.effects import Effect
 from meanings.statistics.onset import OWN
+from meanings.statistics.remembering import remembered
 from meanings.statistics.resampling import RESAMPLES, SEED_COLUMN
 from meanings.study.grid import DEFAULT_PAIRS
 from meanings.validity.claims.claim import Tables
@@ -22,7 +23,11 @@ def chosen(tables: Tables, conditions: tuple[str, ...]) -> pd.DataFrame:
 
     Raises MeaningsError where the table lacks one of them.
     """
-    table = tables["miniature"]
+    return _chosen(tables["miniature"], conditions)
+
+
+@remembered(6)
+def _chosen(table: pd.DataFrame, conditions: tuple[str, ...]) -> pd.DataFrame:
     rows = table[table["pair"].isin(DEFAULT_PAIRS) & table["condition"].isin(conditions)]
     if missing := set(conditions) - set(rows["condition"].unique()):
         raise MeaningsError(f"the table has no {', '.join(sorted(missing))}; publish them first")

@@ -5,7 +5,8 @@ from functools import partial
 import pandas as pd
 
 from meanings.core.errors import MeaningsError
-from meanings.statistics.effects import Effect
+from meanings.statistics.effects import Effect, Verdict
+from meanings.statistics.remembering import remembered
 from meanings.statistics.targeted import UNIT, answered, at_one_layer, changes, compared
 from meanings.validity.claims.claim import Claim, Tables
 
@@ -21,7 +22,12 @@ def changed(tables: Tables, model: str, condition: str = "seen") -> pd.DataFrame
     """Before and after of a model's targeted words at its last checkpoint."""
     if TABLE not in tables:
         raise MeaningsError(f"no table {TABLE!r}; measure with 'meanings targeted study'")
-    return changes(at_one_layer(answered(tables[TABLE], model)), condition)
+    return _changed(tables[TABLE], model, condition)
+
+
+@remembered(8)
+def _changed(table: pd.DataFrame, model: str, condition: str) -> pd.DataFrame:
+    return changes(at_one_layer(answered(table, model)), condition)
 
 
 def effect(
@@ -123,3 +129,15 @@ CLAIMS: tuple[Claim, ...] = tuple(
         _plain(model),
     )
 )
+
+
+def decided(tables: Tables) -> dict[str, tuple[Effect | None, Verdict]]:
+    """Each claim's effect and verdict; without the table, undecided."""
+    if TABLE in tables:
+        return _decided(tables[TABLE])
+    return {claim.id: claim.decide(tables) for claim in CLAIMS}
+
+
+@remembered(2)
+def _decided(table: pd.DataFrame) -> dict[str, tuple[Effect | None, Verdict]]:
+    return {claim.id: claim.decide({TABLE: table}) for claim in CLAIMS}

@@ -18,9 +18,16 @@ def _claim(
 ) -> Claim:
     unit = "probability" if score == "patching" else "accuracy"
     return Claim(
-        f"vocabulary-{name}", CHAPTER, statement, unit, side, smallest, refuted_by, SCORED[score],
-        effect,
-    )  # fmt: skip
+        id=f"vocabulary-{name}",
+        chapter=CHAPTER,
+        statement=statement,
+        unit=unit,
+        side=side,
+        smallest_effect=smallest,
+        refuted_by=refuted_by,
+        tables=SCORED[score],
+        effect=effect,
+    )
 
 
 CLAIMS = (

@@ -39,11 +39,17 @@ def groups() -> worlds.Groups:
     )
 
 
-def gain(world: str, base: str, score: str, touched: bool = False) -> Estimate:
-    """How much higher a world scores than another, on the same concepts and seeds."""
+def gain(world: str, base: str, score: str, apart: bool = False) -> Estimate:
+    """How much higher a world scores than another, on the same concepts and seeds.
+
+    - `apart`: of a task, on words that have no token in common with touched ones.
+    """
 
     def estimate(tables: Tables) -> Effect:
-        scores = worlds.scored(tables, score, touched)
+        if apart:
+            scores = worlds.transferred(tables["clones-tasks"], score, apart=True)
+        else:
+            scores = worlds.scored(tables, score)
         return estimates.from_row(worlds.gains(scores, [world], base).iloc[0])
 
     return estimate
