@@ -122,6 +122,9 @@ ELSEWHERE = {
     "neuron_overlap",
     "structure",
     "abilities",
+    "shared_vocabulary",
+    "early_alignment",
+    "transfer",
 }
 CLAIMS = {claim.id: claim for claim in catalogue.all_claims() if claim.chapter not in ELSEWHERE}
 

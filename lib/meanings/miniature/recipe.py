@@ -5,6 +5,8 @@ schedule.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -166,6 +168,13 @@ def read_recipe(path: Path) -> dict:
         raise MeaningsError(
             f"recipe {path}: no such file; the default one is data/miniature/mix.yaml"
         )
+    known = path.stat()
+    return deepcopy(_read(path, known.st_mtime_ns, known.st_size))
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, changed: int, size: int) -> dict:
+    """A file's content, read once as long as it does not change: a world reads two of them."""
     return read_mapping(path)
 
 

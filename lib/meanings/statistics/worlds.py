@@ -24,6 +24,7 @@ from meanings.core.errors import MeaningsError
 from meanings.statistics.bootstrap import differences, interval, paired_difference
 from meanings.statistics.matching import shared_cells
 from meanings.statistics.onset import Rule, onsets_together
+from meanings.statistics.remembering import remembered
 from meanings.statistics.resampling import RESAMPLES, SEED_COLUMN
 from meanings.statistics.transfer import weighted_spearman
 
@@ -35,11 +36,14 @@ SCORES = ("patching", "class", "facts")
 SHIFTED = Rule(fraction=0.5, minimum_rise=0.02)
 
 
+@remembered(4)
 def patched(table: pd.DataFrame, touched: bool = False) -> pd.DataFrame:
     """Score `patching` at every step: columns `world`, the training seed, `step`, the concept and
     `score`.
 
     - `table`: published `clones-patching`; `touched`: of the concepts that treatments may reach.
+
+    Raises MeaningsError where the table lacks one of the two conditions.
     """
     half = "touched" if touched else "untouched"
     rows = table[table["half"] == half].astype({"world": str, CONCEPT: str})
@@ -50,6 +54,8 @@ def patched(table: pd.DataFrame, touched: bool = False) -> pd.DataFrame:
         .mean()
         .unstack("condition")
     )
+    if missing := [name for name in ("seen", "null_concept") if name not in means]:
+        raise MeaningsError(f"no rows of condition {missing[0]!r} on {half} words")
     score = (means["seen"] - means["null_concept"]).dropna()
     return score.rename("score").reset_index()
 
@@ -60,6 +66,7 @@ def at_end(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["step"] == last]
 
 
+@remembered(6)
 def transferred(
     table: pd.DataFrame, task: str, touched: bool = False, apart: bool = False
 ) -> pd.DataFrame:

@@ -1,0 +1,212 @@
+"""Claims of the chapters on trained worlds: with pandas alone, and on changed tables."""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import spearmanr
+
+from meanings.core.paths import data_folder
+from meanings.validity.claims import catalogue, early_alignment, shared_vocabulary, transfer
+from stand_ins.published_claims import decided
+
+CLAIMS = [
+    claim for module in (shared_vocabulary, early_alignment, transfer) for claim in module.CLAIMS
+]
+BY_ID = {claim.id: claim for claim in CLAIMS}
+
+
+@cache
+def read(name):
+    table = pd.read_parquet(data_folder() / "published" / f"clones-{name}.parquet")
+    return table.astype({c: str for c in table.select_dtypes("category").columns})
+
+
+def accuracies(task, world, no_piece=False):
+    """By training seed and concept, the share of the three copies in which the answer is right."""
+    rows = read("tasks")
+    rows = rows[(rows["task"] == task) & (rows["world"] == world) & (rows["language"] != "en")]
+    rows = rows[~rows["touched"] & ((task == "facts") | ~rows["told"])]
+    rows = rows[rows["pieces"] < 1e-9] if no_piece else rows
+    right = (rows["answer"] == rows["letter"]).astype(float)
+    return right.groupby([rows["training_seed"], rows["concept"]]).mean()
+
+
+def patched(world, half="untouched"):
+    """By training seed and concept, P(source) under `seen` minus the null at the last step."""
+    rows = read("patching")
+    rows = rows[(rows["world"] == world) & (rows["half"] == half)]
+    rows = rows[rows["step"] == rows["step"].max()]
+    by = ["training_seed", "source_concept"]
+    one, other = (
+        rows[rows["condition"] == name].groupby(by)["p_source"].mean()
+        for name in ("seen", "null_concept")
+    )
+    return one - other
+
+
+def minus(a, b):
+    """Mean over the seeds that both have of the mean over concepts."""
+    return (a - b).dropna().groupby("training_seed").mean().mean()
+
+
+def task(name, world, base, **options):
+    return minus(accuracies(name, world, **options), accuracies(name, base, **options))
+
+
+def onset(world, half, top):
+    """Step at which the mean curve last crosses half of `top`, on a line in log(1 + step)."""
+    rows = read("patching")
+    rows = rows[(rows["world"] == world) & (rows["half"] == half) & (rows["step"] <= 1200)]
+    by = ["condition", "step", "training_seed", "source_concept"]
+    means = rows.groupby(by)["p_source"].mean()
+    curve = (means["seen"] - means["null_concept"]).groupby(["step", "training_seed"]).mean()
+    curve = curve.groupby("step").mean()
+    steps, heights = np.log1p(curve.index.to_numpy(float)), curve.to_numpy()
+    below = np.flatnonzero(heights < top / 2)[-1]
+    way = (top / 2 - heights[below]) / (heights[below + 1] - heights[below])
+    return np.expm1(steps[below] + way * (steps[below + 1] - steps[below]))
+
+
+def earlier(half):
+    top = patched("clone-20", half).groupby("training_seed").mean().mean()
+    return onset("clone-20", half, top) - onset("prealign-20", half, top)
+
+
+def twins(world):
+    rows = read("embeddings")
+    rows = rows[(rows["variant"] == "raw") & (rows["world"] == world)]
+    return rows.groupby(["training_seed", "language_a", "language_b"])["value"].mean()
+
+
+def ordered(alignment, worlds):
+    """Spearman's correlation of an alignment with the transfer of categories."""
+    x = []
+    for world in worlds:
+        if alignment == "embeddings":
+            found = twins(world)
+        else:
+            rows = read("retrieval")
+            rows = rows[(rows["world"] == world) & (rows["variant"] == "csls")]
+            rows = rows[(rows["layer"] == 2) & (rows["step"] == rows["step"].max())]
+            found = rows.set_index("training_seed")["value"]
+        x.append(found.groupby("training_seed").mean().mean())
+    y = [accuracies("class", world).groupby("training_seed").mean().mean() for world in worlds]
+    return spearmanr(x, y).statistic
+
+
+def names(parallel):
+    """The worlds of copies, by their names: those with parallel text end in 20 or say so."""
+    every = [name for name in sorted(set(read("tasks")["world"])) if name != "full"]
+    having = [name for name in every if "20" in name.split("-")]
+    return every if parallel is None else [n for n in every if (n in having) == parallel]
+
+
+RECOMPUTED = {
+    "vocabulary-true-friends": lambda: task("class", "true-50", "clone"),
+    "vocabulary-false-friends": lambda: task("class", "false-50", "clone"),
+    "vocabulary-meaning": lambda: task("class", "true-50", "false-50"),
+    "vocabulary-longer": lambda: task("class", "true-50", "clone-twice"),
+    "vocabulary-facts": lambda: task("facts", "true-50", "clone"),
+    "vocabulary-beside-parallel": lambda: task("class", "true-50-20", "clone-20"),
+    "vocabulary-no-translation": lambda: minus(patched("true-50"), patched("clone")),
+    "alignment-facts": lambda: task("facts", "prealign-20", "clone-20"),
+    "alignment-equal-cost": lambda: task("facts", "prealign-20", "clone-20-longer"),
+    "alignment-right-dictionary": lambda: task("facts", "prealign-20", "prealign-wrong-20"),
+    "alignment-early": lambda: task("facts", "prealign-20", "align-late-20"),
+    "alignment-class": lambda: task("class", "prealign-20", "clone-20"),
+    "alignment-class-dictionary": lambda: task("class", "prealign-20", "prealign-wrong-20"),
+    "alignment-no-piece": lambda: task("facts", "prealign-20", "clone-20", no_piece=True),
+    "alignment-switching": lambda: task("facts", "prealign-switch-20", "prealign-20"),
+    "alignment-without-parallel": lambda: task("facts", "prealign-0", "clone"),
+    "alignment-patching": lambda: minus(patched("prealign-20"), patched("clone-20")),
+    "alignment-emergence": lambda: earlier("untouched"),
+    "alignment-emergence-inside": lambda: earlier("touched"),
+    "transfer-inverted": lambda: task("class", "inverted", "clone"),
+    "transfer-permuted": lambda: task("class", "permuted", "clone"),
+    "transfer-overlap-inverted": lambda: minus(
+        accuracies("class", "inverted-true-50") - accuracies("class", "inverted"),
+        accuracies("class", "true-50") - accuracies("class", "clone"),
+    ),
+    "transfer-overlap-permuted": lambda: minus(
+        accuracies("class", "permuted-true-50") - accuracies("class", "permuted"),
+        accuracies("class", "true-50") - accuracies("class", "clone"),
+    ),
+    "transfer-embeddings-all": lambda: ordered("embeddings", names(None)),
+    "transfer-states-all": lambda: ordered("states", names(None)),
+    "transfer-embeddings-without": lambda: ordered("embeddings", names(False)),
+    "transfer-states-without": lambda: ordered("states", names(False)),
+    "transfer-spelling": lambda: minus(twins("other-meanings"), twins("clone")),
+    "transfer-other-meanings": lambda: (
+        accuracies("class", "other-meanings").groupby("training_seed").mean().mean() - 1 / 8
+    ),
+}
+
+
+def test_every_claim_has_a_function_of_its_own():
+    assert set(RECOMPUTED) == set(BY_ID)
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
+def test_a_claims_value_comes_out_of_the_published_files_again(claim):
+    effect, _ = decided(claim)
+    assert effect.value == pytest.approx(RECOMPUTED[claim.id](), rel=1e-4, abs=1e-5)
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
+def test_without_rows_a_claim_is_undecided_and_nothing_is_estimated(claim):
+    tables = {name: rows.head(0) for name, rows in catalogue.tables_of([claim]).items()}
+    assert claim.decide(tables) == (None, "undecided")
+
+
+def alike(tables):
+    """Every world a copy of `clone` and of `clone-20`: no treatment does anything."""
+    found = {}
+    for name, rows in tables.items():
+        rows = rows.astype({"world": str})
+        steps = rows["step"] if "step" in rows else pd.Series(0, index=rows.index)
+        rows = rows[steps <= 1200]
+        parts = []
+        for world in sorted(set(rows["world"])):
+            of = "clone-20" if "20" in world.split("-") else "clone"
+            parts.append(rows[rows["world"] == of].assign(world=world))
+        found[name] = pd.concat(parts, ignore_index=True)
+    return found
+
+
+COMPARED = [
+    claim for claim in CLAIMS
+    if claim.side == "above" and not claim.id.startswith(("transfer-embeddings", "transfer-states"))
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("claim", COMPARED, ids=lambda claim: claim.id)
+def test_where_treatments_do_nothing_no_claim_of_a_gain_holds(claim):
+    effect, verdict = claim.decide(alike(catalogue.tables_of([claim])))
+    if claim.id == "alignment-without-parallel":
+        assert verdict == "refuted"
+    assert effect.value == pytest.approx(0, abs=1e-9) and verdict == "refuted"
+
+
+def test_half_of_the_concepts_are_counted_as_half():
+    claim = BY_ID["vocabulary-no-translation"]
+    (name, rows), effect = next(iter(catalogue.tables_of([claim]).items())), decided(claim)[0]
+    concepts = sorted(rows["source_concept"].unique())
+    fewer, _ = claim.decide({name: rows[rows["source_concept"].isin(concepts[::2])]})
+    assert fewer.n_concepts == pytest.approx(effect.n_concepts / 2, abs=6)
+
+
+def test_shuffled_transfer_correlates_with_nothing():
+    claim = BY_ID["transfer-states-all"]
+    tables = catalogue.tables_of([claim])
+    rng = np.random.default_rng(0)
+    worlds = sorted(set(tables["clones-tasks"]["world"].astype(str)))
+    found = []
+    for _ in range(6):
+        renamed = dict(zip(worlds, rng.permutation(worlds), strict=True))
+        tasks = tables["clones-tasks"].assign(
+            world=tables["clones-tasks"]["world"].astype(str).map(renamed)
+        )
+        found.append(claim.decide(tables | {"clones-tasks": tasks})[0].value)
+    assert abs(np.mean(found)) < 0.35 and max(found) < decided(claim)[0].value
