@@ -125,6 +125,15 @@ def test_a_world_of_one_s_own_is_trained_measured_and_published(data, tmp_path):
     layer = cosines[(cosines["variant"] == "raw") & (cosines["bin"] == "friend")]
     assert np.allclose(layer["value"], 1, atol=1e-4)  # the same tokens have the same states
 
+    kept = data / "published" / "clones-training.parquet"
+    shipped = training.assign(world="quarter-friends", training_seed=8, seconds=7.0)
+    gone = training.assign(world="no-longer-there")
+    pd.concat([shipped, gone]).to_parquet(kept)
+    publish_worlds(out, "clones", [3])
+    joined = pd.read_parquet(kept)
+    assert joined["training_seed"].tolist() == [3, 3, 3, 8, 8, 8]
+    assert set(joined["world"]) == {"quarter-friends"} and joined["seconds"].iloc[-1] == 7
+
     (out / "rows" / "cosines-quarter-friends-seed-3.parquet").unlink()
     with pytest.raises(MeaningsError, match="worlds quarter-friends --seeds 3"):
         publish_worlds(out, "clones", [3])

@@ -2,7 +2,7 @@
 
 worlds.parquet              cells of the worlds of four natural languages, every seed and checkpoint
 reach.csv                   recovery at the end of their training, with verdict and attention
-clones-patching.parquet     P of source and target concept in the clones, one row a prompt
+clones-patching.parquet     P of the source concept in the clones, one row a prompt
 clones-retrieval.parquet    and clones-cka.parquet: companion measures of untouched concepts
 clones-tasks.parquet        zero-shot transfer, one row a task, language and concept
 clones-embeddings.parquet   retrieval of twin tokens' input embeddings
@@ -27,14 +27,13 @@ from meanings.miniature.world_runs import RESULTS, ROWS, grids_of, lexicon_of, m
 from meanings.miniature.worlds import World, load_world, world_names
 from meanings.models.checkpoints import trajectory
 from meanings.statistics.recovery import recovery_row, write_recovery
+from meanings.statistics.resampling import SEED_COLUMN
 from meanings.study.plan import plan_study
 from meanings.study.publish import publish
 
 DIGITS = 5  # of probabilities and similarities
 SHIPPED = ("en-fr", "de-en", "fr-es", "en-fi")  # recovery of the shipped miniature, for comparison
-PATCHED = (
-    "training_seed", "step", "half", "pair", "condition", "source_concept", "p_source", "p_target",
-)  # fmt: skip
+PATCHED = ("training_seed", "step", "half", "pair", "condition", "source_concept", "p_source")
 COMPANION = ("training_seed", "step", "variant", "layer", "language_a", "language_b", "split")
 VALUES = ("value", "null", "null_low", "null_high", "n")
 
@@ -42,7 +41,8 @@ VALUES = ("value", "null", "null_low", "null_high", "n")
 def publish_worlds(folder: Path, base: str, seeds: Sequence[int]) -> list[Path]:
     """Write the tables of a base from its finished runs in `folder`; the paths.
 
-    Of clones, the runs that are there; of natural languages, all are needed.
+    Of clones, the runs that are there, beside those that are published already and not here; of
+    natural languages, all are needed.
 
     Raises MeaningsError where there are none, or one is trained and not yet measured.
     """
@@ -154,13 +154,33 @@ def _rows(
 
 
 def _write(table: pd.DataFrame, name: str) -> Path:
-    """Write `data/published/clones-NAME.parquet`, numbers rounded, text dictionary-coded."""
-    table = table.reset_index(drop=True)
+    """Write `data/published/clones-NAME.parquet`, numbers rounded, text dictionary-coded; rows of
+    published runs that are not among these stay.
+    """
+    path = data_folder() / "published" / f"clones-{name}.parquet"
+    table = _joined(table, path)
     for column in table.select_dtypes("float"):
         table[column] = table[column].round(DIGITS).astype("float32")
     for column in table.select_dtypes(["object", "string"]):
         table[column] = table[column].astype("category")
-    path = data_folder() / "published" / f"clones-{name}.parquet"
     with atomic_file(path) as aside:
         table.to_parquet(aside, index=False, compression="zstd", compression_level=15)
     return path
+
+
+def _joined(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """The table with the rows of a published one whose runs it lacks, in the order of the recipe's
+    worlds; worlds that the recipe no longer has go.
+    """
+    run = ["world", SEED_COLUMN]
+    if path.is_file():
+        known = pd.read_parquet(path)
+        known = known.astype({n: str for n in known.select_dtypes("category").columns})
+        here = set(table[run].itertuples(index=False, name=None))
+        other = [key not in here for key in known[run].itertuples(index=False, name=None)]
+        table = pd.concat([table, known[other]])
+    order = {name: place for place, name in enumerate(world_names(data_folder() / "miniature"))}
+    table = table[table["world"].isin(order)]
+    places = table["world"].map(order)
+    table = table.assign(_place=places).sort_values(["_place", SEED_COLUMN], kind="stable")
+    return table.drop(columns="_place").reset_index(drop=True)

@@ -15,7 +15,6 @@ WORLD_PATCHING = Kind(
         **WORLD,
         "half": "touched: concepts that the treatment may reach; untouched: the others",
         "p_source": "probability, 0 to 1, that the answer begins with the source concept's word",
-        "p_target": "probability, 0 to 1, that the answer begins with the target concept's word",
     },
 )
 WORLD_MEASURES = Kind(

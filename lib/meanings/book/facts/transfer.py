@@ -7,6 +7,7 @@ import pandas as pd
 
 from meanings.book.facts import wording
 from meanings.book.facts.shared_vocabulary import agrees
+from meanings.statistics import worlds
 
 WORLDS = (
     "clone", "inverted", "permuted", "other-meanings",
@@ -24,6 +25,19 @@ PREDICTIONS = (
         "over worlds without parallel text the correlation's interval reaches .3 or less",
     ),
 )
+
+
+def levels(scores: pd.DataFrame, groups: worlds.Groups, chance: float) -> dict[str, object]:
+    """How far transfer can fall, and how many worlds without parallel text have none to speak of.
+
+    - `scores`: of the task categories, every world.
+    """
+    found = worlds.levels(scores, groups.without).set_index("world")
+    return {
+        "wt_clone": wording.interval(found.loc["clone"]),
+        "wt_at_chance": int((found["low"] <= chance).sum()),
+        "wt_without": len(found),
+    }
 
 
 def spelled(read: Mapping[str, pd.DataFrame]) -> dict[str, object]:
