@@ -26,7 +26,7 @@ from meanings.miniature.draws import draw
 from meanings.miniature.material import Material
 from meanings.miniature.recipe import Mix
 from meanings.miniature.script_cipher import signs_of
-from meanings.miniature.treatments import chosen_concepts
+from meanings.miniature.treatments import check_reach, chosen_concepts
 from meanings.models.training_text import TrainingText
 
 ASSOCIATED = 3  # associations that a concept of a small world has at least
@@ -54,6 +54,8 @@ class Corpus(Material):
                 raise MeaningsError(
                     f"documents: unknown kind '{kind}'; known are {', '.join(DOCUMENTS)}"
                 )
+        for field, share in self.mix.treated.items():
+            check_reach(self.lexicon, field, share)
 
     @cached_property
     def sha256(self) -> str:

@@ -141,6 +141,18 @@ class Mix(_Strict):
             )
 
     @property
+    def treated(self) -> dict[str, float]:
+        """The share of the concepts that each treatment may reach, by the recipe's field."""
+        found = {}
+        if self.align is not None:
+            found["align.words"] = self.align.words
+        if self.switch is not None:
+            found["switch.words"] = self.switch.words
+        if self.clones is not None and self.clones.friends is not None:
+            found["clones.friends.share"] = self.clones.friends.share
+        return found
+
+    @property
     def seen_languages(self) -> tuple[str, ...]:
         """Codes of the languages that the text contains."""
         return tuple(code for code, entry in self.languages.items() if entry.tier != "unseen")

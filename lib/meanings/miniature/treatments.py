@@ -107,6 +107,21 @@ def touched(lexicon: Lexicon, share: Share) -> tuple[str, ...]:
     )
 
 
+def check_reach(lexicon: Lexicon, field: str, share: Share) -> None:
+    """Raises MeaningsError where a treatment of this share reaches fewer than two concepts: no
+    pair could be drawn together, and no word be another's false friend.
+
+    - `field`: of the recipe.
+    """
+    if len(touched(lexicon, share)) >= 2:
+        return
+    largest = max(map(len, _by_category(lexicon).values()))
+    raise MeaningsError(
+        f"{field}: {share:g} of the concepts is fewer than two, with {largest} in the largest "
+        f"category; give {1 / largest:.2g} or more"
+    )
+
+
 def untouched(lexicon: Lexicon) -> tuple[str, ...]:
     """The concepts that no treatment may reach."""
     within = set(touched(lexicon, TOUCHED))
