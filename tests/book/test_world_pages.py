@@ -30,7 +30,7 @@ def test_a_design_shows_what_the_recipe_says():
     assert letters(panels["false-50"]) == "AE BE CE DE"
     assert letters(panels["other-meanings"]) == "AE BF CG DH"
     assert panels["inverted"].count("3 2 1") == 3 and panels["inverted"].count("1 2 3") == 1
-    assert "beside" in panels["clone-20"] and "beside" not in panels["clone"]
+    assert "parallel" in panels["clone-20"] and "parallel" not in panels["clone"]
     colours = [
         [patch.get_facecolor() for patch in axis.patches][:8] for axis in picture.figure.axes
     ]
@@ -46,7 +46,7 @@ def test_a_design_shows_what_the_recipe_says():
     [
         ("prealign-wrong-20", ["1200 steps, 20% parallel", "aligned wrongly"]),
         ("align-late-20", ["1200 steps, 20% parallel", "aligned"]),
-        ("switch-labels-20", ["1200 steps, 20% parallel", "switched, and said"]),
+        ("switch-labels-20", ["1200 steps, 20% parallel", "labels switched, too"]),
         ("clone-twice", ["2400 steps, 0% parallel"]),
     ],
 )
@@ -115,7 +115,7 @@ def test_words_by_their_tokens_are_all_untouched_words(read):
 def test_a_caption_counts_concepts_pairs_and_runs(read):
     scores = world_pages.scores(read)
     said = world_pages.counted({"facts": scores[world_pages.FACTS]}, ["clone"])
-    assert said.startswith("96 concepts (facts); 3 language pairs; ")
+    assert said.startswith("96 concepts (facts); 3 copies; ")
     assert said.endswith("training runs per world")
 
 

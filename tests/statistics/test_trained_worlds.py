@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from meanings.core.errors import MeaningsError
-from meanings.statistics import worlds
+from meanings.statistics import world_alignment, worlds
 
 CONCEPTS = [f"c{number}" for number in range(24)]
 STEPS = [0, 300, 600, 900, 1200]
@@ -138,21 +138,58 @@ def test_a_curve_that_never_rises_has_no_shift():
         worlds.shifts(scores, table[table["world"] == "flat"], ["flat"], "clone-20")
 
 
-GROUPS = worlds.Groups(("a", "b", "c", "d"), ("e", "f", "g", "h"))
+GROUPS = world_alignment.Groups(("a", "b", "c", "d"), ("e", "f", "g", "h"))
 
 
 def test_a_correlation_between_groups_is_none_within_them():
     x = [0.1, 0.2, 0.3, 0.4, 0.7, 0.8, 0.9, 1.0]
     y = [0.4, 0.3, 0.2, 0.1, 1.0, 0.9, 0.8, 0.7]
-    points = pd.DataFrame({"world": [*"abcdefgh"], "embeddings": x, "states": y, "transfer": y})
-    found = worlds.rank_correlations(points, GROUPS).set_index(["alignment", "scope"])
-    assert found.loc[("embeddings", "without"), "rho"] == pytest.approx(-1)
-    assert found.loc[("embeddings", "with"), "rho"] == pytest.approx(-1)
-    assert 0.4 < found.loc[("embeddings", "all"), "rho"] < 0.7
-    assert found.loc[("group", "all"), "rho"] > 0.8
+    points = pd.DataFrame(
+        {"world": [*"abcdefgh"], "embeddings": x, "states": y, "transfer": y, "english": 0.5,
+         "transfers": True}
+    )  # fmt: skip
+    found = world_alignment.rank_correlations(points, GROUPS).set_index(["alignment", "scope"])
+    for scope in ("without", "transferring", "with"):
+        assert found.loc[("embeddings", scope), "rho"] == pytest.approx(-1)
+        assert found.loc[("embeddings", scope), "n_worlds"] == 4
+    whole, group = found.loc[("embeddings", "all")], found.loc[("group", "all")]
+    assert 0.4 < whole["rho"] < 0.7 and group["rho"] > 0.8 and group["over_group"] == 0
+    assert whole["over_group"] == pytest.approx(whole["rho"] - group["rho"])
     assert found.loc[("states", "all"), "rho"] == pytest.approx(1)
-    assert found["n_worlds"].tolist() == [8, 8, 8, 4, 4, 4, 4]
-    assert (found["low"] <= found["rho"]).all() and (found["rho"] <= found["high"]).all()
+    assert ("english", "all") not in found.index  # it does not vary
+    there = found.dropna(subset=["rho"])
+    assert (there["low"] <= there["rho"]).all() and (there["rho"] <= there["high"]).all()
+
+
+def test_answers_dealt_out_anew_are_right_as_often_as_letters_meet():
+    table = tasks({"clone": 0.25})
+    held = ~table["told"] & (table["language"] != "en")
+    table.loc[held, "letter"] = ["A", "A", "B", "C"] * (int(held.sum()) // 4)
+    table.loc[held, "answer"] = "A"
+    assert worlds.by_chance(table, "class")["clone"] == pytest.approx(0.5)
+    table.loc[held, "answer"] = "Z"
+    assert worlds.by_chance(table, "class")["clone"] == 0
+
+
+def test_worlds_are_compared_in_the_runs_that_all_have():
+    rows = pd.concat([tasks({"clone": 0.5}, (0, 1, 2)), tasks({"more": 0.5}, (1, 2, 3))])
+    assert set(worlds.in_common(rows)["training_seed"]) == {1, 2}
+    scores = worlds.transferred(rows, "class")
+    assert set(worlds.levels(scores, ["clone", "more"])["n_seeds"]) == {2}
+    assert worlds.levels(scores, ["clone"])["n_seeds"].tolist() == [3]
+
+
+def test_a_gain_beyond_another_score_is_the_difference_of_the_gains():
+    rng = np.random.default_rng(3)
+    base = pd.DataFrame(
+        [("a", seed, c, rng.uniform()) for seed in (0, 1) for c in CONCEPTS],
+        columns=["world", "training_seed", worlds.CONCEPT, "score"],
+    )
+    one, other = (
+        pd.concat([base, base.assign(world="b", score=base["score"] + by)]) for by in (0.4, 0.1)
+    )
+    row = worlds.gain_beyond(one, other, "b", "a")
+    assert row["mean"] == pytest.approx(0.3) and row["low"] == pytest.approx(row["high"])
 
 
 def test_alignments_are_of_the_end_the_middle_layer_and_one_variant():
@@ -169,10 +206,9 @@ def test_alignments_are_of_the_end_the_middle_layer_and_one_variant():
     )  # fmt: skip
     tables = {"clones-embeddings": embeddings, "clones-retrieval": retrieval,
               "clones-tasks": tasks({"clone": 0.25})}  # fmt: skip
-    (row,) = worlds.alignments(tables, ["clone"]).to_dict("records")
-    assert row == {
-        "world": "clone", "embeddings": pytest.approx(0.3), "states": 0.5,
-        "transfer": pytest.approx(0.25),
-    }  # fmt: skip
+    (row,) = world_alignment.alignments(tables, ["clone"]).to_dict("records")
+    assert row["embeddings"] == pytest.approx(0.3) and row["states"] == 0.5
+    assert row["transfer"] == pytest.approx(0.25) and row["english"] == 1
+    assert not row["transfers"] and row["chance"] == pytest.approx(0.25)
     with pytest.raises(MeaningsError, match="no world 'full'"):
-        worlds.alignments(tables, ["clone", "full"])
+        world_alignment.alignments(tables, ["clone", "full"])

@@ -16,10 +16,11 @@ from meanings.statistics.bootstrap import interval
 from meanings.statistics.resampling import SEED_COLUMN
 
 TABLES = ("patching", "tasks", "retrieval", "cka", "embeddings", "cosines", "training", "text")
-CATEGORIES, FACTS = "categories (accuracy)", "facts (accuracy)"
-PATCHING = "patching (P above null)"
-SCORES = {CATEGORIES: "class", FACTS: "facts", PATCHING: "patching"}
-CHANCES = {CATEGORIES: 1 / 8, FACTS: 1 / 8}  # eight letters, each right equally often
+CATEGORIES, ENGLISH = "categories (accuracy)", "categories in English (accuracy)"
+FACTS, PATCHING = "facts (accuracy)", "patching (P above null)"
+SCORES = {CATEGORIES: "class", ENGLISH: "english", FACTS: "facts", PATCHING: "patching"}
+DRAWN = (CATEGORIES, FACTS, PATCHING)
+CHANCES = {CATEGORIES: 1 / 8, FACTS: 1 / 8}  # of guessing one of eight letters
 
 
 def tables() -> dict[str, pd.DataFrame]:
@@ -37,6 +38,11 @@ def scores(read: Mapping[str, pd.DataFrame], touched: bool = False) -> dict[str,
     return {heading: worlds.scored(read, name, touched) for heading, name in SCORES.items()}
 
 
+def drawn(found: Mapping[str, pd.DataFrame], names: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Levels of the scores that a figure shows, by heading."""
+    return {name: worlds.levels(found[name], names) for name in DRAWN if name in found}
+
+
 def curves(patched: pd.DataFrame, training: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """Patching over training with intervals: `world`, `step`, `tokens`, `mean`, `low`, `high`."""
     rows = patched[patched["world"].isin(names)]
@@ -49,10 +55,10 @@ def counted(found: Mapping[str, pd.DataFrame], names: Sequence[str]) -> str:
     """What a figure of scores rests on: concepts of each score, language pairs, training runs."""
     concepts, runs = [], set()
     for heading, rows in found.items():
-        rows = rows[rows["world"].isin(names)]
+        rows = worlds.in_common(rows[rows["world"].isin(names)])
         concepts.append(f"{rows[worlds.CONCEPT].nunique()} concepts ({heading.split(' (')[0]})")
         runs |= set(rows.groupby("world")[SEED_COLUMN].nunique())
-    return f"{', '.join(concepts)}; 3 language pairs; {_several(runs)} training runs per world"
+    return f"{', '.join(concepts)}; 3 copies; {_several(runs)} training runs per world"
 
 
 def _several(numbers: set[int]) -> str:

@@ -5,7 +5,8 @@ A score is one number for each world, training seed and concept:
 patching   P(source concept) under `seen` minus that under `null_concept`, mean over language pairs
 class      1 where the letter of the concept's category is the most probable, over the languages
            that were not fine-tuned, concepts whose letter was not told
-facts      the same of letters that were told for each concept in the first language alone
+english    the same in the fine-tuned language: what there is to carry over
+facts      1 where the letter that was told for the concept in the first language is, in the others
 
 All intervals resample concepts and training seeds, crossed; all sides of a comparison have the
 same draws.
@@ -14,7 +15,6 @@ same draws.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -26,13 +26,11 @@ from meanings.statistics.matching import shared_cells
 from meanings.statistics.onset import Rule, onsets_together
 from meanings.statistics.remembering import remembered
 from meanings.statistics.resampling import RESAMPLES, SEED_COLUMN
-from meanings.statistics.transfer import weighted_spearman
 
 CONCEPT = "source_concept"
 FIRST = "en"  # the language of which the others are copies, in which tasks are told
-MIDDLE = 2  # of four layers: the layer at which states are compared, named before measuring
 KEY = ["world", SEED_COLUMN, CONCEPT]
-SCORES = ("patching", "class", "facts")
+SCORES = ("patching", "class", "english", "facts")
 SHIFTED = Rule(fraction=0.5, minimum_rise=0.02)
 
 
@@ -66,26 +64,48 @@ def at_end(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["step"] == last]
 
 
-@remembered(6)
+@remembered(8)
 def transferred(
     table: pd.DataFrame, task: str, touched: bool = False, apart: bool = False
 ) -> pd.DataFrame:
-    """Score `class` or `facts`: columns `world`, the training seed, the concept and `score`.
+    """Score `class`, `english` or `facts`: columns `world`, the training seed, the concept and
+    `score`.
 
     - `table`: published `clones-tasks`; `touched`: as in `patched`; `apart`: only words that have
       no token in common with the words of touched concepts.
     """
-    rows = table[
-        (table["task"] == task) & (table["touched"] == touched) & (table["language"] != FIRST)
-    ]
-    if task == "class":
-        rows = rows[~rows["told"]]
+    rows = asked(table, task, touched)
     if apart:
         rows = rows[rows["pieces"] == 0]
-    rows = rows.astype({"world": str, "concept": str, "letter": str, "answer": str})
     right = rows.assign(score=(rows["letter"] == rows["answer"]).astype(float))
     right = right.rename(columns={"concept": CONCEPT})
     return right.groupby(KEY)["score"].mean().reset_index()
+
+
+def by_chance(table: pd.DataFrame, task: str) -> pd.Series:
+    """Each world's expected accuracy, had its answers been dealt out anew over the concepts of a
+    language: mean over languages and training seeds.
+
+    It is more than one in eight where a model favours a letter that is often right.
+    """
+    rows = asked(table, task)
+    place = ["world", SEED_COLUMN, "language"]
+    shares = [
+        rows.groupby(place)[name].value_counts(normalize=True).rename_axis([*place, "letter"])
+        for name in ("letter", "answer")
+    ]
+    product = (shares[0] * shares[1]).fillna(0).groupby(place).sum()
+    return product.groupby(["world", SEED_COLUMN]).mean().groupby("world").mean()
+
+
+def asked(table: pd.DataFrame, task: str, touched: bool = False) -> pd.DataFrame:
+    """The rows of a task that its score is made of."""
+    name = "class" if task == "english" else task
+    rows = table[(table["task"] == name) & (table["touched"] == touched)]
+    rows = rows[(rows["language"] == FIRST) == (task == "english")]
+    if name == "class":
+        rows = rows[~rows["told"]]
+    return rows.astype({c: str for c in ("world", "language", "concept", "letter", "answer")})
 
 
 def scored(tables: Mapping[str, pd.DataFrame], score: str, touched: bool = False) -> pd.DataFrame:
@@ -96,11 +116,20 @@ def scored(tables: Mapping[str, pd.DataFrame], score: str, touched: bool = False
 
 
 def levels(scores: pd.DataFrame, worlds: Sequence[str]) -> pd.DataFrame:
-    """Each world's mean with its interval, in this order: `world`, `mean`, `low`, `high`,
-    `n_units`, `n_seeds`.
+    """Each world's mean with its interval, in this order, over the training seeds that all have:
+    `world`, `mean`, `low`, `high`, `n_units`, `n_seeds`.
     """
-    rows = scores[scores["world"].isin(worlds)]
+    rows = in_common(scores[scores["world"].isin(worlds)])
     return _ordered(interval(rows, "score", ["world"], unit=CONCEPT), worlds)
+
+
+def in_common(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the training seeds that all of their worlds have, so that worlds with more runs
+    are compared on the same ones.
+    """
+    seeds = rows.groupby("world", observed=True)[SEED_COLUMN].unique()
+    shared = set.intersection(*map(set, seeds)) if len(seeds) else set()
+    return rows[rows[SEED_COLUMN].isin(shared)]
 
 
 def gains(scores: pd.DataFrame, worlds: Sequence[str], base: str) -> pd.DataFrame:
@@ -115,6 +144,20 @@ def gains(scores: pd.DataFrame, worlds: Sequence[str], base: str) -> pd.DataFram
         for world in worlds
     ]
     return pd.concat(rows, ignore_index=True)
+
+
+def gain_beyond(scores: pd.DataFrame, others: pd.DataFrame, world: str, base: str) -> pd.Series:
+    """How much more a world gains over `base` in one score than in another, such as in the copies
+    than in the first language: a row as of `gains`.
+    """
+    parts = [
+        differences(rows, "score", world, base, between="world", unit=CONCEPT).assign(part=name)
+        for name, rows in (("one", scores), ("other", others))
+    ]
+    found = paired_difference(
+        pd.concat(parts), "difference", "one", "other", between="part", unit=CONCEPT
+    )
+    return found.iloc[0]
 
 
 def interaction(scores: pd.DataFrame, one: tuple[str, str], other: tuple[str, str]) -> pd.Series:
@@ -142,23 +185,26 @@ def shifts(
 
     The moment is that at which a curve has half of the height that `base` has at its end. Columns:
     `world`; `of` (steps, tokens or seconds); `onset` in the world, `base` in the other; `earlier`,
-    `low`, `high` in that unit, empty where more than a twentieth of the draws lacks one of the two.
+    `low`, `high` in that unit, empty where more than a twentieth of the draws lacks one of the
+    two; a draw without a rise counts as one at the end.
 
     - `scores`: as `patched` gives them; `training`: published `clones-training`.
     """
     rows = []
     for world in worlds:
         common = shared_cells(scores, [world, base], column="world")
+        last = float(common["step"].max())
         point, drawn = onsets_together(
             common, "score", (world, base), height_of=base, column="world", unit=CONCEPT,
             rule=SHIFTED, n=RESAMPLES,
         )  # fmt: skip
         for of, convert in _units(training, world, base).items():
             one, other = (convert[place](point[place]) for place in (0, 1))
-            moved = convert[1](drawn[1]) - convert[0](drawn[0])
-            there = moved[np.isfinite(moved)]
-            enough = len(there) >= 0.95 * len(moved) and np.isfinite(other - one)
-            low, high = np.quantile(there, [0.025, 0.975]) if enough else (np.nan, np.nan)
+            never = ~np.isfinite(drawn).all(axis=0)
+            kept = np.minimum(drawn, last)  # a rise that is not there comes at the end or later
+            moved = convert[1](kept[1]) - convert[0](kept[0])
+            enough = never.mean() <= 0.05 and np.isfinite(other - one)
+            low, high = np.quantile(moved, [0.025, 0.975]) if enough else (np.nan, np.nan)
             rows.append(
                 {
                     "world": world,
@@ -196,92 +242,6 @@ def _units(training: pd.DataFrame, *worlds: str) -> dict[str, list[Convert]]:
                 )
             )
     return found
-
-
-@dataclass(frozen=True)
-class Groups:
-    """Worlds by whether a document of their text has two languages."""
-
-    without: tuple[str, ...]
-    with_: tuple[str, ...]
-
-    @property
-    def all(self) -> tuple[str, ...]:
-        """Both groups."""
-        return (*self.without, *self.with_)
-
-
-def alignments(tables: Mapping[str, pd.DataFrame], worlds: Sequence[str]) -> pd.DataFrame:
-    """A row a world: means over training seeds and language pairs of two alignments and of
-    transfer.
-
-    - `embeddings`: retrieval of twin tokens by input embeddings; `states`: CSLS retrieval of
-      untouched words at the middle layer, both P@1, 0 to 1; `transfer`: score `class`, 0 to 1.
-
-    Raises MeaningsError where the tables lack a world.
-    """
-    embeddings = tables["clones-embeddings"]
-    embeddings = embeddings[embeddings["variant"] == "raw"]
-    states = at_end(tables["clones-retrieval"])
-    states = states[(states["variant"] == "csls") & (states["layer"] == MIDDLE)]
-    found = pd.DataFrame(
-        {
-            "embeddings": _mean_of(embeddings, "value"),
-            "states": _mean_of(states, "value"),
-            "transfer": _mean_of(scored(tables, "class"), "score"),
-        }
-    )
-    if missing := [name for name in worlds if name not in found.index]:
-        raise MeaningsError(
-            f"the tables have no world {missing[0]!r}; measure and publish it with 'meanings "
-            f"miniature worlds {missing[0]} --publish'"
-        )
-    return found.loc[list(worlds)].rename_axis("world").reset_index()
-
-
-def rank_correlations(points: pd.DataFrame, groups: Groups, seed: int = 0) -> pd.DataFrame:
-    """Spearman's correlation of each alignment with transfer over worlds, within and across groups.
-
-    Columns: `alignment`; `scope` (`all`, `without`, `with`); `rho`, `low`, `high`; `n_worlds`.
-    Alignment `group` knows of a world only whether its text has documents in two languages: what
-    `all` owes to that alone. Intervals resample worlds, within each group.
-
-    - `points`: as of `alignments`.
-    """
-    rows = []
-    known = points.assign(group=points["world"].isin(groups.with_).astype(float))
-    for scope, worlds in (
-        ("all", groups.all), ("without", groups.without), ("with", groups.with_),
-    ):  # fmt: skip
-        part = known[known["world"].isin(worlds)]
-        draws = _drawn_worlds(part["group"].to_numpy(), seed)
-        for name in ("embeddings", "states", *(("group",) if scope == "all" else ())):
-            x, y = part[name].to_numpy(float), part["transfer"].to_numpy(float)
-            drawn = weighted_spearman(x, y, draws)
-            low, high = np.nanquantile(drawn, [0.025, 0.975])
-            rho = float(weighted_spearman(x, y, np.ones(len(x))))
-            rows.append(
-                {
-                    "alignment": name, "scope": scope, "rho": rho, "low": min(rho, float(low)),
-                    "high": max(rho, float(high)), "n_worlds": len(part),
-                }
-            )  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def _drawn_worlds(groups: np.ndarray, seed: int) -> Float[np.ndarray, "draw world"]:
-    rng = np.random.default_rng(seed)
-    drawn = np.zeros((RESAMPLES, len(groups)))
-    for group in np.unique(groups):
-        places = np.flatnonzero(groups == group)
-        n = len(places)
-        drawn[:, places] = rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
-    return drawn
-
-
-def _mean_of(rows: pd.DataFrame, value: str) -> pd.Series:
-    by_seed = rows.astype({"world": str}).groupby(["world", SEED_COLUMN])[value].mean()
-    return by_seed.groupby("world").mean()
 
 
 def _ordered(rows: pd.DataFrame, worlds: Sequence[str]) -> pd.DataFrame:

@@ -99,7 +99,7 @@ def _panel(axis: Axes, world: World, ordered: bool) -> None:
 
 def _side_by_side(axis: Axes, world: World, codes: Sequence[str]) -> None:
     """A line between two languages that stand side by side in some document."""
-    axis.text(LINE + 0.9, -0.3, "beside", **HEAD)
+    axis.text(LINE + 0.9, -0.3, "parallel", **HEAD)
     for place, pair in enumerate(world.mix.pairs):
         rows = [codes.index(code) + 0.45 for code in pair.split("-")]
         x = LINE + 0.4 * place + 0.3
@@ -146,5 +146,5 @@ def _training(axis: Axes, world: World) -> None:
     if align is not None:
         texts.append("aligned" + (" wrongly" if align.dictionary == "shuffled" else ""))
     if switch is not None:
-        texts.append("switched" if switch.predict == "original" else "switched, and said")
+        texts.append("switched" if switch.predict == "original" else "labels switched, too")
     axis.text(-0.75, 6.25, ", ".join(texts), **SAID)

@@ -42,7 +42,8 @@ def levels(panels: Mapping[str, pd.DataFrame], base: str, chances: Mapping[str, 
                 axis.plot([row.low, row.high], [place, place], color=colour, lw=1.3)
                 axis.plot(row.mean, place, "o", color=colour, ms=4)
             axis.set_xlabel(label.replace(" (", "\n("), fontsize=SMALL)
-            axis.set_xlim(min(0.0, float(rows["low"].min())) - 0.02, None)
+            top = 1.04 if "accuracy" in label else None  # accuracies on one scale
+            axis.set_xlim(min(0.0, float(rows["low"].min())) - 0.02, top)
             axis.grid(False, axis="y")
             axis.locator_params(axis="x", nbins=4)
         axes[0, 0].set_yticks(range(len(names)), names)
@@ -117,7 +118,8 @@ def against_transfer(
             _number(axis, points, column)
             axis.set_xlabel(label)
             axis.set_ylabel(ylabel)
-        axes[0, 0].legend(frameon=False, loc="upper left", fontsize=SMALL)
+            axis.set_ylim(0, None)
+        axes[0, 0].legend(frameon=False, loc="lower right", fontsize=SMALL)
     said = "; ".join(
         f"{row.world} "
         + ", ".join(f"{label} {getattr(row, column):.2f}" for column, label in columns.items())

@@ -7,7 +7,7 @@ import re
 import pandas as pd
 
 # Cells of whole sentences, which the style sheet gives a width that can be read.
-LONG = re.compile(r"<(t[dh])>([^<]{24,})</\1>")
+LONG = re.compile(r"<(t[dh])>([^<]{30,})</\1>")
 # A number that rounds to zero has no sign.
 NEGATIVE_ZERO = re.compile(r">-(?=0(\.0*)?<)")
 # An interval, whose two ends stay on one line.

@@ -8,11 +8,10 @@ import pandas as pd
 
 from meanings.core.formatting import amount, span
 from meanings.measures.results import published
-from meanings.statistics import worlds
+from meanings.statistics import world_alignment, worlds
 from meanings.statistics.bootstrap import interval
 from meanings.statistics.resampling import SEED_COLUMN
 
-FIRST = worlds.FIRST
 NATURAL = {"parallel-0": "four natural languages, letters shared", "apart": "signs of their own"}
 
 
@@ -23,12 +22,16 @@ def gained(scores: Mapping[str, pd.DataFrame], names: Sequence[str], base: str) 
     """
     found = {
         heading: {
-            row.world: span(row.mean, row.low, row.high)
+            row.world: _thousandths(row) if "null" in heading else span(row.mean, row.low, row.high)
             for row in worlds.gains(rows, names, base).itertuples()
         }
         for heading, rows in scores.items()
     }
     return pd.DataFrame(found).loc[list(names)].rename_axis(f"world, minus {base}")
+
+
+def _thousandths(row) -> str:
+    return f"{row.mean:z.3f} [{row.low:z.3f}, {row.high:z.3f}]"
 
 
 def retrieved(tables: Mapping[str, pd.DataFrame], names: Sequence[str]) -> pd.DataFrame:
@@ -37,29 +40,28 @@ def retrieved(tables: Mapping[str, pd.DataFrame], names: Sequence[str]) -> pd.Da
     """
     found = {}
     for heading, table, variant, layer in (
-        ("retrieval, P@1", "clones-retrieval", "csls", worlds.MIDDLE),
-        ("its null", "clones-retrieval", "csls", worlds.MIDDLE),
-        ("regressed CKA", "clones-cka", "rbf_regressed", worlds.MIDDLE),
+        ("retrieval, P@1", "clones-retrieval", "csls", world_alignment.MIDDLE),
+        ("its null", "clones-retrieval", "csls", world_alignment.MIDDLE),
+        ("regressed CKA", "clones-cka", "rbf_regressed", world_alignment.MIDDLE),
         ("twin tokens, P@1", "clones-embeddings", "raw", None),
     ):
         rows = tables[table]
         rows = rows if layer is None else worlds.at_end(rows[rows["layer"] == layer])
-        rows = rows[rows["variant"] == variant]
+        rows = rows[(rows["variant"] == variant) & rows["world"].isin(names)]
+        rows = worlds.in_common(rows)
         value = "null" if heading == "its null" else "value"
         means = rows.astype({"world": str}).groupby("world")[value].mean()
         found[heading] = means.map("{:z.2f}".format)
-    seeds = (
-        tables["clones-retrieval"].astype({"world": str}).groupby("world")[SEED_COLUMN].nunique()
-    )
-    return pd.DataFrame({**found, "training runs": seeds}).loc[list(names)]
+    return pd.DataFrame(found).loc[list(names)]
 
 
 def cosines(table: pd.DataFrame, names: Sequence[str], variant: str) -> pd.DataFrame:
     """Mean cosine of two words' states at the middle layer, by what the words have in common; a
     column a world.
     """
-    rows = table[(table["variant"] == variant) & (table["layer"] == worlds.MIDDLE)]
-    rows = rows.astype({"world": str, "bin": str})
+    rows = table[(table["variant"] == variant) & (table["layer"] == world_alignment.MIDDLE)]
+    rows = worlds.in_common(rows[rows["world"].isin(names)].astype({"world": str, "bin": str}))
+    rows = rows[~((rows["bin"] == "friend") & (rows["world"] == "false-50"))]  # two by accident
     means = rows.groupby(["bin", "world"])["value"].mean().map("{:z.2f}".format).unstack()
     order = [n for n in ("friend", "false friend", "translation", "unrelated") if n in means.index]
     return means.loc[order, list(names)].fillna("").rename_axis("two words", axis=0)
@@ -67,19 +69,19 @@ def cosines(table: pd.DataFrame, names: Sequence[str], variant: str) -> pd.DataF
 
 def by_pieces(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """Accuracy in the facts of untouched words in the copies, by how many of a word's tokens occur
-    in words of the dictionary; a column a world.
+    in words of the dictionary, with intervals; a column a world.
     """
-    rows = table[(table["task"] == "facts") & ~table["touched"] & (table["language"] != FIRST)]
-    rows = rows.astype({name: str for name in ("world", "letter", "answer", "concept")})
-    rows = rows[rows["world"].isin(names)]
+    rows = worlds.asked(table[table["world"].isin(names)], "facts")
     groups = {"none": rows["pieces"] == 0, "all": rows["pieces"] == 1}
     groups["some"] = ~(groups["none"] | groups["all"])
     found = []
     for name in ("none", "some", "all"):
-        part = rows[groups[name]]
-        right = (part["letter"] == part["answer"]).groupby(part["world"]).mean()
-        found.append({"tokens in the dictionary": name, "words": part["concept"].nunique()}
-                     | {world: f"{right[world]:.2f}" for world in names})  # fmt: skip
+        scores = worlds.transferred(rows[groups[name]], "facts")
+        means = worlds.levels(scores, names).itertuples()
+        found.append(
+            {"tokens in the dictionary": name, "words": scores[worlds.CONCEPT].nunique()}
+            | {row.world: span(row.mean, row.low, row.high) for row in means}
+        )
     return pd.DataFrame(found).set_index("tokens in the dictionary")
 
 
@@ -148,12 +150,16 @@ def numbered(points: pd.DataFrame) -> pd.DataFrame:
 def correlated(rows: pd.DataFrame) -> pd.DataFrame:
     """Rank correlations with transfer: a row an alignment, a column a set of worlds.
 
-    - `rows`: as of `meanings.statistics.worlds.rank_correlations`.
+    - `rows`: as of `meanings.statistics.world_alignment.rank_correlations`.
     """
-    scopes = {"all": "all worlds", "without": "without parallel text", "with": "with parallel text"}
+    scopes = {
+        "all": "all worlds", "without": "without parallel text",
+        "transferring": "of these, above chance", "with": "with parallel text",
+    }  # fmt: skip
     said = {
         "embeddings": "input embeddings", "states": "states, middle layer",
-        "group": "parallel text or not, alone",
+        "english": "accuracy in English", "group": "parallel text or not",
+        "transfers": "above chance or not",
     }  # fmt: skip
     cells = rows.assign(
         text=[f"{span(r.rho, r.low, r.high)} (n {r.n_worlds})" for r in rows.itertuples()],

@@ -2,7 +2,13 @@
 
 from meanings.statistics.effects import SMALLEST_EFFECT, Side
 from meanings.validity.claims.claim import Claim
-from meanings.validity.claims.world_estimates import SCORED, Estimate, earlier, gain
+from meanings.validity.claims.world_estimates import (
+    SCORED,
+    Estimate,
+    earlier,
+    gain,
+    gain_beyond_english,
+)
 
 CHAPTER = "early_alignment"
 STEPS = 50.0  # a third of the distance between two checkpoints
@@ -36,67 +42,75 @@ CLAIMS = (
     _claim(
         "facts",
         "Early alignment of half of the words raises the transfer of facts to words outside the "
-        "dictionary: accuracy is higher by {value:z.2f}.",
+        "dictionary: the difference in accuracy is {value:z.2f}.",
         gain("prealign-20", "clone-20", "facts"),
         NO_GAIN,
     ),
     _claim(
-        "equal-cost",
-        "The gain in the transfer of facts is left at equal processor time: accuracy is higher by "
-        "{value:z.2f} than after a longer training without alignment.",
+        "longer",
+        "Early alignment raises the transfer of facts more than a longer training without it: the "
+        "difference in accuracy is {value:z.2f}.",
         gain("prealign-20", "clone-20-longer", "facts"),
         NO_GAIN,
     ),
     _claim(
         "right-dictionary",
-        "The gain depends on the right dictionary: the accuracy of fact transfer is higher by "
-        "{value:z.2f} than with a shuffled one.",
+        "A right dictionary raises the transfer of facts more than a shuffled one: the difference "
+        "in accuracy is {value:z.2f}.",
         gain("prealign-20", "prealign-wrong-20", "facts"),
         NO_GAIN,
     ),
     _claim(
         "early",
-        "Alignment helps more at the beginning of training than later: the difference in the "
-        "accuracy of fact transfer is {value:z.2f}.",
+        "Alignment at the beginning of training raises the transfer of facts more than alignment "
+        "later: the difference in accuracy is {value:z.2f}.",
         gain("prealign-20", "align-late-20", "facts"),
         NO_GAIN,
     ),
     _claim(
-        "class",
-        "Early alignment raises the transfer of categories to words outside the dictionary: "
-        "accuracy is higher by {value:z.2f}.",
-        gain("prealign-20", "clone-20", "class"),
-        NO_GAIN,
-        score="class",
-    ),
-    _claim(
-        "class-dictionary",
-        "The gain in the transfer of categories depends on the right dictionary: accuracy is "
-        "higher by {value:z.2f} than with a shuffled one.",
-        gain("prealign-20", "prealign-wrong-20", "class"),
-        NO_GAIN,
-        score="class",
-    ),
-    _claim(
         "no-piece",
         "Early alignment raises the transfer of facts to words that have no token in common with "
-        "words of the dictionary: accuracy is higher by {value:z.2f}.",
+        "words of the dictionary: the difference in accuracy is {value:z.2f}.",
         gain("prealign-20", "clone-20", "facts", apart=True),
         NO_GAIN,
     ),
     _claim(
         "switching",
-        "Code-switching in the input, after early alignment, raises the transfer of facts "
-        "further: accuracy is higher by {value:z.2f}.",
+        "Code-switching of the input, after early alignment, raises the transfer of facts "
+        "further: the difference in accuracy is {value:z.2f}.",
         gain("prealign-switch-20", "prealign-20", "facts"),
         NO_GAIN,
     ),
     _claim(
         "without-parallel",
         "Without parallel text too, early alignment raises the transfer of facts to words outside "
-        "the dictionary: accuracy is higher by {value:z.2f}.",
+        "the dictionary: the difference in accuracy is {value:z.2f}.",
         gain("prealign-0", "clone", "facts"),
         NO_GAIN,
+    ),
+    _claim(
+        "class",
+        "Early alignment raises the transfer of categories to words outside the dictionary: the "
+        "difference in accuracy is {value:z.2f}.",
+        gain("prealign-20", "clone-20", "class"),
+        NO_GAIN,
+        score="class",
+    ),
+    _claim(
+        "class-dictionary",
+        "A right dictionary raises the transfer of categories more than a shuffled one: the "
+        "difference in accuracy is {value:z.2f}.",
+        gain("prealign-20", "prealign-wrong-20", "class"),
+        NO_GAIN,
+        score="class",
+    ),
+    _claim(
+        "class-beyond-english",
+        "Early alignment raises the accuracy of categories more in the copies than in English: the "
+        "gain is larger by {value:z.2f}.",
+        gain_beyond_english("prealign-20", "clone-20"),
+        "a gain in the copies that is larger than that in English by at most .02",
+        score="class",
     ),
     _claim(
         "patching",
@@ -110,8 +124,8 @@ CLAIMS = (
         id="alignment-emergence",
         chapter=CHAPTER,
         statement=(
-            "With early alignment patching of words outside the dictionary rises earlier, by "
-            "{value:z.0f} training steps."
+            "With early alignment patching of words outside the dictionary rises earlier: the "
+            "difference is {value:z.0f} training steps."
         ),
         unit="training steps",
         side="above",
@@ -124,8 +138,8 @@ CLAIMS = (
         id="alignment-emergence-inside",
         chapter=CHAPTER,
         statement=(
-            "With early alignment patching of words of the dictionary rises earlier, by "
-            "{value:z.0f} training steps."
+            "With early alignment patching of words of the dictionary rises earlier: the "
+            "difference is {value:z.0f} training steps."
         ),
         unit="training steps",
         side="above",

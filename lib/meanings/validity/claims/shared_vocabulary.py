@@ -2,7 +2,13 @@
 
 from meanings.statistics.effects import SMALLEST_EFFECT, Side
 from meanings.validity.claims.claim import Claim
-from meanings.validity.claims.world_estimates import SCORED, Estimate, gain
+from meanings.validity.claims.world_estimates import (
+    SCORED,
+    Estimate,
+    gain,
+    gain_beyond_english,
+    nearer,
+)
 
 CHAPTER = "shared_vocabulary"
 
@@ -30,41 +36,49 @@ def _claim(
     )
 
 
+NO_GAIN = "an accuracy that is higher by at most .02"
 CLAIMS = (
     _claim(
         "true-friends",
         "Shared words with one meaning raise the transfer of categories to words that are not "
-        "shared: accuracy is higher by {value:z.2f}.",
+        "shared: the difference in accuracy is {value:z.2f}.",
         gain("true-50", "clone", "class"),
-        "an accuracy that is higher by at most .02",
+        NO_GAIN,
+    ),
+    _claim(
+        "beyond-english",
+        "This is more than what they do for English itself: the gain in the copies is larger by "
+        "{value:z.2f}.",
+        gain_beyond_english("true-50", "clone"),
+        "a gain in the copies that is larger than that in English by at most .02",
     ),
     _claim(
         "false-friends",
         "Shared words with different meanings raise the transfer of categories to words that are "
         "not shared: the difference in accuracy is {value:z.2f}.",
         gain("false-50", "clone", "class"),
-        "an accuracy that is higher by at most .02",
+        NO_GAIN,
     ),
     _claim(
         "meaning",
-        "Shared words help more where they mean the same: the accuracy of category transfer is "
-        "higher by {value:z.2f} than with different meanings.",
+        "Shared words help more where they mean the same than where they do not: the difference in "
+        "the accuracy of category transfer is {value:z.2f}.",
         gain("true-50", "false-50", "class"),
-        "an accuracy that is higher by at most .02",
+        NO_GAIN,
     ),
     _claim(
         "longer",
         "Shared words help more than training for twice the steps without them: the difference in "
         "the accuracy of category transfer is {value:z.2f}.",
         gain("true-50", "clone-twice", "class"),
-        "an accuracy that is higher by at most .02",
+        NO_GAIN,
     ),
     _claim(
         "facts",
         "Shared words with one meaning raise the transfer of facts to words that are not shared: "
-        "accuracy is higher by {value:z.2f}.",
+        "the difference in accuracy is {value:z.2f}.",
         gain("true-50", "clone", "facts"),
-        "an accuracy that is higher by at most .02",
+        NO_GAIN,
         score="facts",
     ),
     _claim(
@@ -72,15 +86,29 @@ CLAIMS = (
         "With parallel text too, shared words with one meaning raise the transfer of categories: "
         "the difference in accuracy is {value:z.2f}.",
         gain("true-50-20", "clone-20", "class"),
-        "an accuracy that is higher by at most .02",
+        NO_GAIN,
     ),
     _claim(
         "no-translation",
-        "Without parallel text, shared words do not make other words translatable: patching gives "
-        "a word that is not shared {value:z.3f} more probability than without them.",
+        "Without parallel text, shared words do not make the model follow a translation prompt for "
+        "other words: patching gives {value:z.3f} more probability than without them.",
         gain("true-50", "clone", "patching"),
         "a difference in probability of more than .02",
         score="patching",
         side="within",
+    ),
+    Claim(
+        id="vocabulary-near",
+        chapter=CHAPTER,
+        statement=(
+            "Shared words with different meanings bring translations that are not shared nearer to "
+            "each other: the difference in cosine, above unrelated words, is {value:z.2f}."
+        ),
+        unit="cosine",
+        side="above",
+        smallest_effect=SMALLEST_EFFECT,
+        refuted_by="a cosine that is higher by at most .02",
+        tables=("clones-cosines",),
+        effect=nearer("false-50", "clone"),
     ),
 )
