@@ -61,12 +61,13 @@ def rising(panels: Mapping[str, pd.DataFrame], names: Sequence[str], *, ylabel: 
 
     - `panels`: by title, `world`, `tokens`, `mean`, `low`, `high`.
     """
-    with canvas(2.5 * len(panels), len(panels), 1, sharex=True) as (figure, axes):
+    top = max(float(rows["high"].max()) for rows in panels.values())
+    with canvas(2.5 * len(panels), len(panels), 1, sharex=True, sharey=True) as (figure, axes):
         for axis, (title, rows) in zip(axes[:, 0], panels.items(), strict=True):
             tokens_axis(axis, rows["tokens"])
             axis.set_title(title)
             axis.set_ylabel(ylabel)
-            axis.set_ylim(-0.02, 1.08 * float(rows["high"].max()))
+            axis.set_ylim(-0.02, 1.08 * top)
             for place, name in enumerate(names):
                 line = rows[rows["world"] == name].sort_values("tokens")
                 colour = SERIES[place % len(SERIES)]
