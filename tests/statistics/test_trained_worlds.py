@@ -43,7 +43,7 @@ def tasks(accuracies: dict[str, float], seeds=(0, 1)) -> pd.DataFrame:
                 for language in ("en", "qaa", "qab"):
                     answer = "A" if right or language == "en" else "B"
                     rows.append((world, seed, "class", language, concept, told, False, "A", answer))
-    names = "world training_seed task language concept told touched letter answer".split()
+    names = "world training_seed task language concept told touched letter answer_letter".split()
     return pd.DataFrame(rows, columns=names)
 
 
@@ -165,9 +165,9 @@ def test_answers_dealt_out_anew_are_right_as_often_as_letters_meet():
     table = tasks({"clone": 0.25})
     held = ~table["told"] & (table["language"] != "en")
     table.loc[held, "letter"] = ["A", "A", "B", "C"] * (int(held.sum()) // 4)
-    table.loc[held, "answer"] = "A"
+    table.loc[held, "answer_letter"] = "A"
     assert worlds.by_chance(table, "class")["clone"] == pytest.approx(0.5)
-    table.loc[held, "answer"] = "Z"
+    table.loc[held, "answer_letter"] = "Z"
     assert worlds.by_chance(table, "class")["clone"] == 0
 
 

@@ -30,7 +30,7 @@ def accuracies(task, world, no_piece=False, english=False):
     rows = rows[(rows["language"] == "en") == english]
     rows = rows[~rows["touched"] & ((task == "facts") | ~rows["told"])]
     rows = rows[rows["pieces"] < 1e-9] if no_piece else rows
-    right = (rows["answer"] == rows["letter"]).astype(float)
+    right = (rows["answer_letter"] == rows["letter"]).astype(float)
     return right.groupby([rows["training_seed"], rows["concept"]]).mean()
 
 
@@ -73,7 +73,9 @@ def dealt_anew(world):
     for _, of_seed in rows.groupby("training_seed"):
         each = []
         for _, own in of_seed.groupby("language"):
-            each.append(np.mean([(own["letter"] == answer).mean() for answer in own["answer"]]))
+            each.append(
+                np.mean([(own["letter"] == answer).mean() for answer in own["answer_letter"]])
+            )
         found.append(np.mean(each))
     return np.mean(found)
 

@@ -68,9 +68,9 @@ def task_named(name: str, lexicon: Lexicon) -> Task:
 def transfer_rows(home: Path, step: int, name: str) -> Iterator[dict[str, Any]]:
     """Rows of one task on one checkpoint of a run of clones: one for each language and concept.
 
-    Columns `task, steps, reached, language, concept, told, touched, letter, answer, p`: `p` is the
-    probability of the right letter among the eight, `steps` how long fine-tuning took, `reached`
-    whether it ended because enough was right.
+    Columns `task, steps, reached, language, concept, told, touched, letter, answer_letter, p`: `p`
+    is the probability of the right letter among the eight, `steps` how long fine-tuning took,
+    `reached` whether it ended because enough was right.
     """
     lexicon = load_lexicon(str(home / SIGNS))
     within = set(load_lexicon(str(home / HALVES["touched"])).concepts)
@@ -96,7 +96,7 @@ def transfer_rows(home: Path, step: int, name: str) -> Iterator[dict[str, Any]]:
                 "told": concept in task.told,
                 "touched": concept in within,
                 "letter": LETTERS[right],
-                "answer": LETTERS[int(found[place].argmax())],
+                "answer_letter": LETTERS[int(found[place].argmax())],
                 "p": round(float(found[place, right]), 6),
             }
 

@@ -77,7 +77,7 @@ def transferred(
     rows = asked(table, task, touched)
     if apart:
         rows = rows[rows["pieces"] == 0]
-    right = rows.assign(score=(rows["letter"] == rows["answer"]).astype(float))
+    right = rows.assign(score=(rows["letter"] == rows["answer_letter"]).astype(float))
     right = right.rename(columns={"concept": CONCEPT})
     return right.groupby(KEY)["score"].mean().reset_index()
 
@@ -92,7 +92,7 @@ def by_chance(table: pd.DataFrame, task: str) -> pd.Series:
     place = ["world", SEED_COLUMN, "language"]
     shares = [
         rows.groupby(place)[name].value_counts(normalize=True).rename_axis([*place, "letter"])
-        for name in ("letter", "answer")
+        for name in ("letter", "answer_letter")
     ]
     product = (shares[0] * shares[1]).fillna(0).groupby(place).sum()
     return product.groupby(["world", SEED_COLUMN]).mean().groupby("world").mean()
@@ -105,7 +105,9 @@ def asked(table: pd.DataFrame, task: str, touched: bool = False) -> pd.DataFrame
     rows = rows[(rows["language"] == FIRST) == (task == "english")]
     if name == "class":
         rows = rows[~rows["told"]]
-    return rows.astype({c: str for c in ("world", "language", "concept", "letter", "answer")})
+    return rows.astype(
+        {c: str for c in ("world", "language", "concept", "letter", "answer_letter")}
+    )
 
 
 def scored(tables: Mapping[str, pd.DataFrame], score: str, touched: bool = False) -> pd.DataFrame:

@@ -43,7 +43,7 @@ WORLD_TASKS = Kind(
         "touched": "whether a treatment may reach the concept",
         "pieces": "share, 0 to 1, of the word's tokens that occur in words of touched concepts",
         "letter": "the right letter",
-        "answer": "the most probable of the eight letters",
+        "answer_letter": "the most probable of the eight letters",
         "p": "probability, 0 to 1, of the right letter among the eight",
     },
 )
