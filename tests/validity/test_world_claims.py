@@ -8,7 +8,9 @@ import pytest
 from scipy.stats import spearmanr
 
 from meanings.core.paths import data_folder
+from meanings.statistics import world_alignment
 from meanings.validity.claims import catalogue, early_alignment, shared_vocabulary, transfer
+from meanings.validity.claims.world_estimates import groups
 from stand_ins.published_claims import decided
 
 CLAIMS = [
@@ -265,15 +267,13 @@ def test_half_of_the_concepts_are_counted_as_half():
 
 
 def test_shuffled_transfer_correlates_with_nothing():
-    claim = BY_ID["transfer-states-all"]
-    tables = catalogue.tables_of([claim])
+    tables = catalogue.tables_of([BY_ID["transfer-states-all"]])
+    points = world_alignment.alignments(tables, groups().all)
     rng = np.random.default_rng(0)
-    worlds = sorted(set(tables["clones-tasks"]["world"].astype(str)))
-    found = []
-    for _ in range(6):
-        renamed = dict(zip(worlds, rng.permutation(worlds), strict=True))
-        tasks = tables["clones-tasks"].assign(
-            world=tables["clones-tasks"]["world"].astype(str).map(renamed)
-        )
-        found.append(claim.decide(tables | {"clones-tasks": tasks})[0].value)
-    assert abs(np.mean(found)) < 0.35 and max(found) < decided(claim)[0].value
+
+    def rho(rows):
+        found = world_alignment.rank_correlations(rows, groups())
+        return found.set_index(["alignment", "scope"]).loc[("states", "all"), "rho"]
+
+    shuffled = [rho(points.assign(transfer=rng.permutation(points["transfer"]))) for _ in range(12)]
+    assert abs(np.mean(shuffled)) < 0.2 and max(shuffled) < rho(points)
