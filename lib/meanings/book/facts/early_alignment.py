@@ -18,7 +18,7 @@ PREDICTIONS = (
         "Alignment before pretraining improves zero-shot transfer and the use of knowledge told in "
         "another language.",
         "English and English-Clone, from scratch",
-        "`prealign-20` minus `clone-20` has an interval at or below the smallest effect, or the "
+        "prealign-20 minus clone-20 has an interval at or below the smallest effect, or the "
         "gain is gone at equal processor time",
     ),
     (
@@ -29,12 +29,12 @@ PREDICTIONS = (
     (
         "Early alignment is better than alignment later.",
         "alignment during or after pretraining",
-        "`prealign-20` minus `align-late-20` has an interval at or below the smallest effect",
+        "prealign-20 minus align-late-20 has an interval at or below the smallest effect",
     ),
     (
         "Code-switching of the input keeps the alignment.",
         "pretraining with and without switching",
-        "`prealign-switch-20` minus `prealign-20` has an interval at or below the smallest effect",
+        "prealign-switch-20 minus prealign-20 has an interval at or below the smallest effect",
     ),
 )
 
@@ -96,6 +96,6 @@ def the_paper(claims: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str, 
             "Code-switching of the input helps to keep the alignment.",
             ["switching"],
             "The labels stay in the line's own language, as the paper describes; the published "
-            "code takes the switched words as labels, which is `switch-labels-20` here.",
+            "code takes the switched words as labels, which is switch-labels-20 here.",
         ),
     ]

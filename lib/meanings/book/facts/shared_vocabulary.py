@@ -14,17 +14,17 @@ PREDICTIONS = (
     (
         "Any overlap helps transfer, compared with none.",
         "XNLI and XQuAD, English with each of six languages",
-        "`true-50` or `false-50` minus `clone` has an interval at or below the smallest effect",
+        "true-50 or false-50 minus clone has an interval at or below the smallest effect",
     ),
     (
         "Among partial overlaps, tokens of similar meaning help most.",
         "high-similarity against low-similarity overlap",
-        "`true-50` minus `false-50` has an interval at or below the smallest effect",
+        "true-50 minus false-50 has an interval at or below the smallest effect",
     ),
     (
         "With overlap of any kind translations lie near each other; without, much less.",
         "hidden states of shared and other tokens",
-        "translations that are not shared lie no nearer in `false-50` than in `clone`",
+        "translations that are not shared lie no nearer in false-50 than in clone",
     ),
 )
 
@@ -113,7 +113,7 @@ def the_paper(claims: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str, 
             "Overlap of any kind helps, also of tokens with dissimilar meanings.",
             said["vocabulary_false_friends"],
             agrees(verdicts["false-friends"]),
-            f"{text} Every shared word of `false-50` misleads, in each copy in another way.",
+            f"{text} Every shared word of false-50 misleads, in each copy in another way.",
         ),
         (
             "Among partial overlaps, tokens of similar meaning help most.",
@@ -125,7 +125,7 @@ def the_paper(claims: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str, 
             "Overlap of any kind makes an embedding space in which translations are near.",
             said["vocabulary_near"],
             agrees(verdicts["near"]),
-            "We ask for words that are *not* shared. Shared ones are near by their spelling.",
+            "We ask for words that are not shared. Shared ones are near by their spelling.",
         ),
     ]
 
