@@ -18,7 +18,7 @@ from meanings.statistics.resampling import SEED_COLUMN
 TABLES = ("patching", "tasks", "retrieval", "cka", "embeddings", "cosines", "training", "text")
 CATEGORIES, ENGLISH = "categories (accuracy)", "categories in English (accuracy)"
 FACTS, PATCHING = "facts (accuracy)", "patching (P above null)"
-SCORES = {CATEGORIES: "class", ENGLISH: "english", FACTS: "facts", PATCHING: "patching"}
+SCORES = {CATEGORIES: "class", ENGLISH: "english", PATCHING: "patching", FACTS: "facts"}
 DRAWN = (CATEGORIES, FACTS, PATCHING)
 CHANCES = {CATEGORIES: 1 / 8, FACTS: 1 / 8}  # of guessing one of eight letters
 
