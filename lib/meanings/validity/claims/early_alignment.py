@@ -1,13 +1,13 @@
 """Claims of the chapter *Can alignment be given in advance?*"""
 
-from meanings.statistics.effects import SMALLEST_EFFECT, Side
 from meanings.validity.claims.claim import Claim
 from meanings.validity.claims.world_estimates import (
-    SCORED,
+    NO_GAIN,
     Estimate,
     earlier,
     gain,
     gain_beyond_english,
+    score_claim,
 )
 
 CHAPTER = "early_alignment"
@@ -15,29 +15,13 @@ STEPS = 50.0  # a third of the distance between two checkpoints
 
 
 def _claim(
-    name: str,
-    statement: str,
-    effect: Estimate,
-    refuted_by: str,
-    score: str = "facts",
-    side: Side = "above",
-    smallest: float = SMALLEST_EFFECT,
+    name: str, statement: str, effect: Estimate, refuted_by: str, score: str = "facts", **options
 ) -> Claim:
-    unit = "probability" if score == "patching" else "accuracy"
-    return Claim(
-        id=f"alignment-{name}",
-        chapter=CHAPTER,
-        statement=statement,
-        unit=unit,
-        side=side,
-        smallest_effect=smallest,
-        refuted_by=refuted_by,
-        tables=SCORED[score],
-        effect=effect,
+    return score_claim(
+        CHAPTER, f"alignment-{name}", statement, effect, refuted_by, score, **options
     )
 
 
-NO_GAIN = "an accuracy that is higher by at most .02"
 CLAIMS = (
     _claim(
         "facts",

@@ -1,42 +1,27 @@
 """Claims of the chapter *Does shared vocabulary help?*"""
 
-from meanings.statistics.effects import SMALLEST_EFFECT, Side
+from meanings.statistics.effects import SMALLEST_EFFECT
 from meanings.validity.claims.claim import Claim
 from meanings.validity.claims.world_estimates import (
-    SCORED,
+    NO_GAIN,
     Estimate,
     gain,
     gain_beyond_english,
     nearer,
+    score_claim,
 )
 
 CHAPTER = "shared_vocabulary"
 
 
 def _claim(
-    name: str,
-    statement: str,
-    effect: Estimate,
-    refuted_by: str,
-    score: str = "class",
-    side: Side = "above",
-    smallest: float = SMALLEST_EFFECT,
+    name: str, statement: str, effect: Estimate, refuted_by: str, score: str = "class", **options
 ) -> Claim:
-    unit = "probability" if score == "patching" else "accuracy"
-    return Claim(
-        id=f"vocabulary-{name}",
-        chapter=CHAPTER,
-        statement=statement,
-        unit=unit,
-        side=side,
-        smallest_effect=smallest,
-        refuted_by=refuted_by,
-        tables=SCORED[score],
-        effect=effect,
+    return score_claim(
+        CHAPTER, f"vocabulary-{name}", statement, effect, refuted_by, score, **options
     )
 
 
-NO_GAIN = "an accuracy that is higher by at most .02"
 CLAIMS = (
     _claim(
         "true-friends",

@@ -15,12 +15,13 @@ from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.miniature.worlds import load_world, world_names
 from meanings.statistics import world_alignment, worlds
-from meanings.statistics.effects import Effect
+from meanings.statistics.effects import SMALLEST_EFFECT, Effect, Side
 from meanings.validity.claims import estimates
-from meanings.validity.claims.claim import Tables
+from meanings.validity.claims.claim import Claim, Tables
 
 SCORED = {"patching": ("clones-patching",), "class": ("clones-tasks",), "facts": ("clones-tasks",)}
 ALIGNED = ("clones-embeddings", "clones-retrieval", "clones-tasks")
+NO_GAIN = "an accuracy that is higher by at most .02"
 COPIES = 3
 UNUSED = "full"  # its languages' own tokens are never read, so their embeddings say nothing
 Estimate = Callable[[Tables], Effect]
@@ -37,6 +38,33 @@ def groups() -> world_alignment.Groups:
     return world_alignment.Groups(
         tuple(name for name in names if not shares[name]),
         tuple(name for name in names if shares[name]),
+    )
+
+
+def score_claim(
+    chapter: str,
+    name: str,
+    statement: str,
+    effect: Estimate,
+    refuted_by: str,
+    score: str,
+    side: Side = "above",
+) -> Claim:
+    """A claim on a score of worlds, against the book's smallest effect.
+
+    - `name`: its id; `score`: whose tables it reads.
+    """
+    unit = "probability" if score == "patching" else "accuracy"
+    return Claim(
+        id=name,
+        chapter=chapter,
+        statement=statement,
+        unit=unit,
+        side=side,
+        smallest_effect=SMALLEST_EFFECT,
+        refuted_by=refuted_by,
+        tables=SCORED[score],
+        effect=effect,
     )
 
 
