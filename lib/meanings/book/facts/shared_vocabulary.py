@@ -80,9 +80,11 @@ def alike(read: Mapping[str, pd.DataFrame]) -> dict[str, object]:
 
 
 def _found(read: Mapping[str, pd.DataFrame], world: str, column: str) -> str:
-    rows = read["clones-retrieval"]
-    rows = rows[(rows["world"] == world) & (rows["variant"] == "csls")]
-    rows = worlds.at_end(rows[rows["layer"] == world_alignment.MIDDLE])
+    """Of the training runs that the page's table has, so that text and table say the same."""
+    rows = read["clones-retrieval"].astype({"world": str})
+    rows = rows[(rows["variant"] == "csls") & (rows["layer"] == world_alignment.MIDDLE)]
+    rows = worlds.at_end(worlds.in_common(rows[rows["world"].isin([*WORLDS, world])]))
+    rows = rows[rows["world"] == world]
     return f"{rows[column].mean():.2f}"
 
 
