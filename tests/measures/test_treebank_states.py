@@ -19,8 +19,8 @@ from meanings.study.grid import Grid, check_grid
 from meanings.study.publish import publish, published_cells
 from meanings.study.run import run_study
 from meanings.study.table_kinds import COMPANION
-from meanings.treebank.items import items_of
-from meanings.treebank.parallel import read_parallel
+from meanings.corpora.items import items_of
+from meanings.corpora.parallel import read_parallel
 from stand_ins import small_model
 from stand_ins.study_data import make_world
 from stand_ins.treebank import CODES, write_treebank

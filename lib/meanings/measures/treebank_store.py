@@ -13,8 +13,8 @@ import numpy as np
 
 from meanings.core.atomic_files import atomic_folder
 from meanings.core.hashing import content_hash
-from meanings.treebank.conllu import Sentence
-from meanings.treebank.parallel import Parallel
+from meanings.corpora.conllu import Sentence
+from meanings.corpora.parallel import Parallel
 
 if TYPE_CHECKING:
     from meanings.models.context_states import ContextStates

@@ -22,8 +22,8 @@ import numpy as np
 from jaxtyping import Int
 
 from meanings.core.errors import MeaningsError, one_of
-from meanings.treebank.conllu import Sentence
-from meanings.treebank.parallel import Parallel
+from meanings.corpora.conllu import Sentence
+from meanings.corpora.parallel import Parallel
 
 Kind = Literal["sentences", "upos", "number", "gender", "tense", "features", "relations"]
 FEATURES = {"Number": ("NOUN",), "Gender": ("NOUN",), "Tense": ("VERB", "AUX")}

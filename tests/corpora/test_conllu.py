@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from meanings.core.errors import MeaningsError
-from meanings.treebank.conllu import read_conllu
+from meanings.corpora.conllu import read_conllu
 
 GOOD = """\
 # sent_id = a1

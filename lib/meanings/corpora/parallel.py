@@ -15,7 +15,7 @@ import numpy as np
 
 from meanings.core.errors import MeaningsError, one_of
 from meanings.core.hashing import content_hash
-from meanings.treebank.conllu import Sentence, read_conllu
+from meanings.corpora.conllu import Sentence, read_conllu
 
 ENDINGS = (".conllu", ".conllu.gz")
 

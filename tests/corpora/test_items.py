@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from meanings.core.errors import MeaningsError
-from meanings.treebank.items import items_of
-from meanings.treebank.parallel import read_parallel, sha256_of
+from meanings.corpora.items import items_of
+from meanings.corpora.parallel import read_parallel, sha256_of
 from stand_ins.treebank import CODES, write_treebank
 
 PUD = Path(__file__).parents[3] / "shared" / "data" / "companion" / "pud"

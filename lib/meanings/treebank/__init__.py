@@ -1,1 +1,0 @@
-"""Parallel treebanks: sentences with the words, classes and relations that annotators gave them."""
