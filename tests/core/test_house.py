@@ -15,7 +15,7 @@ LIBRARY = ROOT / "lib" / "meanings"
 ROOMS = (
     "core",
     "lexicon",
-    "treebank",
+    "corpora",
     "models",
     "prompts",
     "patching",

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from meanings.core.errors import MeaningsError
+from meanings.corpora.items import items_of
+from meanings.corpora.parallel import read_parallel
 from meanings.measures import retrieval
 from meanings.measures.base import Shared
 from meanings.measures.companion import Request
@@ -19,8 +21,6 @@ from meanings.study.grid import Grid, check_grid
 from meanings.study.publish import publish, published_cells
 from meanings.study.run import run_study
 from meanings.study.table_kinds import COMPANION
-from meanings.corpora.items import items_of
-from meanings.corpora.parallel import read_parallel
 from stand_ins import small_model
 from stand_ins.study_data import make_world
 from stand_ins.treebank import CODES, write_treebank

@@ -34,7 +34,7 @@ SLOW = (
     "study/test_run.py",
     "study/test_targeted.py",
     "study/test_tls.py",
-    "treebank/test_items.py::test_every_language_of_pud",
+    "corpora/test_items.py::test_every_language_of_pud",
     "validity/test_claims_emergence.py",
     "validity/test_claims_perturbed.py",
     "validity/test_claims_recomputed.py",

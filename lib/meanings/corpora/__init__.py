@@ -1,1 +1,1 @@
-"""Data sets that others made, read by path: parallel treebanks, words in context, lists of words."""
+"""Data sets that others made, read by path: parallel treebanks, words in context, word lists."""

@@ -20,11 +20,11 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from meanings.core.errors import MeaningsError
+from meanings.corpora.items import Items
 from meanings.lexicon.lexicon import Lexicon
 from meanings.measures.base import About
 from meanings.measures.companion import Companion, Null, Request, Source, rng_of
 from meanings.measures.word_states import WordStates
-from meanings.corpora.items import Items
 
 SHARE = 0.1  # of a layer's units are experts
 FEWEST = 8  # words of a category

@@ -37,11 +37,11 @@ from jaxtyping import Bool
 from pydantic import BaseModel, ConfigDict, Field
 
 from meanings.core.hashing import content_hash
+from meanings.corpora.items import Items, Kind, items_of
+from meanings.corpora.parallel import Parallel, read_parallel, sha256_of
 from meanings.measures.base import DataSet, Shared
 from meanings.measures.treebank_store import states_of
 from meanings.measures.word_states import WordStates, check_states
-from meanings.corpora.items import Items, Kind, items_of
-from meanings.corpora.parallel import Parallel, read_parallel, sha256_of
 
 if TYPE_CHECKING:
     from meanings.models.context_states import ContextStates
