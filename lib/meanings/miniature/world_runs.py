@@ -72,13 +72,19 @@ def grids_of(world: World, home: Path) -> tuple[Grid, ...]:
         "languages": run.seen,
     }
     patching = {"pairs": asked.pairs, "conditions": asked.conditions, "generate": 0}
+    companion = {
+        "steps": tuple(sorted(asked.measured)) or common["steps"],
+        "measures": asked.measures,
+    }
     if world.mix.clones is None:
-        return (Grid(**common, **patching, lexicon=lexicon_of(home)),)
+        words = {**common, "lexicon": lexicon_of(home)}
+        grids = [Grid(**words, **patching)]
+        return (*grids, *([Grid(**{**words, **companion})] if asked.measures else []))
     halves = {half: str(home / name) for half, name in HALVES.items()}
     few = {"n_pairs": 48, "first_layers": (FIRST_LAYER,)}
     grids = [Grid(**common, **patching, **few, lexicon=halves[half]) for half in halves]
     if asked.measures:
-        grids.append(Grid(**common, lexicon=halves["untouched"], measures=asked.measures))
+        grids.append(Grid(**{**common, **companion}, lexicon=halves["untouched"]))
     return tuple(grids)
 
 

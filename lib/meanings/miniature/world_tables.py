@@ -1,6 +1,7 @@
 """The published tables of the trained worlds.
 
 worlds.parquet              cells of the worlds of four natural languages, every seed and checkpoint
+MEASURE.parquet             their companion measures, added to the table that the miniature has
 reach.csv                   recovery at the end of their training, with verdict and attention
 clones-patching.parquet     P of the source concept in the clones, one row a prompt
 clones-retrieval.parquet    and clones-cka.parquet: companion measures of untouched concepts
@@ -64,14 +65,22 @@ def publish_worlds(folder: Path, base: str, seeds: Sequence[int]) -> list[Path]:
 
 
 def _natural(folder: Path, runs: Sequence[tuple[World, Path]]) -> list[Path]:
-    keys = [key for world, home in runs for key in _keys(world, home, folder)]
+    patched = [key for run in runs for key in _keys(*run, folder, ("patching",))]
+    companions = {name: [] for world, _ in runs for name in world.asked.measures}
+    for name, keys in companions.items():
+        for run in runs:
+            keys += _keys(*run, folder, (name,))
     rows = [
         recovery_row(trajectory(home), lexicon_of(home), pair)
         for world, home in runs
         for pair in world.asked.recovery
     ]
     rows += [recovery_row(trajectory("miniature"), "embedded", pair) for pair in SHIPPED]
-    return [publish(folder / RESULTS, "worlds", keys), write_recovery(rows)]
+    added = [
+        publish(folder / RESULTS, name, keys, measure=name, add=True)
+        for name, keys in companions.items()
+    ]
+    return [publish(folder / RESULTS, "worlds", patched), *added, write_recovery(rows)]
 
 
 def _cloned(folder: Path, runs: Sequence[tuple[World, Path]]) -> list[Path]:
@@ -99,9 +108,11 @@ def _cloned(folder: Path, runs: Sequence[tuple[World, Path]]) -> list[Path]:
     return [_write(pd.concat(parts), name) for name, parts in tables.items() if parts]
 
 
-def _keys(world: World, home: Path, folder: Path) -> Iterable[str]:
+def _keys(world: World, home: Path, folder: Path, measures: tuple[str, ...]) -> Iterable[str]:
+    """Keys of a run's cells of these measures, as far as they are asked of its world."""
     for grid in grids_of(world, home):
-        yield from plan_study(grid, folder / RESULTS).keys
+        if own := tuple(name for name in grid.measures if name in measures):
+            yield from plan_study(grid.model_copy(update={"measures": own}), folder / RESULTS).keys
 
 
 def _patched(cells: pd.DataFrame, world: World, half: str) -> pd.DataFrame:

@@ -40,7 +40,8 @@ class Asked(BaseModel):
     pairs: tuple[str, ...] = Field(min_length=1)  # patched, input-output
     conditions: tuple[str, ...] = Field(min_length=1)
     steps: tuple[int, ...] = Field(min_length=1)  # training steps that are patched
-    measures: tuple[str, ...] = ()  # companion measures, at the same steps
+    measures: tuple[str, ...] = ()  # companion measures ...
+    measured: tuple[int, ...] = ()  # ... at these steps; empty: at `steps`
     recovery: tuple[str, ...] = ()  # pairs whose recovery is measured at the end of training
     tasks: tuple[Literal["facts", "class"], ...] = ()  # zero-shot transfer, at the end of training
 
@@ -116,7 +117,8 @@ def _check_asked(asked: Asked, mix: Mix, where: str) -> None:
     from meanings.measures.catalogue import measure_named
     from meanings.patching.conditions import condition
 
-    lacking = [step for step in asked.steps if step not in mix.training.checkpoints]
+    steps = (*asked.steps, *asked.measured)
+    lacking = [step for step in steps if step not in mix.training.checkpoints]
     if lacking:
         raise MeaningsError(
             f"{where}: step {lacking[0]} is no checkpoint of the training; these are "
