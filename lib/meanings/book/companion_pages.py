@@ -30,7 +30,7 @@ from meanings.statistics.companions import (
     over_seeds,
 )
 from meanings.statistics.resampling import SEED_COLUMN
-from meanings.statistics.selection import last_checkpoint
+from meanings.statistics.selection import followed, last_checkpoint
 
 # What an onset is computed from: a cell, the layer that is patched, and the score.
 ONSET = (
@@ -86,6 +86,8 @@ def is_shipped(page: ChapterParameters) -> bool:
     if not isinstance(page, CompanionChapter):
         return False
     name = run_of(page).model
+    if page.patches and not (data_folder() / "published" / f"{name}.parquet").is_file():
+        return False
     return all(shipped(measure, name, page.lexicon) is not None for measure in page.measures)
 
 
@@ -98,14 +100,18 @@ def rows(page: CompanionChapter, measure: str, results: str | Path) -> tuple[pd.
     table = shipped(measure, run_of(page).model, page.lexicon)
     origin = "published table"
     if table is None:
-        table, origin = _measured(page, measure, Path(results)), "measured for this page"
+        table, origin = measured(page, measure, Path(results)), "measured for this page"
     table = _followed(table, page.pair)
     seeds, steps = table[SEED_COLUMN].nunique(), table["step"].nunique()
     runs = f"{seeds} training run{'s' * (seeds > 1)}"
     return table, f"{origin}: {runs}, {steps} checkpoints"
 
 
-def _measured(page: CompanionChapter, measure: str, folder: Path) -> pd.DataFrame:
+def measured(page: CompanionChapter, measure: str, folder: Path) -> pd.DataFrame:
+    """The cells of a measure that were measured for the page.
+
+    Raises MeaningsError where there are none.
+    """
     from meanings.study.plan import plan_study
 
     grid = grid_of(page).model_copy(update={"measures": (measure,)})
@@ -152,6 +158,9 @@ def floor(
 def patching_onset(page: ChapterParameters) -> tuple[float, float] | None:
     """The interval of the onset of patching under `seen`, in tokens, from the published table of
     the page's model; None where none ships.
+
+    It is of the pairs of trained languages that were patched at every checkpoint. At the last one
+    there are more, and a height over those would not belong to the curve.
     """
     name = run_of(page).model
     if not (data_folder() / "published" / f"{name}.parquet").is_file():
@@ -161,8 +170,16 @@ def patching_onset(page: ChapterParameters) -> tuple[float, float] | None:
     cells = published(name, ONSET, where=conditions)
     if cells.empty or cells["step"].nunique() < 2:
         return None
+    cells = between(followed(cells), trained(page))
     moments = summaries.onsets(layer_choice.at_chosen_layer(cells), ["seen"])
     return float(moments["low"].iloc[0]), float(moments["high"].iloc[0])
+
+
+def between(cells: pd.DataFrame, languages: Collection[str]) -> pd.DataFrame:
+    """The cells of pairs of these languages."""
+    known = set(languages)
+    kept = {p: set(p.split("-")) <= known for p in cells["pair"].astype(str).unique()}
+    return cells[cells["pair"].astype(str).map(kept).astype(bool)]
 
 
 def provenance(page: CompanionChapter, table: pd.DataFrame, source: str) -> pd.DataFrame:
