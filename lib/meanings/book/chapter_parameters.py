@@ -117,10 +117,12 @@ class Method(PatchingChapter):
 class CompanionChapter(ChapterParameters):
     """Parameters of every chapter on a companion measure.
 
-    - `measures`: names of the measures that the chapter reads.
+    - `measures`: names of the measures that the chapter reads; `patches`: whether it reads cells
+      of patching beside them.
     """
 
     measures: ClassVar[tuple[str, ...]]
+    patches: ClassVar[bool] = False
 
     pair: tuple[str, ...] = Field(
         (), description="language pairs of the curves, separated by commas; empty: all"
@@ -172,6 +174,32 @@ class Abilities(CompanionChapter):
     measures = ("abilities",)
 
 
+class Synthesis(CompanionChapter):
+    """Eleven instruments, one training run."""
+
+    measures = (
+        "cka",
+        "retrieval",
+        "language_id",
+        "expert_units",
+        "structure",
+        "relations",
+        "neuron_overlap",
+        "abilities",
+        "meaning_in_context",
+    )
+    patches = True
+
+    def settings(self) -> Mapping[str, Any]:
+        """All measures, with patching in the page's pairs; no answers are generated."""
+        return {
+            "measures": (*self.measures, "patching"),
+            "pairs": self.pair or DEFAULT_PAIRS,
+            "conditions": ("seen", "null_concept", "src_unpatched"),
+            "generate": 0,
+        }
+
+
 CHAPTERS: dict[str, type[ChapterParameters]] = {
     "method": Method,
     "emergence": Emergence,
@@ -183,6 +211,7 @@ CHAPTERS: dict[str, type[ChapterParameters]] = {
     "neuron_overlap": NeuronOverlap,
     "structure": Structure,
     "abilities": Abilities,
+    "synthesis": Synthesis,
 }
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from meanings.book.exercises import Exercise
 from meanings.measures import cka, expert_units, language_id, neuron_overlap, retrieval
+from meanings.statistics.ladder import jonckheere
 
 LINE = np.array([[0.0], [1.0], [3.0]])  # the three words of the example by hand
 
@@ -49,7 +50,16 @@ def _pooled() -> float:
     return float(spearmanr([0.1, 0.2, 0.8, 0.9], [0.2, 0.1, 0.9, 0.8]).statistic)
 
 
+def _in_order() -> float:
+    """Share of pairs of runs in the order of their doses, of two runs without and two with."""
+    return jonckheere([np.array([0.1, 0.3]), np.array([0.2, 0.4])], shuffles=1)[0]
+
+
 EXERCISES: dict[str, Exercise] = {
+    "synthesis-order": Exercise(
+        _in_order,
+        hints={"two runs with the same dose are no pair.": lambda x: abs(x - 5 / 6) < 0.005},
+    ),
     "cka-stretched": Exercise(
         _stretched,
         hints={

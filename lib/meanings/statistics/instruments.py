@@ -37,13 +37,15 @@ class Instrument:
     """A measure's variant that stands for it.
 
     - `measure`: as `meanings measures` names it, and its published table; `kind`: see the module.
-    - `label`: in tables and figures.
+    - `label`: in tables and figures; `zero`: whether it is zero where nothing is shared by chance
+      alone, so that its value says something without a null.
     """
 
     measure: str
     variant: str
     label: str
     kind: Kind
+    zero: bool = True
 
     @property
     def name(self) -> str:
@@ -57,16 +59,16 @@ REGRESSED = Instrument("cka", "rbf_regressed", "CKA, length and frequency remove
 RETRIEVAL = Instrument("retrieval", "csls", "retrieval (CSLS)", "place")
 # From the weakest demand on the model to the strongest.
 INSTRUMENTS = (
-    Instrument("language_id", "accuracy", "language identity", "language"),
+    Instrument("language_id", "accuracy", "language identity", "language", False),
     CKA,
     REGRESSED,
     Instrument("structure", "rsa", "arrangement of categories (RSA)", "shape"),
-    Instrument("expert_units", "overlap", "overlap of expert units", "place"),
+    Instrument("expert_units", "overlap", "overlap of expert units", "place", False),
     Instrument("relations", "direction_associate", "direction of relations", "place"),
     RETRIEVAL,
-    Instrument("neuron_overlap", "transfer", "transfer of a probe on few units", "place"),
-    Instrument("abilities", "category_across", "transfer of a category probe", "place"),
-    Instrument("meaning_in_context", "nearer", "meaning in context", "place"),
+    Instrument("neuron_overlap", "transfer", "transfer of a probe on few units", "place", False),
+    Instrument("abilities", "category_across", "transfer of a category probe", "place", False),
+    Instrument("meaning_in_context", "nearer", "meaning in context", "place", False),
     Instrument("abilities", "translation", "translation, asked directly", "use"),
     PATCHING,
 )

@@ -213,7 +213,9 @@ def false_claims(rows: pd.DataFrame) -> dict[str, float]:
     return found
 
 
-def jonckheere(groups: Sequence[Float[np.ndarray, " run"]], seed: int = 0) -> tuple[float, float]:
+def jonckheere(
+    groups: Sequence[Float[np.ndarray, " run"]], seed: int = 0, shuffles: int = SHUFFLES
+) -> tuple[float, float]:
     """Whether values rise from group to group: the share of pairs of runs with different doses in
     which the higher dose has the higher value (ties count half), and its one-sided p.
 
@@ -231,8 +233,8 @@ def jonckheere(groups: Sequence[Float[np.ndarray, " run"]], seed: int = 0) -> tu
 
     rng = np.random.default_rng(seed)
     found = float(share(np.arange(len(values))[None])[0])
-    shuffled = share(np.argsort(rng.random((SHUFFLES, len(values))), axis=1))
-    return found, float((1 + (shuffled >= found - 1e-12).sum()) / (1 + SHUFFLES))
+    shuffled = share(np.argsort(rng.random((shuffles, len(values))), axis=1))
+    return found, float((1 + (shuffled >= found - 1e-12).sum()) / (1 + shuffles))
 
 
 def smallest_told_apart(runs: Mapping[float, Float[np.ndarray, " run"]]) -> float:

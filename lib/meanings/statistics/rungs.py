@@ -14,6 +14,15 @@ from meanings.statistics import ladder
 from meanings.statistics.instruments import PATCHING, Instrument, above_null
 from meanings.statistics.resampling import SEED_COLUMN
 
+# Share of the parallel documents that are in two languages, by world.
+DOSES = {
+    "parallel-0": 0.0,
+    "parallel-1": 0.01,
+    "parallel-5": 0.05,
+    "parallel-20": 0.2,
+    "parallel-100": 1.0,
+}
+
 
 def rungs(
     readings: pd.DataFrame, apart: pd.DataFrame, instruments: Sequence[Instrument]
@@ -103,7 +112,7 @@ def responses(
                 "name": instrument.name, "label": instrument.label, "kind": instrument.kind,
                 **{f"at {dose:g}": values.mean() for dose, values in groups.items()},
                 "trend": trend, "p": p, "told_apart": ladder.smallest_told_apart(groups),
-                "apart": _end(other), "n_runs": len(runs),
+                "apart": height(other), "n_runs": len(runs),
             }
         )  # fmt: skip
     return pd.DataFrame(found)
@@ -114,7 +123,8 @@ def by_run(readings: pd.DataFrame) -> pd.Series:
     return above_null(readings).groupby(["dose", SEED_COLUMN])["value"].mean()
 
 
-def _end(readings: pd.DataFrame) -> float:
+def height(readings: pd.DataFrame) -> float:
+    """The mean above the null at the last step; NaN where there is none."""
     if readings.empty:
         return float("nan")
     last = readings[readings["step"] == readings["step"].max()]
