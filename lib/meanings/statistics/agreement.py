@@ -33,12 +33,11 @@ def kendall_w(ranks: Float[np.ndarray, "*draws pair instrument"]) -> Float[np.nd
 
     - `ranks`: ties have their mean rank. Source: Kendall and Babington Smith 1939.
     """
-    n, m = ranks.shape[-2:]
     sums = ranks.sum(axis=-1)
     spread = ((sums - sums.mean(axis=-1, keepdims=True)) ** 2).sum(axis=-1)
     own = ((ranks - ranks.mean(axis=-2, keepdims=True)) ** 2).sum(axis=-2)
     most = np.sqrt(own).sum(axis=-1) ** 2  # all instruments in one order, each with its own ties
-    return spread / np.where(most > 0, most, np.inf) if n > 1 and m > 1 else np.zeros(spread.shape)
+    return np.asarray(spread / np.where(most > 0, most, np.inf))
 
 
 def concordance(table: pd.DataFrame, seed: int = 0) -> dict[str, float]:

@@ -58,7 +58,7 @@ def over_floor(
     """
     if floor != "apart":
         return above_null(readings)
-    steps = sorted(readings["step"].unique())
+    steps = sorted(readings["step"].unique().tolist())
     levels = floor_at(steps, _means(apart, ["step"])).set_index("step")["floor"]
     below = readings["step"].map(levels)
     return readings.assign(**{name: readings[name] - below for name in VALUES})
@@ -105,10 +105,10 @@ def delay(first: pd.DataFrame, second: pd.DataFrame, seed: int = 0) -> Delay:
     """
     place = [SEED_COLUMN, "step", *PAIR]
     shared = first[place].merge(second[place])
+    if shared.empty:
+        raise MeaningsError("the two instruments share no language pair and training run")
     curves = [_stacked(above_null(each.merge(shared, on=place))) for each in (first, second)]
     (values, tokens, runs, pairs), (other, _, _, _) = curves
-    if not len(pairs):
-        raise MeaningsError("the two instruments share no language pair and training run")
     weights, of_run = _weights(pairs, len(runs), np.random.default_rng(seed))
     once = np.ones((1, len(pairs))), np.ones((1, len(runs)))
     (point,), drawn = (
@@ -146,7 +146,8 @@ def _weights(pairs: list, runs: int, rng: np.random.Generator) -> tuple[np.ndarr
     for column, pair in enumerate(pairs):
         for name in filter(None, pair):
             weights[:, column] *= times[:, place[name]]
-    return weights, rng.multinomial(runs, np.full(runs, 1 / runs), size=RESAMPLES)
+    drawn = rng.multinomial(runs, np.full(runs, 1 / runs), size=RESAMPLES)
+    return weights, drawn.astype(float)
 
 
 def _mean_onsets(
@@ -198,7 +199,7 @@ def false_claims(rows: pd.DataFrame) -> dict[str, float]:
     """
     top = rows["null_high"].fillna(rows["null"])
     rows, top = rows[rows["low"].notna() & top.notna()], top[rows["low"].notna() & top.notna()]
-    found: dict[str, float] = {"n": len(rows)}
+    found: dict[str, float] = {"n": float(len(rows))}
     if rows.empty:
         return found
     excess = {"face": rows["low"], "above": rows["low"] - top, "beyond": rows["low"] - top}
@@ -214,7 +215,7 @@ def false_claims(rows: pd.DataFrame) -> dict[str, float]:
 
 
 def jonckheere(
-    groups: Sequence[Float[np.ndarray, " run"]], seed: int = 0, shuffles: int = SHUFFLES
+    groups: Sequence[Float[np.ndarray, " _"]], seed: int = 0, shuffles: int = SHUFFLES
 ) -> tuple[float, float]:
     """Whether values rise from group to group: the share of pairs of runs with different doses in
     which the higher dose has the higher value (ties count half), and its one-sided p.
@@ -237,7 +238,7 @@ def jonckheere(
     return found, float((1 + (shuffled >= found - 1e-12).sum()) / (1 + shuffles))
 
 
-def smallest_told_apart(runs: Mapping[float, Float[np.ndarray, " run"]]) -> float:
+def smallest_told_apart(runs: Mapping[float, Float[np.ndarray, " _"]]) -> float:
     """The smallest dose from which on every run lies above every run without a dose; inf where
     there is none.
     """

@@ -24,6 +24,10 @@ ANSWERS = (
     "errors-false-friends-gemma",
     "errors-words-of-several-senses-miniature",
     "errors-plain-gemma",
+    "instruments-relations-apart",
+    "instruments-place-translation",
+    "instruments-shape-place",
+    "instruments-agree",
 )
 
 

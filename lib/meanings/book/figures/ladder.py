@@ -34,7 +34,7 @@ def ladder(rungs: pd.DataFrame, band: tuple[float, float] | None, last: float) -
     """
     with canvas(1.1 + 0.36 * len(rungs), 1, 2, sharey=True, width_ratios=[3, 1]) as (figure, axes):
         axis, strip = axes[0]
-        tokens_axis(axis, [last / 75, last])
+        tokens_axis(axis, [last / 40, last])
         edge = axis.get_xlim()[1]
         if band is not None:
             axis.axvspan(*band, color=CONDITIONS["seen"].colour, alpha=0.14, lw=0)
@@ -49,10 +49,9 @@ def ladder(rungs: pd.DataFrame, band: tuple[float, float] | None, last: float) -
                 axis.text(edge, place, "none ", ha="right", va="center", fontsize=SMALL)
             if np.isfinite(row.share):
                 strip.barh(place, np.clip(row.share, 0, 1.1), color=colour, height=0.5)
-                strip.text(
-                    max(min(row.share, 1.1), 0) + 0.06, place, f"{row.share:.0%}", va="center",
-                    fontsize=SMALL,
-                )  # fmt: skip
+                said = f"{row.share:.0%}" if row.share > -0.005 else "below 0"
+                end = np.clip(row.share, 0, 1.1) + 0.06
+                strip.text(end, place, said, va="center", fontsize=SMALL)
         axis.set_yticks(range(len(rungs)), [wrapped(label) for label in rungs["label"]])
         axis.set_ylim(-0.7, len(rungs) - 0.3)
         axis.grid(False, axis="y")
@@ -60,7 +59,7 @@ def ladder(rungs: pd.DataFrame, band: tuple[float, float] | None, last: float) -
         strip.set_xlim(0, 1.75)
         strip.set_xticks([0, 1], ["0", "100 %"])
         strip.grid(False)
-        strip.set_xlabel("height where\nnothing is shared")
+        strip.set_xlabel("height,\nnothing shared")
         handles = [
             axis.plot([], [], MARKS[kind], color=colour, label=kind, ms=5)[0]
             for kind, colour in KINDS.items()

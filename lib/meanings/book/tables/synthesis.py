@@ -92,7 +92,7 @@ CHOICE = (
     ),
     (
         "Does the model say a concept that comes from other languages?",
-        "patching (other-language mean)",
+        "patching",
         "patching",
         "It needs a model that can say the word; the vector may carry the output language's own "
         "word.",
@@ -177,7 +177,7 @@ def false_claims(models: dict[str, str], languages: Sequence[str]) -> pd.DataFra
                     if kind == "face" and not instrument.zero:
                         continue
                     row[f"{label}: {CLAIMED[kind]}"] = f"{found[kind]:.0%}"
-                row[f"{label}: cells"] = found["n"]
+                row[f"{label}: cells"] = f"{found['n']:.0f}"
         if row:
             rows[instrument.label] = row
     return pd.DataFrame(rows).T.fillna("").rename_axis("instrument")
