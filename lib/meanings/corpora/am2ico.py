@@ -169,7 +169,7 @@ def _row(where: str, cells: list[str]) -> Row:
 def _context(where: str, text: str) -> Context:
     """The word between the marks, and what stands left of it."""
     before, opened, rest = text.partition(OPEN)
-    word, closed, after = rest.partition(CLOSE)
+    word, closed, _ = rest.partition(CLOSE)
     marks = text.count(OPEN), text.count(CLOSE)
     if not (opened and closed and word.strip()) or marks != (1, 1):
         raise MeaningsError(
