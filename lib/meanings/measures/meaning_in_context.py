@@ -219,7 +219,7 @@ class _Pair:
 
 
 def _summary(
-    values: Float[np.ndarray, " draw"], resampled: Float[np.ndarray, " draw"]
+    values: Float[np.ndarray, " draw"], resampled: Float[np.ndarray, " resample"]
 ) -> dict[str, float]:
     """The first value, its 95 % interval over resampled homographs, and the null of the others."""
     null = Null.of(values[1:])
