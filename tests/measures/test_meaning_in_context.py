@@ -77,7 +77,7 @@ def test_a_word_that_takes_the_sense_of_its_context_scores_one():
 def test_a_word_that_ignores_its_context_scores_a_half_exactly():
     rows = found(lambda each: noise(each.form))
     assert rows.loc["nearer", "value"] == 0.5 and rows.loc["auc", "value"] == pytest.approx(0.5)
-    assert rows.loc["word_only", ["value", "low", "high", "null"]].tolist() == [0.5] * 4
+    assert rows.loc["word_only", "value"] == 0.5
 
 
 def test_exchanged_senses_give_one_minus_the_value():
@@ -93,7 +93,7 @@ def test_exchanged_senses_give_one_minus_the_value():
     one, other = found(states), found(again, contexts=swapped)
     assert 0.55 < one.loc["nearer", "value"] < 0.95
     for variant in ("nearer", "auc"):
-        assert other.loc[variant, "value"] == pytest.approx(1 - one.loc[variant, "value"], abs=1e-6)
+        assert other.loc[variant, "value"] == pytest.approx(1 - one.loc[variant, "value"], abs=1e-3)
 
 
 def test_what_the_context_leaves_in_any_word_is_no_gain():
@@ -111,10 +111,13 @@ def test_what_the_context_leaves_in_any_word_is_no_gain():
 
 def test_noise_lies_inside_the_null():
     rows = found(noise, lambda each: noise(each, 1))
-    for variant in ("nearer", "auc", "other_word"):
+    for variant, level in (("nearer", 0.5), ("gain", 0.0)):
         row = rows.loc[variant]
         assert row["null_low"] <= row["value"] <= row["null_high"]
-        assert row["null"] == pytest.approx(0.5, abs=0.03)
+        assert row["null"] == pytest.approx(level, abs=0.03)
+    assert rows.loc["auc", "low"] <= 0.5 <= rows.loc["auc", "high"]
+    for row in (rows.loc["auc"], rows.loc["accuracy"], rows.loc["other_word"]):
+        assert 0.35 < row["value"] < 0.65
 
 
 def test_an_interval_resamples_homographs_and_homographs_count_alike():

@@ -172,6 +172,12 @@ class Abilities(CompanionChapter):
     measures = ("abilities",)
 
 
+class MeaningInContext(CompanionChapter):
+    """Meaning in context."""
+
+    measures = ("meaning_in_context",)
+
+
 CHAPTERS: dict[str, type[ChapterParameters]] = {
     "method": Method,
     "emergence": Emergence,
@@ -183,6 +189,7 @@ CHAPTERS: dict[str, type[ChapterParameters]] = {
     "neuron_overlap": NeuronOverlap,
     "structure": Structure,
     "abilities": Abilities,
+    "meaning_in_context": MeaningInContext,
 }
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from meanings.book.exercises import Exercise
-from meanings.measures import cka, expert_units, language_id, neuron_overlap, retrieval
+from meanings.measures import (
+    cka,
+    discrimination,
+    expert_units,
+    language_id,
+    neuron_overlap,
+    retrieval,
+)
 
 LINE = np.array([[0.0], [1.0], [3.0]])  # the three words of the example by hand
 
@@ -49,6 +56,18 @@ def _pooled() -> float:
     return float(spearmanr([0.1, 0.2, 0.8, 0.9], [0.2, 0.1, 0.9, 0.8]).statistic)
 
 
+def _by_sense() -> float:
+    """`nearer` of a homograph: three of four contexts of one sense, one of two of the other."""
+    own = np.array([1.0, 1, 1, 0]), np.array([1.0, 0])
+    return float(np.mean([each.mean() for each in own]))
+
+
+def _area() -> float:
+    """AUC of the example: true pairs .6 and .3, false pairs .4 and .1."""
+    scores, true = np.array([0.6, 0.3, 0.4, 0.1]), np.array([[1.0, 1, 0, 0]])
+    return float(discrimination.auc(scores, true, 1 - true)[0])
+
+
 EXERCISES: dict[str, Exercise] = {
     "cka-stretched": Exercise(
         _stretched,
@@ -68,6 +87,13 @@ EXERCISES: dict[str, Exercise] = {
         lambda: float(retrieval.hits(COSINES).mean()),
         hints={"that is P@1 by CSLS; take the cosines as they are.": lambda x: abs(x - 1) < 0.005},
     ),
+    "meaning-by-sense": Exercise(
+        _by_sense,
+        hints={
+            "each sense counts alike, not each context.": lambda x: abs(x - 4 / 6) < 0.005,
+        },
+    ),
+    "meaning-auc": Exercise(_area),
     "identity-variance": Exercise(
         lambda: language_id.variance_shares(LAYOUT)[0],
         hints={

@@ -14,6 +14,7 @@ for, in the words of another language.
                     behind it, whichever that is
     gain            nearer - other_word, context by context
 
+Intervals and nulls stand at `nearer` and `gain`; `auc` has an interval, and its chance level is .5.
 Null: the senses that the contexts go with are dealt out anew for each homograph. It says that the
 context tells the senses apart; only `gain` says that the homograph is read in one of them. The rows
 of AM2iCo, of words in sentences of two languages, are in `meanings.measures.word_in_context`.
@@ -50,7 +51,8 @@ from meanings.measures.homographs import FEWEST, Homographs, homographs_of
 from meanings.measures.word_in_context import Am2icoSettings, WordsInContext, word_in_context_rows
 
 RESAMPLES = 200
-COARSE = 512  # intervals are some .2 wide
+# Parts of 1 in which numbers are given, so that the table stays small: intervals are some .2 wide.
+VALUE_PARTS, END_PARTS = 1024, 64
 VARIANTS = {kind: kind for kind in KINDS} | {"in_context": "nearer"}
 OWN = {
     "language_a": column("language_a", pa.string(), "language of the word in context"),
@@ -195,27 +197,25 @@ class _Pair:
             found[kind] = tuple(
                 one @ for_first + other @ (1 - for_first) for one, other in self.sides
             )
-            yield VARIANTS[kind], _summary(*found[kind])
+            whole = _summary(*found[kind])
+            yield VARIANTS[kind], whole if kind == "in_context" else {"value": whole["value"]}
         pairs = zip(found["in_context"], found["other_word"], strict=True)
         yield "gain", _summary(*(one - other for one, other in pairs))
 
     def _told_apart(
         self, scores: Float[np.ndarray, " pair"]
     ) -> Iterator[tuple[str, dict[str, float]]]:
-        sense = np.concatenate([self.first, ~self.first], axis=1)
-        weights = np.tile(self.weights, 2)
-        true, false = weights * sense, weights * ~sense
-        again = np.tile(self.resampled, 2)
-        resampled = auc(scores, again * sense[0], again * ~sense[0])
-        yield "auc", _summary(auc(scores, true, false), resampled)
+        sense = np.concatenate([self.first[0], ~self.first[0]])
+        draws = np.tile(np.concatenate([self.weights[:1], self.resampled]), 2)
+        true, false = draws * sense, draws * ~sense
+        areas = auc(scores, true, false)
+        low, high = np.quantile(areas[1:], [0.025, 0.975])
+        yield "auc", {"value": float(areas[0]), "low": float(low), "high": float(high)}
         right = np.zeros(len(scores))
         for mask in (self.half, ~self.half):
             cut = thresholds(scores, true[:1] * ~mask, false[:1] * ~mask)
-            right[mask] = ((scores > cut) == sense[0])[mask]
-        found = (again * right).sum(axis=1) / again.sum(axis=1)
-        low, high = np.quantile(found, [0.025, 0.975])
-        value = (weights[0] * right).sum() / weights[0].sum()
-        yield "accuracy", {"value": float(value), "low": float(low), "high": float(high)}
+            right[mask] = ((scores > cut) == sense)[mask]
+        yield "accuracy", {"value": float((draws[0] * right).sum() / draws[0].sum())}
 
 
 def _summary(
@@ -231,11 +231,9 @@ def _summary(
 
 
 def coarse(values: Mapping[str, float]) -> dict[str, float]:
-    """Ends of intervals and nulls in multiples of 1 / 512, so that the table stays small."""
-    return {
-        name: each if name == "value" else round(each * COARSE) / COARSE
-        for name, each in values.items()
-    }
+    """Values in multiples of 1 / 1,024, ends of intervals and nulls of 1 / 64."""
+    parts = {name: VALUE_PARTS if name == "value" else END_PARTS for name in values}
+    return {name: round(each * parts[name]) / parts[name] for name, each in values.items()}
 
 
 MEASURE = MeaningInContext()
