@@ -13,8 +13,8 @@ from meanings.validity.claims.meaning_in_context import AM2ICO, on_test
 
 
 def counted(curves: pd.DataFrame) -> str:
-    """What a figure rests on: homographs of a pair, pairs of languages, training runs."""
-    return companions.counted(curves).replace(" concepts per", " homographs per", 1)
+    """What a figure rests on: ambiguous words of a pair, pairs of languages, training runs."""
+    return companions.counted(curves).replace(" concepts per", " ambiguous words per", 1)
 
 
 def counted_pairs(table: pd.DataFrame) -> str:
@@ -31,7 +31,7 @@ def coverage(rows: pd.DataFrame, label: str) -> dict[str, object]:
     low, high = int(rows["n"].min()), int(rows["n"].max())
     return {
         "mic_label": label,
-        "mic_words": f"{low} to {high} homographs per ordered pair of {len(languages)} languages",
+        "mic_words": f"{low} to {high} ambiguous words per ordered pair of {len(languages)} languages",
     }
 
 

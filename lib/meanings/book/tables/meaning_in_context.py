@@ -16,18 +16,18 @@ from meanings.validity.claims.meaning_in_context import AM2ICO, on_test
 
 SHOWN = (("de", "bank", "en"), ("fr", "avocat", "en"), ("ru", "замок", "en"), ("en", "crane", "fr"))
 VARIANTS = {
-    "nearer": "homograph in context",
+    "nearer": "ambiguous word in context",
     "other_word": "another word in its place",
     "context_only": "context alone",
-    "word_only": "homograph alone",
-    "gain": "homograph - another word",
+    "word_only": "ambiguous word alone",
+    "gain": "ambiguous word - another word",
 }
 
 
 def examples(
     lexicon: Lexicon, shown: Sequence[tuple[str, str, str]] = SHOWN, each: int = 1
 ) -> pd.DataFrame:
-    """Contexts of some homographs, with the words of another language for their senses.
+    """Contexts of some ambiguous words, with the words of another language for their senses.
 
     - `shown`: language, form, other language; `each`: contexts of each sense.
     """
@@ -53,7 +53,7 @@ def examples(
 
 
 def by_language(rows: pd.DataFrame, languages: Sequence[str]) -> pd.DataFrame:
-    """The homographs of each language at the last checkpoint, at the layers chosen for `nearer`:
+    """The ambiguous words of each language at the last checkpoint, at the layers chosen for `nearer`:
     means over the languages that they are compared with.
     """
     last = rows[rows["step"] == rows.groupby(SEED_COLUMN)["step"].transform("max")]
@@ -67,7 +67,7 @@ def by_language(rows: pd.DataFrame, languages: Sequence[str]) -> pd.DataFrame:
             code: span(row) if "low" in means else f"{row['value']:z.2f}"
             for code, row in means.iterrows()
         }
-        columns["homographs per pair"] = means["n"].round().astype(int).to_dict()
+        columns["ambiguous words per pair"] = means["n"].round().astype(int).to_dict()
     table = pd.DataFrame(columns)
     table.index = [named(str(code), "") for code in table.index]
     return table.rename_axis("language")

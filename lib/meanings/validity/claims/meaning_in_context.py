@@ -22,7 +22,7 @@ from meanings.validity.claims.companion_estimates import (
 CHAPTER = "meaning_in_context"
 TABLE, AM2ICO = "meaning_in_context", "gemma-3-270m-am2ico"
 GEMMA = "gemma-3-270m"
-WIDE = 0.1  # a pair of languages has some 16 homographs
+WIDE = 0.1  # a pair of languages has some 16 ambiguous words
 
 
 def at_layers_of_nearer(variant: str) -> Rows:
@@ -70,8 +70,8 @@ CLAIMS = (
         id="meaning-above",
         chapter=CHAPTER,
         statement=(
-            "At the end of training, a homograph behind a context lies nearer to the word of the "
-            "right sense {value:.2f} more often than under its permutation null."
+            "At the end of training, an ambiguous word behind a context lies nearer to the word of "
+            "the right sense {value:.2f} more often than under its permutation null."
         ),
         unit="share",
         side="above",
@@ -84,13 +84,13 @@ CLAIMS = (
         id="meaning-no-gain",
         chapter=CHAPTER,
         statement=(
-            "Another word in the homograph's place lies nearer to the word of the right sense as "
+            "Another word in the ambiguous word's place lies nearer to the word of the right sense as "
             "often, to within .1: the difference is {value:z.3f}."
         ),
         unit="share",
         side="within",
         smallest_effect=WIDE,
-        refuted_by="a difference of more than .1 between the homograph and another word",
+        refuted_by="a difference of more than .1 between the ambiguous word and another word",
         tables=(TABLE,),
         effect=over_null(at_layers_of_nearer("gain")),
     ),
