@@ -32,6 +32,7 @@ PUBLISHED = [
         ),
         "controls",
         "expert_units",
+        "gemma-3-270m-am2ico",
         "gemma-3-270m-pud-cka",
         "gemma-3-270m-pud-expert-units",
         "gemma-3-270m-pud-language-id",
@@ -41,6 +42,7 @@ PUBLISHED = [
         "gemma-3-270m-reading",
         "language_id",
         "long_run",
+        "meaning_in_context",
         "miniature",
         "miniature-answers",
         "neuron_overlap",
@@ -65,6 +67,8 @@ def make(folder: Path) -> Path:
     (data / "miniature").mkdir(parents=True)
     (data / "lexicon").symlink_to(data_folder() / "lexicon")
     (data / "miniature" / "mix.yaml").symlink_to(data_folder() / "miniature" / "mix.yaml")
+    associations = Path("miniature") / "associations.csv"
+    (data / associations).symlink_to(data_folder() / associations)
     # What chapters show beside their own cells, whatever these are.
     (data / "annotation").symlink_to(data_folder() / "annotation")
     (data / "published").mkdir()

@@ -122,6 +122,7 @@ ELSEWHERE = {
     "neuron_overlap",
     "structure",
     "abilities",
+    "meaning_in_context",
     "shared_vocabulary",
     "early_alignment",
     "transfer",

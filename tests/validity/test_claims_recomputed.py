@@ -225,6 +225,7 @@ ELSEWHERE = {
             "neuron_overlap",
             "structure",
             "abilities",
+            "meaning_in_context",
         ),
         "test_companion_claims.py",
     ),

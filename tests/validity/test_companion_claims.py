@@ -10,13 +10,16 @@ from meanings.validity.claims import (
     catalogue,
     cka,
     language_identity,
+    meaning_in_context,
     neuron_overlap,
     retrieval,
     structure,
 )
 from stand_ins.published_claims import decided
 
-MODULES = (cka, retrieval, language_identity, neuron_overlap, structure, abilities)
+MODULES = (
+    cka, retrieval, language_identity, neuron_overlap, structure, abilities, meaning_in_context
+)  # fmt: skip
 CLAIMS = [claim for module in MODULES for claim in module.CLAIMS]
 TRAINED = ["en", "fr", "es", "de", "ru", "pl", "zh", "fi", "et"]
 
@@ -115,6 +118,42 @@ def later_across():
     return middle / across["step"].max()
 
 
+def beside_nearer(variant):
+    """Each seed's mean of a variant at the layers that are chosen for `nearer`."""
+    place = ["training_seed", "pair", "layer"]
+    nearer = table("meaning_in_context", "nearer")
+    last = nearer["step"].max()
+    layers = chosen(nearer[nearer["step"] == last])[place]
+    rows = table("meaning_in_context", variant)
+    rows = rows[rows["step"] == last].merge(layers, on=place)
+    return (rows["value"] - rows["null"]).groupby(rows["training_seed"]).mean().mean()
+
+
+def without_text():
+    """`nearer` minus null of pairs with Welsh or Swahili, at the layer of most trained pairs."""
+    nearer = table("meaning_in_context", "nearer")
+    layer = chosen(nearer[nearer["step"] == nearer["step"].max()])["layer"].mode()[0]
+    rows = pd.read_parquet(data_folder() / "published" / "meaning_in_context.parquet")
+    rows = rows[(rows["model"] == "miniature") & (rows["variant"] == "nearer")]
+    rows = rows[(rows["step"] == rows["step"].max()) & (rows["layer"] == layer)]
+    either = rows["language_a"].isin(["cy", "sw"]) | rows["language_b"].isin(["cy", "sw"])
+    rows = rows[either]
+    return (rows["value"] - rows["null"]).groupby(rows["training_seed"]).mean().mean()
+
+
+def am2ico(variant):
+    """Mean over languages on test, at each language's best layer on dev."""
+    rows = pd.read_parquet(data_folder() / "published" / "gemma-3-270m-am2ico.parquet")
+    rows = rows.astype({"language_a": str, "variant": str, "split": str})
+    values = []
+    for _, own in rows.groupby("language_a"):
+        dev = own[(own["variant"] == "auc") & (own["split"] == "dev")]
+        layer = dev.loc[dev["value"].idxmax(), "layer"]
+        test = own[(own["variant"] == variant) & (own["split"] == "test")]
+        values.append((test["value"] - test["null"])[test["layer"] == layer].item())
+    return np.mean(values)
+
+
 def apart(measure, variant, minus="null", same=None):
     return at_end(measure, variant, "apart", minus=minus, same=same).mean()
 
@@ -153,6 +192,12 @@ RECOMPUTED = {
     ),
     "abilities-in-first": later_across,
     "abilities-apart": lambda: apart("abilities", "category_across"),
+    "meaning-above": lambda: at_end("meaning_in_context", "nearer", minus="null").mean(),
+    "meaning-no-gain": lambda: beside_nearer("gain"),
+    "meaning-unseen": without_text,
+    "meaning-apart": lambda: apart("meaning_in_context", "nearer"),
+    "meaning-am2ico": lambda: am2ico("auc"),
+    "meaning-am2ico-gain": lambda: am2ico("gain"),
 }
 
 
@@ -194,6 +239,8 @@ RELIED_ON = (
     "identity-experts",
     "identity-shuffle",
     "identity-stays",
+    "meaning-above",
+    "meaning-no-gain",
     "retrieval-apart",
     "retrieval-held-out",
     "retrieval-never",

@@ -174,6 +174,12 @@ class Abilities(CompanionChapter):
     measures = ("abilities",)
 
 
+class MeaningInContext(CompanionChapter):
+    """Meaning in context."""
+
+    measures = ("meaning_in_context",)
+
+
 class Synthesis(CompanionChapter):
     """Eleven instruments, one training run."""
 
@@ -211,6 +217,7 @@ CHAPTERS: dict[str, type[ChapterParameters]] = {
     "neuron_overlap": NeuronOverlap,
     "structure": Structure,
     "abilities": Abilities,
+    "meaning_in_context": MeaningInContext,
     "synthesis": Synthesis,
 }
 

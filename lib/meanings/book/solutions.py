@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from meanings.book.exercises import Exercise
-from meanings.measures import cka, expert_units, language_id, neuron_overlap, retrieval
+from meanings.measures import (
+    cka,
+    discrimination,
+    expert_units,
+    language_id,
+    neuron_overlap,
+    retrieval,
+)
 from meanings.statistics.ladder import jonckheere
 
 LINE = np.array([[0.0], [1.0], [3.0]])  # the three words of the example by hand
@@ -55,6 +62,18 @@ def _in_order() -> float:
     return jonckheere([np.array([0.1, 0.3]), np.array([0.2, 0.4])], shuffles=1)[0]
 
 
+def _by_sense() -> float:
+    """`nearer` of a homograph: three of four contexts of one sense, one of two of the other."""
+    own = np.array([1.0, 1, 1, 0]), np.array([1.0, 0])
+    return float(np.mean([each.mean() for each in own]))
+
+
+def _area() -> float:
+    """AUC of the example: true pairs .6 and .3, false pairs .4 and .1."""
+    scores, true = np.array([0.6, 0.3, 0.4, 0.1]), np.array([[1.0, 1, 0, 0]])
+    return float(discrimination.auc(scores, true, 1 - true)[0])
+
+
 EXERCISES: dict[str, Exercise] = {
     "synthesis-order": Exercise(
         _in_order,
@@ -78,6 +97,13 @@ EXERCISES: dict[str, Exercise] = {
         lambda: float(retrieval.hits(COSINES).mean()),
         hints={"that is P@1 by CSLS; take the cosines as they are.": lambda x: abs(x - 1) < 0.005},
     ),
+    "meaning-by-sense": Exercise(
+        _by_sense,
+        hints={
+            "each sense counts alike, not each context.": lambda x: abs(x - 4 / 6) < 0.005,
+        },
+    ),
+    "meaning-auc": Exercise(_area),
     "identity-variance": Exercise(
         lambda: language_id.variance_shares(LAYOUT)[0],
         hints={

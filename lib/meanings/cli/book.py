@@ -15,7 +15,7 @@ def chapter(
         str,
         typer.Argument(
             help="Chapter: method, emergence, language_dependence, error_analysis, cka, retrieval, "
-            "language_identity, neuron_overlap, structure or abilities."
+            "language_identity, neuron_overlap, structure, abilities or meaning_in_context."
         ),
     ],
     parameters: Annotated[

@@ -9,6 +9,7 @@ from meanings.measures import (
     clamping,
     expert_units,
     language_id,
+    meaning_in_context,
     neuron_overlap,
     relations,
     retrieval,
@@ -30,6 +31,7 @@ MEASURES: dict[str, Measure] = {
         abilities.MEASURE,
         clamping.MEASURE,
         relations.MEASURE,
+        meaning_in_context.MEASURE,
     )
 }
 

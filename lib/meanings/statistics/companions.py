@@ -73,6 +73,12 @@ def at_layer(rows: pd.DataFrame, layer: int = -1) -> pd.DataFrame:
     return pd.concat(parts)
 
 
+def at_layers_of(rows: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
+    """The rows at the layers at which other rows stand, by training seed and language pair."""
+    layers = chosen[[SEED_COLUMN, *PAIR, "layer"]].drop_duplicates()
+    return rows.merge(layers, on=list(layers))
+
+
 def at_best(
     rows: pd.DataFrame, variant: str, languages: Collection[str] = (), layer: int = -1
 ) -> pd.DataFrame:

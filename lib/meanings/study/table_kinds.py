@@ -160,6 +160,7 @@ COMPANION = Kind(
         "text_sha256": "SHA-256, hex, of what is known of the training text; or empty",
         "relations_sha256": "SHA-256, hex, of the pairs of related concepts",
         "texts_sha256": "SHA-256, hex, of the paragraphs and associations that are read",
+        "items_sha256": "SHA-256, hex, of homographs and their contexts; or empty",
     },
 )
 CLAMPING = Kind(

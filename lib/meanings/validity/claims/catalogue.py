@@ -33,6 +33,7 @@ MODULES = (
     "neuron_overlap",
     "structure",
     "abilities",
+    "meaning_in_context",
     "shared_vocabulary",
     "early_alignment",
     "transfer",
