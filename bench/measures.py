@@ -9,6 +9,7 @@ import resource
 import subprocess
 import sys
 import time
+from itertools import groupby
 
 import numpy as np
 import pandas as pd
@@ -19,11 +20,16 @@ from meanings.measures.catalogue import MEASURES
 from meanings.measures.companion import Companion
 from meanings.measures.word_states import WordStates, word_states
 from meanings.models.checkpoints import trajectory
+from meanings.study.grid import Grid
 
 LANGUAGES = ("en", "fr", "es", "de", "ru", "pl", "zh", "fi", "et")
-NAMES = tuple(name for name, each in MEASURES.items() if isinstance(each, Companion))
+PATCHING = "patching"
+NAMES = (PATCHING, *(name for name, each in MEASURES.items() if isinstance(each, Companion)))
 USUAL = {"concepts": 256, "layers": 4, "width": 64}
-GENERATE = ("clamping",)  # texts: their cost is the model's, and no state's
+FORWARDS = (PATCHING, "clamping")  # their cost is the model's, and no state's
+# What patching is asked here: the curves of the book's ladder, without generated answers.
+PAIRS = ("en-fr", "de-en", "fr-es", "fr-de", "de-es", "en-ru", "zh-en", "fr-pl", "en-fi", "et-en")
+CONDITIONS = ("seen", "null_concept", "src_unpatched")
 GROWN = {"concepts": (192, 384, 512), "layers": (2, 4, 8), "width": (32, 64, 128)}
 
 
@@ -37,9 +43,9 @@ def one_checkpoint(name: str, languages: tuple[str, ...] = LANGUAGES) -> dict[st
 
 def growth(name: str) -> dict[str, list[float]]:
     """Processor seconds by concepts, layers and width, one grown at a time; empty for a measure
-    that generates text.
+    that runs the model.
     """
-    if name in GENERATE:
+    if name in FORWARDS:
         return {}
     lexicon = load_lexicon("embedded").restrict(languages=LANGUAGES[:3])
     return {
@@ -68,7 +74,7 @@ def _seconds(name: str, lexicon: Lexicon, concepts: int, layers: int, width: int
 
 
 def figures() -> dict:
-    """Of every companion measure."""
+    """Of patching and of every companion measure."""
     return {name: one_checkpoint(name) | {"growth": growth(name), "grown": GROWN} for name in NAMES}
 
 
@@ -90,7 +96,7 @@ def table(found: dict) -> pd.DataFrame:
 def lines(found: dict) -> list[str]:
     """The figures in words."""
     whole = sum(each["seconds"] for each in found.values())
-    said = [f"all companion measures at one checkpoint: {whole:.0f} s of the processor"]
+    said = [f"all measures at one checkpoint: {whole:.0f} s of the processor"]
     for name, each in found.items():
         grown = "; ".join(
             f"{axis} {', '.join(map(str, GROWN[axis]))}: {', '.join(map(str, seconds))} s"
@@ -102,12 +108,18 @@ def lines(found: dict) -> list[str]:
 
 def _measure(name: str, languages: tuple[str, ...]) -> dict[str, float]:
     lexicon, run = load_lexicon("embedded").restrict(languages=languages), trajectory("miniature")
-    measure, shared, model = MEASURES[name], Shared(), run.last.load(device="cpu")
-    checked = measure.check(measure.Settings(), lexicon, [run])
+    measure, model = MEASURES[name], run.last.load(device="cpu")
+    settings = measure.Settings()
+    if name == PATCHING:
+        settings = Grid(languages=languages, pairs=PAIRS, conditions=CONDITIONS, generate=0)
+    checked = measure.check(settings, lexicon, [run])
     requests = list(measure.plan(checked, Moment(languages, True)))
-    word_states(model, lexicon, shared)
+    shared = Shared(planned=requests)
+    if name != PATCHING:
+        word_states(model, lexicon, shared)
     start = time.process_time()
-    measure.measure(model, checked.data, requests, shared)
+    for _, group in groupby(requests, measure.together):
+        measure.measure(model, checked.data, list(group), shared)
     seconds = time.process_time() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"seconds": round(seconds, 2), "mebibytes": round(peak)}

@@ -158,6 +158,8 @@ def agree():
             continue
         rows = companion(measure, variant, "miniature")
         rows = best_layer(rows[rows["step"] == rows["step"].max()])
+        if (rows["value"] - rows["null"].fillna(0)).mean() < 0.05:
+            continue  # it does not rise
         total = (rows["value"] * rows["n"]).groupby([rows["pair"], rows["training_seed"]]).sum()
         number = rows["n"].groupby([rows["pair"], rows["training_seed"]]).sum()
         columns[each.name] = (total / number).groupby("pair").mean()

@@ -19,7 +19,7 @@ from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.measures.results import published
-from meanings.statistics import instruments, rungs
+from meanings.statistics import instruments, ladder, rungs
 from meanings.statistics.companions import PAIR
 from meanings.statistics.instruments import INSTRUMENTS, PATCHING, Instrument
 from meanings.statistics.resampling import SEED_COLUMN
@@ -161,6 +161,8 @@ def cells_of(instrument: Instrument, model: str, languages: Iterable[str] = ()) 
 def at_end(page: Synthesis, found: Read, results: str | Path) -> pd.DataFrame:
     """Readings at the last checkpoint in every pair of trained languages that patching has there,
     with `never`: whether the pair never stands side by side in the training text.
+
+    An instrument that does not rise is left out: it has no order of pairs to agree on.
     """
     trained = companion_pages.trained(page)
     cells = last_checkpoint(_cells(page, results)[0])
@@ -173,7 +175,8 @@ def at_end(page: Synthesis, found: Read, results: str | Path) -> pd.DataFrame:
         return table
 
     never: set[frozenset[str]] = set()
-    table = pd.concat(list(_all(rows, cells, trained)), ignore_index=True)
+    parts = [part for part in _all(rows, cells, trained) if ladder.rises(part)]
+    table = pd.concat(parts, ignore_index=True)
     table = table[table["language_b"] != ""]
     sides = table[PAIR].astype(str).to_numpy().tolist()
     return table.assign(never=[frozenset(pair) in never for pair in sides])

@@ -15,7 +15,8 @@ def chapter(
         str,
         typer.Argument(
             help="Chapter: method, emergence, language_dependence, error_analysis, cka, retrieval, "
-            "language_identity, neuron_overlap, structure, abilities or meaning_in_context."
+            "language_identity, neuron_overlap, structure, abilities, meaning_in_context, gender "
+            "or synthesis."
         ),
     ],
     parameters: Annotated[

@@ -182,6 +182,11 @@ def share_at_floor(readings: pd.DataFrame, apart: pd.DataFrame) -> tuple[float, 
     return float(runs.mean() / end), float(runs.min() / end), float(runs.max() / end)
 
 
+def rises(readings: pd.DataFrame) -> bool:
+    """Whether one instrument ends high enough above its null to have an onset at all."""
+    return bool(above_null(_last(readings))["value"].mean() >= HALF.minimum_rise)
+
+
 def _last(readings: pd.DataFrame) -> pd.DataFrame:
     return readings[readings["step"] == readings.groupby(SEED_COLUMN)["step"].transform("max")]
 

@@ -31,7 +31,7 @@ def rungs(
     `high` over its null, in tokens (inf: none), and `runs`, that of each training run; the same
     over the model that shares nothing (`apart_onset`, ...) and at the absolute level
     (`level_onset`, ...); `final`, the height above the null; `share`, that it reaches where nothing
-    is shared (NaN where that is not known).
+    is shared (NaN where that is not known, or there is no height).
     """
     found = []
     for instrument in instruments:
@@ -51,7 +51,8 @@ def rungs(
             }
             if floor == "null":
                 row |= {"runs": moments["onset"].tolist(), "final": moments["final"].mean()}
-        row["share"] = ladder.share_at_floor(own, other)[0] if len(other) else np.nan
+        has_height = len(other) > 0 and ladder.rises(own)
+        row["share"] = ladder.share_at_floor(own, other)[0] if has_height else np.nan
         found.append(row)
     return pd.DataFrame(found).sort_values("onset", ascending=False, kind="stable")
 
