@@ -19,6 +19,7 @@ import numpy as np
 import yaml
 
 from meanings.core.errors import MeaningsError
+from meanings.lexicon.gender import gender_list
 from meanings.lexicon.lexicon import Lexicon
 from meanings.miniature.clones import Spelling, clone_texts
 from meanings.miniature.documents import DOCUMENTS
@@ -59,8 +60,10 @@ class Corpus(Material):
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of everything but the mix: words, associations, frames, passages."""
+        """Hash of everything but the mix: words, associations, frames, passages, planted words."""
         content = [self.lexicon.sha256, self.associations, self.patterns, self.passages]
+        if self.planted:
+            content.append(self.planted)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def document(self, rng: np.random.Generator) -> str:
@@ -124,7 +127,8 @@ def load_corpus(folder: Path, mix: Mix, lexicon: Lexicon) -> Corpus:
         passages = {
             code: tuple(signs.write(text, code) for text in passages[code]) for code in codes
         }
-    return Corpus(mix, words, associated, patterns, passages)
+    planted = gender_list().gendered if mix.planted else {}
+    return Corpus(mix, words, associated, patterns, passages, planted=planted)
 
 
 def _passages(folder: Path, code: str) -> tuple[str, ...]:

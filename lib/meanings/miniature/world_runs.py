@@ -73,7 +73,10 @@ def grids_of(world: World, home: Path) -> tuple[Grid, ...]:
     }
     patching = {"pairs": asked.pairs, "conditions": asked.conditions, "generate": 0}
     if world.mix.clones is None:
-        return (Grid(**common, **patching, lexicon=lexicon_of(home)),)
+        words = lexicon_of(home)
+        patched = [Grid(**common, **patching, lexicon=words)] if asked.pairs else []
+        others = [Grid(**common, lexicon=words, measures=asked.measures)] if asked.measures else []
+        return (*patched, *others)
     halves = {half: str(home / name) for half, name in HALVES.items()}
     few = {"n_pairs": 48, "first_layers": (FIRST_LAYER,)}
     grids = [Grid(**common, **patching, **few, lexicon=halves[half]) for half in halves]
@@ -88,7 +91,7 @@ def lexicon_of(home: Path) -> str:
 
 
 def measured(folder: Path, world: World, home: Path) -> bool:
-    """Whether all that is asked of a world of clones is measured of this run."""
+    """Whether all that is asked of a world is measured of this run."""
     seed = trajectory(home).training_seed
     plans = (plan_study(grid, folder / RESULTS) for grid in grids_of(world, home))
     cells = (key for plan in plans for key in plan.keys)
