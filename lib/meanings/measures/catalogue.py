@@ -8,6 +8,7 @@ from meanings.measures import (
     cka,
     clamping,
     expert_units,
+    gender,
     language_id,
     neuron_overlap,
     relations,
@@ -30,6 +31,7 @@ MEASURES: dict[str, Measure] = {
         abilities.MEASURE,
         clamping.MEASURE,
         relations.MEASURE,
+        gender.MEASURE,
     )
 }
 
