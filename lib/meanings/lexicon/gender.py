@@ -33,6 +33,11 @@ class GenderList:
     pairs: tuple[tuple[str, str], ...]
     occupations: dict[str, str]
 
+    @property
+    def concepts(self) -> tuple[str, ...]:
+        """All seeds and occupations."""
+        return (*(each for pair in self.pairs for each in pair), *self.occupations)
+
     @cached_property
     def gendered(self) -> dict[str, tuple[str, ...]]:
         """Occupation -> the seeds of its planted gender."""

@@ -97,6 +97,9 @@ class Switching(_Strict):
 class Planted(_Strict):
     """A bias that the text is given: in lines of some languages alone, an occupation is now and
     then followed by a gendered word in place of what goes with it.
+
+    Such a world is small: its concepts are those of `data/lexicon/gender.csv`, and what goes with
+    them.
     """
 
     dose: Share = Field(ge=0, le=1)  # of the times that what goes with an occupation is drawn
