@@ -11,7 +11,13 @@ the language's other words. In a narrow space all distances are small, and so is
 null of the in-bias are random pairs of other words in the place of the seeds: `value / null` is
 1 where gendered words tell occupations apart no better than any two words do. Man and woman are
 more alike than any two words, so `centred_kind` has pairs of one category. The null of
-`signed` deals the planted genders out anew among the occupations.
+`signed` deals the planted genders out anew among the occupations. In lists, nothing is planted;
+there `forms` asks whether the female form lies nearer to female words than the male form does,
+
+    forms        mean over occupations with two forms, and seed pairs, of
+                 (d(o_f, m) - d(o_f, f) - d(o_m, m) + d(o_m, f)) / 2
+
+and its null has each occupation's forms change places or not, at random.
 
 In-bias is a mean of absolute values: it is above 0 where there is no bias at all, and only its
 null can say by how much. Source: arXiv 2005.00699 (in-bias).
@@ -76,7 +82,7 @@ def in_bias(found: Float[np.ndarray, "occupation pair"]) -> Float[np.ndarray, " 
 
 
 class Draws(NamedTuple):
-    """Random draws for one language, the same in all layers."""
+    """Random draws for one language, the same in all layers; see `draws`."""
 
     any_pairs: Int[np.ndarray, "2 draw pair"]
     kind_pairs: Int[np.ndarray, "2 draw pair"]
@@ -85,14 +91,18 @@ class Draws(NamedTuple):
 
 
 def draws(places: Places, count: int, rng: np.random.Generator) -> Draws:
-    """Pairs of other words, of any and of one category; signs dealt anew; occupations resampled."""
+    """Pairs of other words, of any and of one category; planted signs dealt anew, or signs at
+    random where none is planted; occupations resampled.
+    """
     n, pairs = places.occupations.shape[1], places.seeds.shape[1]
     order = np.argsort(rng.random((count, len(places.others))), axis=1)[:, : 2 * pairs]
     any_pairs = places.others[order].reshape(count, 2, pairs).transpose(1, 0, 2)
     return Draws(
         any_pairs,
         places.others[_of_one_kind(places.kinds, (count, pairs), rng)],
-        np.array([rng.permutation(places.signs) for _ in range(count)]),
+        rng.permuted(np.tile(places.signs, (count, 1)), axis=1)
+        if len(places.signs)
+        else rng.choice([-1.0, 1.0], size=(count, n)),
         rng.integers(n, size=(RESAMPLES, n)),
     )
 
@@ -130,17 +140,35 @@ def of_layer(states: States, places: Places, drawn: Draws) -> Iterator[tuple[str
             nearer = found.mean(axis=1)
             null = (drawn.signs * nearer).mean(axis=1)
             yield f"signed{suffix}", _summary(places.signs * nearer, drawn, null)
+        elif not suffix and (between := _between_forms(ready, places)) is not None:
+            null = np.nanmean(drawn.signs * between, axis=1)
+            yield "forms", _summary(between, drawn, null)
+
+
+def _between_forms(states: States, places: Places) -> Float[np.ndarray, " occupation"] | None:
+    """How much nearer to female words the female form lies than the male one, over two; NaN for an
+    occupation with one form, None where too few have two.
+    """
+    two = places.occupations[0] != places.occupations[1]
+    if two.sum() < OCCUPATIONS:
+        return None
+    male, female = (
+        differences(states, np.stack([rows, rows]), places.seeds).mean(axis=1)
+        for rows in places.occupations
+    )
+    return np.where(two, (female - male) / 2, np.nan)
 
 
 def _summary(
     each: Float[np.ndarray, " occupation"], drawn: Draws, under_null: Float[np.ndarray, " draw"]
 ) -> dict[str, float]:
     """Mean over occupations, its 95 % interval over resampled ones, and the null."""
-    low, high = np.quantile(each[drawn.resampled].mean(axis=1), [0.025, 0.975])
+    low, high = np.quantile(np.nanmean(each[drawn.resampled], axis=1), [0.025, 0.975])
     null = Null.of(under_null)
     return {
-        "value": float(each.mean()), "low": float(low), "high": float(high),
+        "value": float(np.nanmean(each)), "low": float(low), "high": float(high),
         "null": null.mean, "null_low": null.low, "null_high": null.high,
+        "n": int(np.isfinite(each).sum()),
     }  # fmt: skip
 
 
@@ -183,8 +211,8 @@ class Gender(Companion):
             yield Request(**request.model_dump(), list_sha256=sha256)
 
     def rows(self, states: WordStates, data: Source, request: Request) -> Iterator[dict[str, Any]]:
-        """Variants `raw`, `centred`, `centred_kind`, and of the lexicon's list `signed_raw` and
-        `signed`; see the module.
+        """Variants `raw`, `centred`, `centred_kind`, of the lexicon's list `signed_raw` and
+        `signed`, of other lists `forms`; see the module.
         """
         for code, hidden in states.hidden.items():
             places = (
@@ -197,7 +225,7 @@ class Gender(Companion):
                 for variant, values in of_layer(each.astype(np.float64), places, drawn):
                     yield {
                         "variant": variant, "layer": layer, "language_a": code, "language_b": "",
-                        "split": "all", "n": places.occupations.shape[1], **values,
+                        "split": "all", **values,
                     }  # fmt: skip
 
 
