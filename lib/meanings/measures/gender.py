@@ -19,29 +19,38 @@ there `forms` asks whether the female form lies nearer to female words than the 
 
 and its null has each occupation's forms change places or not, at random.
 
+`said` (layer -1) is no geometry but the model's own answer, for comparison: behind a heading and an
+occupation, as in a list of associations, sign(o) log P(a female seed) / P(a male seed), in nats.
+
 In-bias is a mean of absolute values: it is above 0 where there is no bias at all, and only its
 null can say by how much. Source: arXiv 2005.00699 (in-bias).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float, Int
 
 from meanings.core.errors import MeaningsError
 from meanings.core.hashing import content_hash
 from meanings.lexicon.gender import gender_list
+from meanings.lexicon.languages import language
+from meanings.lexicon.lexicon import Lexicon
 from meanings.measures import companion
-from meanings.measures.base import About, Checked, Moment
-from meanings.measures.companion import Companion, Null, rng_of
+from meanings.measures.base import About, Checked, Measurement, Moment, Shared
+from meanings.measures.companion import Companion, Null, Texts, lean, rng_of
 from meanings.measures.gender_words import ListedWords, ListSettings, Places, Source, in_lexicon
 from meanings.measures.word_states import WordStates
+from meanings.prompts.questions import Asked
 
 RESAMPLES = 400  # of the occupations
 PAIRS, OCCUPATIONS = 3, 8  # at least
+ANSWER = -1  # the layer of what is read off the model's answer
+LEAST = 1e-12  # a probability below is this one
 States = Float[np.ndarray, "word d_model"]
 
 
@@ -137,12 +146,18 @@ def of_layer(states: States, places: Places, drawn: Draws) -> Iterator[tuple[str
             other = differences(ready, places.occupations, pairs)
             yield variant, _summary(each, drawn, np.abs(other).mean(axis=(0, 2)))
         if len(places.signs):
-            nearer = found.mean(axis=1)
-            null = (drawn.signs * nearer).mean(axis=1)
-            yield f"signed{suffix}", _summary(places.signs * nearer, drawn, null)
+            signed = places.signs * found.mean(axis=1)
+            yield f"signed{suffix}", _summary(signed, drawn, _dealt(drawn, places, signed))
         elif not suffix and (between := _between_forms(ready, places)) is not None:
             null = np.nanmean(drawn.signs * between, axis=1)
             yield "forms", _summary(between, drawn, null)
+
+
+def _dealt(
+    drawn: Draws, places: Places, signed: Float[np.ndarray, " occupation"]
+) -> Float[np.ndarray, " draw"]:
+    """The mean over occupations, had they been planted with other genders."""
+    return (drawn.signs * places.signs * signed).mean(axis=1)
 
 
 def _between_forms(states: States, places: Places) -> Float[np.ndarray, " occupation"] | None:
@@ -157,6 +172,20 @@ def _between_forms(states: States, places: Places) -> Float[np.ndarray, " occupa
         for rows in places.occupations
     )
     return np.where(two, (female - male) / 2, np.nan)
+
+
+def said(
+    model: Any, lexicon: Lexicon, code: str, places: Places
+) -> Float[np.ndarray, " occupation"]:
+    """sign(o) log P(a female seed) / P(a male seed) behind each occupation, in nats."""
+    from meanings.patching.continuations import probabilities
+
+    name = language(code).native
+    words = [lexicon.word(concept, code) for concept in lexicon.concepts]
+    male, female = (tuple(f" {words[i]}" for i in rows) for rows in places.seeds)
+    prompts = [f"{name[0].upper()}{name[1:]}\n{words[i]}" for i in places.occupations[0]]
+    found = probabilities(model, [Asked(prompt, female, male) for prompt in prompts])
+    return places.signs * (np.log(found[0] + LEAST) - np.log(found[1] + LEAST))
 
 
 def _summary(
@@ -210,23 +239,51 @@ class Gender(Companion):
         for request in super().plan(checked, moment):
             yield Request(**request.model_dump(), list_sha256=sha256)
 
+    def measure(
+        self, model: Any, data: Source, requests: Sequence[Any], shared: Shared
+    ) -> Mapping[Any, Measurement]:
+        """Rows as in `COLUMNS`; layer -1 is the model's answer."""
+        states = data.states(model, shared)
+        shared.report("computing gender", 0, 0)
+        found = {}
+        for request in requests:
+            rows = list(self.rows(states, data, request))
+            if not isinstance(data, ListedWords):
+                rows += self._answers(model, data.lexicon, request)
+            found[request] = Measurement(lean(pd.DataFrame(rows)), {})
+        return found
+
+    def _answers(self, model: Any, lexicon: Lexicon, request: Request) -> Iterator[dict[str, Any]]:
+        for code in lexicon.languages:
+            places, drawn = _prepared(Texts(lexicon), code, request)
+            each = said(model, lexicon, code, places)
+            yield _row("said", ANSWER, code, _summary(each, drawn, _dealt(drawn, places, each)))
+
     def rows(self, states: WordStates, data: Source, request: Request) -> Iterator[dict[str, Any]]:
         """Variants `raw`, `centred`, `centred_kind`, of the lexicon's list `signed_raw` and
         `signed`, of other lists `forms`; see the module.
         """
         for code, hidden in states.hidden.items():
-            places = (
-                data.places(code)
-                if isinstance(data, ListedWords)
-                else in_lexicon(data.lexicon, code, gender_list())
-            )
-            drawn = draws(places, request.permutations, rng_of(code, "", request.seed, 17))
+            places, drawn = _prepared(data, code, request)
             for layer, each in enumerate(hidden):
                 for variant, values in of_layer(each.astype(np.float64), places, drawn):
-                    yield {
-                        "variant": variant, "layer": layer, "language_a": code, "language_b": "",
-                        "split": "all", **values,
-                    }  # fmt: skip
+                    yield _row(variant, layer, code, values)
+
+
+def _prepared(data: Source, code: str, request: Request) -> tuple[Places, Draws]:
+    places = (
+        data.places(code)
+        if isinstance(data, ListedWords)
+        else in_lexicon(data.lexicon, code, gender_list())
+    )
+    return places, draws(places, request.permutations, rng_of(code, "", request.seed, 17))
+
+
+def _row(variant: str, layer: int, code: str, values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "variant": variant, "layer": layer, "language_a": code, "language_b": "", "split": "all",
+        **values,
+    }  # fmt: skip
 
 
 MEASURE = Gender()
