@@ -2,6 +2,7 @@
 
 worlds.parquet              cells of the worlds of four natural languages, every seed and checkpoint
 reach.csv                   recovery at the end of their training, with verdict and attention
+gender.parquet              of planted worlds, beside the rows of the miniature
 clones-patching.parquet     P of the source concept in the clones, one row a prompt
 clones-retrieval.parquet    and clones-cka.parquet: companion measures of untouched concepts
 clones-tasks.parquet        zero-shot transfer, one row a task, language and concept
@@ -29,7 +30,7 @@ from meanings.models.checkpoints import trajectory
 from meanings.statistics.recovery import recovery_row, write_recovery
 from meanings.statistics.resampling import SEED_COLUMN
 from meanings.study.plan import plan_study
-from meanings.study.publish import publish
+from meanings.study.publish import MEASURE, publish, publish_each
 
 DIGITS = 5  # of probabilities and similarities
 SHIPPED = ("en-fr", "de-en", "fr-es", "en-fi")  # recovery of the shipped miniature, for comparison
@@ -58,6 +59,9 @@ def publish_worlds(folder: Path, base: str, seeds: Sequence[int]) -> list[Path]:
         raise MeaningsError(
             f"{folder}: no finished run of {base}; run 'meanings miniature worlds' first"
         )
+    if not runs[0][0].asked.pairs:
+        keys = [key for world, home in runs for key in _keys(world, home, folder)]
+        return publish_each(folder / RESULTS, MEASURE, keys, add=True)
     if runs[0][0].mix.clones is None:
         return _natural(folder, runs)
     return _cloned(folder, runs)

@@ -36,6 +36,7 @@ MODULES = (
     "shared_vocabulary",
     "early_alignment",
     "transfer",
+    "gender",
 )
 # What makes a table again that is not `meanings publish`ed.
 COMMANDS = {
