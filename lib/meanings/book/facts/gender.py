@@ -34,9 +34,8 @@ def design() -> dict[str, object]:
 def doses(table: pd.DataFrame) -> dict[str, object]:
     """Answers and geometry of the planted worlds at their end."""
     said, signed = (gender.by_dose(table, name) for name in ("said", "signed"))
-    runs = said.groupby("dose")[SEED_COLUMN].nunique()
     return {
-        "gd_runs": ", ".join(f"{n} at dose {dose:g}" for dose, n in runs.items()),
+        "gd_runs": _runs(said),
         "gd_said": _at(said, (gender.PLANTED,), 1),
         "gd_said_times": f"{np.exp(_value(said, (gender.PLANTED,), 0.5)):.0f}",
         "gd_said_others": _at(said, OTHERS, 1),
@@ -45,6 +44,23 @@ def doses(table: pd.DataFrame) -> dict[str, object]:
         "gd_outside": _outside(signed),
         "gd_said_outside": _outside(said),
     }
+
+
+def _runs(runs: pd.DataFrame) -> str:
+    numbers = runs.groupby("dose")[SEED_COLUMN].nunique()
+    return ", ".join(f"{n} at dose {dose:g}" for dose, n in numbers.items())
+
+
+def counted(runs: pd.DataFrame) -> str:
+    """What the figure of doses rests on."""
+    languages = wording.plural(runs["language_a"].nunique(), "language")
+    return f"{runs['n'].max():.0f} occupations, {languages}; training runs: {_runs(runs)}"
+
+
+def counted_lists(gemma: pd.DataFrame) -> str:
+    """What the figure of Gemma rests on."""
+    languages = wording.plural(gemma["language_a"].nunique(), "language")
+    return f"{gemma['n'].max()} occupations, {languages}, one model"
 
 
 def _value(runs: pd.DataFrame, languages: Sequence[str], dose: float) -> float:

@@ -10,7 +10,7 @@ from meanings.book.figures.palette import LANGUAGE_LOOKS, SERIES
 from meanings.book.figures.style import Picture, canvas
 from meanings.core.formatting import span
 from meanings.lexicon.languages import LANGUAGES
-from meanings.statistics.gender import over_runs
+from meanings.statistics.gender import PLANTED, over_runs
 
 NULL = "#7F7F7F"
 APART = 0.16  # between languages at one dose, of the distance of two doses
@@ -35,7 +35,7 @@ def against_dose(panels: Mapping[str, pd.DataFrame]) -> Picture:
                 at = [doses.index(dose) + shift for dose in rows["dose"]]
                 axis.vlines(at, rows["null_low"], rows["null_high"], color=NULL, lw=5, alpha=0.25)
                 axis.vlines(at, rows["low"], rows["high"], color=look.colour, lw=1.3)
-                axis.plot(at, rows["value"], look.mark, color=look.colour, ms=5, label=look.label)
+                axis.plot(at, rows["value"], look.mark, color=look.colour, ms=5, label=_label(code))
                 each = runs[runs["language_a"] == code]
                 axis.plot(
                     [doses.index(dose) + shift for dose in each["dose"]], each["value"], "_",
@@ -53,6 +53,10 @@ def against_dose(panels: Mapping[str, pd.DataFrame]) -> Picture:
         axes[-1, 0].set_xlabel("dose: share of English lines on occupations that are planted")
         axes[0, 0].legend(frameon=False, ncols=4, loc="upper left")
     return Picture(figure, f"Dot charts against the dose. {'; '.join(said)}.")
+
+
+def _label(code: str) -> str:
+    return f"{code} (planted)" if code == PLANTED else code
 
 
 def over_depth(panels: Mapping[str, pd.DataFrame]) -> Picture:
@@ -80,6 +84,7 @@ def over_depth(panels: Mapping[str, pd.DataFrame]) -> Picture:
                 f"{title}: layer {first['layer']:.0f} {first['value']:.3f}, layer "
                 f"{last['layer']:.0f} {last['value']:.3f}"
             )
+        axes[-1, 0].set_xticks(range(0, int(rows["layer"].max()) + 1, 3))
         axes[-1, 0].set_xlabel("layer (0 is the embedding)")
         axes[0, 0].legend(frameon=False)
     return Picture(figure, f"Line charts of in-bias over layers. {'; '.join(said)}.")
