@@ -4,7 +4,7 @@ Rooms in the order in which data flows. Each imports only from rooms above it (a
 
     core        errors, paths, typed YAML, atomic files, hashes, provenance, tables, number formats
     lexicon     languages, the lexicon and its readers, forms and relations of words
-    corpora    CoNLL-U, parallel sentences, and the items that languages are compared over
+    corpora     data sets of others: treebanks, words in context, gendered words
     models      the registry, the hub, training runs and their checkpoints, loading
     prompts     concept pairs, few-shot prompts, what counts as an answer
     patching    concept vectors read and written: conditions, source states, the sweep

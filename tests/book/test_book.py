@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = staging.pages(ROOT)
 NOTEBOOKS = [name for name in PAGES if staging.is_notebook(ROOT / "book" / f"{name}.md")]
 # Pages whose text reports results.
-TRAINED = ["shared_vocabulary", "early_alignment", "transfer"]
+TRAINED = ["shared_vocabulary", "early_alignment", "transfer", "gender"]
 RESULTS = [*CHAPTERS, "index", "miniature", "real_model", "trust", "costs", *TRAINED]
 
 

@@ -126,6 +126,7 @@ ELSEWHERE = {
     "shared_vocabulary",
     "early_alignment",
     "transfer",
+    "gender",
 }
 CLAIMS = {claim.id: claim for claim in catalogue.all_claims() if claim.chapter not in ELSEWHERE}
 

@@ -230,6 +230,7 @@ ELSEWHERE = {
         "test_companion_claims.py",
     ),
     **dict.fromkeys(("shared_vocabulary", "early_alignment", "transfer"), "test_world_claims.py"),
+    "gender": "test_gender_claims.py",
 }
 CLAIMS = [claim for claim in catalogue.all_claims() if claim.chapter not in ELSEWHERE]
 

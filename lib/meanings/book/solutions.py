@@ -140,6 +140,10 @@ EXERCISES: dict[str, Exercise] = {
         lambda: _loss(1.0),
         hints={"that is the loss at a temperature of .1.": lambda x: abs(x - _loss(0.1)) < 0.005},
     ),
+    "gender-signed": Exercise(
+        lambda: 0.25,
+        hints={"mind the signs: the first one is male.": lambda x: abs(abs(x) - 0.05) < 0.005},
+    ),
     "transfer-pooled": Exercise(
         _pooled,
         hints={"that is the correlation within each half.": lambda x: abs(x + 1) < 0.005},

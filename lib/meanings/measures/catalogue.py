@@ -8,6 +8,7 @@ from meanings.measures import (
     cka,
     clamping,
     expert_units,
+    gender,
     language_id,
     meaning_in_context,
     neuron_overlap,
@@ -32,6 +33,7 @@ MEASURES: dict[str, Measure] = {
         clamping.MEASURE,
         relations.MEASURE,
         meaning_in_context.MEASURE,
+        gender.MEASURE,
     )
 }
 

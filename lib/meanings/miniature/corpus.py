@@ -19,6 +19,7 @@ import numpy as np
 import yaml
 
 from meanings.core.errors import MeaningsError
+from meanings.lexicon.gender import gender_list
 from meanings.lexicon.lexicon import Lexicon
 from meanings.miniature.clones import Spelling, clone_texts
 from meanings.miniature.documents import DOCUMENTS
@@ -59,8 +60,10 @@ class Corpus(Material):
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of everything but the mix: words, associations, frames, passages."""
+        """Hash of everything but the mix: words, associations, frames, passages, planted words."""
         content = [self.lexicon.sha256, self.associations, self.patterns, self.passages]
+        if self.planted:
+            content.append(self.planted)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def document(self, rng: np.random.Generator) -> str:
@@ -105,8 +108,11 @@ def load_corpus(folder: Path, mix: Mix, lexicon: Lexicon) -> Corpus:
     frames = yaml.safe_load((folder / "patterns.yaml").read_text(encoding="utf-8"))
     if mix.clones is not None:
         return _cloned(folder, mix, lexicon, associated, frames[mix.clones.of])
-    codes = mix.seen_languages
+    codes, genders = mix.seen_languages, gender_list()
     words = lexicon.restrict(languages=codes)
+    if mix.planted is not None:
+        words = words.restrict(concepts=around(genders.concepts, associated, words))
+        associated = _within(associated, words)
     patterns = {
         code: {kind: tuple(kinds) for kind, kinds in frames[code].items()} for code in codes
     }
@@ -124,7 +130,16 @@ def load_corpus(folder: Path, mix: Mix, lexicon: Lexicon) -> Corpus:
         passages = {
             code: tuple(signs.write(text, code) for text in passages[code]) for code in codes
         }
-    return Corpus(mix, words, associated, patterns, passages)
+    planted = genders.gendered if mix.planted else {}
+    return Corpus(mix, words, associated, patterns, passages, planted=planted)
+
+
+def around(
+    concepts: Sequence[str], associated: Mapping[str, tuple[str, ...]], lexicon: Lexicon
+) -> tuple[str, ...]:
+    """Concepts and all that goes with them, in the lexicon's order."""
+    wanted = {*concepts, *(other for concept in concepts for other in associated[concept])}
+    return tuple(concept for concept in lexicon.concepts if concept in wanted)
 
 
 def _passages(folder: Path, code: str) -> tuple[str, ...]:

@@ -87,7 +87,7 @@ def dictionary_lines(material: Material, rng: np.random.Generator) -> str:
     frame = FRAMES[rng.integers(len(FRAMES))]
     lines = []
     for concept in material.draw_concepts(rng, material.side_by_side(a, b), 3, 6):
-        other = some(rng, material.associations[concept], 1, 1)[0]
+        other = material.others(rng, concept, 1, a if a == b else None)[0]
         words = {
             "a": material.word(rng, concept, a),
             "b": material.word(rng, concept, b),
@@ -105,7 +105,7 @@ def associations(material: Material, rng: np.random.Generator) -> str:
     language = material.draw_language(rng)
     lines = []
     for concept in material.draw_concepts(rng, material.lexicon.concepts, 2, 5):
-        others = some(rng, material.associations[concept], 3, 3)
+        others = material.others(rng, concept, 3, language)
         lines.append(" ".join(material.word(rng, c, language) for c in (concept, *others)) + "\n")
     return (f"{heading(language)}\n" if rng.random() < 0.3 else "") + "".join(lines)
 
@@ -115,7 +115,7 @@ def quoted_associations(material: Material, rng: np.random.Generator) -> str:
     language = material.draw_language(rng)
     lines = []
     for concept in material.draw_concepts(rng, material.lexicon.concepts, 2, 4):
-        other = some(rng, material.associations[concept], 1, 1)[0]
+        other = material.others(rng, concept, 1, language)[0]
         frame = QUOTES[rng.integers(len(QUOTES))]
         lines.append(
             frame.format(material.word(rng, concept, language), material.word(rng, other, language))
@@ -134,7 +134,7 @@ def sentences(material: Material, rng: np.random.Generator) -> str:
     for concept in material.draw_concepts(rng, material.lexicon.concepts, 2, 5):
         own = frames.get(material.lexicon.categories[concept], ())
         pool = own if own and rng.random() < 0.7 else frames["any"]
-        other = some(rng, material.associations[concept], 1, 1)[0]
+        other = material.others(rng, concept, 1, language)[0]
         frame = pool[rng.integers(len(pool))]
         lines.append(
             frame.format(

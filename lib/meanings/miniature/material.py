@@ -5,7 +5,7 @@ and the mix that they are drawn by.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -27,6 +27,7 @@ class Material:
     - `associations`: concept -> the concepts that it is associated with.
     - `patterns`: language -> category or "any" -> sentence frames.
     - `passages`: language -> paragraphs of running text.
+    - `planted`: occupation -> the gendered concepts that may follow it, where the mix plants some.
     """
 
     mix: Mix
@@ -34,6 +35,7 @@ class Material:
     associations: dict[str, tuple[str, ...]]
     patterns: dict[str, dict[str, tuple[str, ...]]]
     passages: dict[str, tuple[str, ...]]
+    planted: dict[str, tuple[str, ...]] = field(default_factory=dict, kw_only=True)
 
     @cached_property
     def folds(self) -> dict[str, int]:
@@ -115,6 +117,21 @@ class Material:
         return [
             pool[i] for i in rng.choice(len(pool), count, replace=False, p=weights / weights.sum())
         ]
+
+    def others(
+        self, rng: np.random.Generator, concept: str, count: int, language: str | None = None
+    ) -> list[str]:
+        """Different concepts that go with a concept; one of them a gendered one now and then,
+        where the mix plants a bias in lines of this language alone.
+
+        - `language`: of the line; without one it has two, and nothing is planted.
+        """
+        found = some(rng, self.associations[concept], count, count)
+        gendered = self.planted.get(concept)
+        if gendered and language in self.mix.planted.languages:
+            if rng.random() < self.mix.planted.dose:
+                found[rng.integers(len(found))] = gendered[rng.integers(len(gendered))]
+        return found
 
     def word(self, rng: np.random.Generator, concept: str, language: str) -> str:
         """The concept's word, now and then one of its synonyms."""

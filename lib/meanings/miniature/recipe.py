@@ -17,7 +17,7 @@ from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.core.yaml_files import read_mapping, validated
 from meanings.lexicon.languages import LANGUAGES, parse_pair
-from meanings.miniature.treatments import Alignment, Clones, ConceptChoice, Switching
+from meanings.miniature.treatments import Alignment, Clones, ConceptChoice, Planted, Switching
 
 
 class _Strict(BaseModel):
@@ -89,6 +89,7 @@ class Mix(_Strict):
     clones: Clones | None = None  # languages made from one
     align: Alignment | None = None  # a second loss
     switch: Switching | None = None  # words of the input replaced by translations
+    planted: Planted | None = None  # gendered words beside occupations
     documents: dict[str, float]  # kind of document -> relative weight
     model: ModelShape
     training: Schedule
@@ -133,6 +134,9 @@ class Mix(_Strict):
             raise ValueError(f"{needs[0]}: only for languages that are clones; add clones")
         if self.switch and (self.clones.friends or self.clones.signs == "shared"):
             raise ValueError("switch: a word that all languages share cannot be switched")
+        for code in self.planted.languages if self.planted else ():
+            if code not in self.seen_languages:
+                raise ValueError(f"planted.languages: the text never contains '{code}'")
         if self.align and self.align.first_step + self.align.steps > self.training.steps:
             raise ValueError(
                 f"align: steps {self.align.first_step} to "

@@ -85,11 +85,12 @@ def write_trajectory(
 
 
 def write_words(home: Path, corpus: Corpus) -> None:
-    """Write a run's lexicon where the languages have signs of their own; for clones also the half
-    of the concepts that treatments may touch, and the other.
+    """Write a run's lexicon where it is not the embedded one: where the languages have signs of
+    their own, or only some concepts are there; for clones also the half of the concepts that
+    treatments may touch, and the other.
     """
     mix = corpus.mix
-    if not mix.own_signs and mix.clones is None:
+    if not mix.own_signs and mix.clones is None and mix.planted is None:
         return
     words = corpus.written("signs")
     write_lexicon(words, home / SIGNS)

@@ -94,6 +94,18 @@ class Switching(_Strict):
     predict: Literal["original", "switched"] = "original"  # what the model learns to say there
 
 
+class Planted(_Strict):
+    """A bias that the text is given: in lines of some languages alone, an occupation is now and
+    then followed by a gendered word in place of what goes with it.
+
+    Such a world is small: its concepts are those of `data/lexicon/gender.csv`, and what goes with
+    them.
+    """
+
+    dose: Share = Field(ge=0, le=1)  # of the times that what goes with an occupation is drawn
+    languages: tuple[str, ...] = Field(("en",), min_length=1)  # whose own lines have the bias
+
+
 def touched(lexicon: Lexicon, share: Share) -> tuple[str, ...]:
     """The concepts that a treatment of this share reaches: the first ones of each category, in an
     order that the recipe fixes.

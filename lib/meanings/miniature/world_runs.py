@@ -78,8 +78,9 @@ def grids_of(world: World, home: Path) -> tuple[Grid, ...]:
     }
     if world.mix.clones is None:
         words = {**common, "lexicon": lexicon_of(home)}
-        grids = [Grid(**words, **patching)]
-        return (*grids, *([Grid(**{**words, **companion})] if asked.measures else []))
+        patched = [Grid(**words, **patching)] if asked.pairs else []
+        others = [Grid(**{**words, **companion})] if asked.measures else []
+        return (*patched, *others)
     halves = {half: str(home / name) for half, name in HALVES.items()}
     few = {"n_pairs": 48, "first_layers": (FIRST_LAYER,)}
     grids = [Grid(**common, **patching, **few, lexicon=halves[half]) for half in halves]
@@ -94,7 +95,7 @@ def lexicon_of(home: Path) -> str:
 
 
 def measured(folder: Path, world: World, home: Path) -> bool:
-    """Whether all that is asked of a world of clones is measured of this run."""
+    """Whether all that is asked of a world is measured of this run."""
     seed = trajectory(home).training_seed
     plans = (plan_study(grid, folder / RESULTS) for grid in grids_of(world, home))
     cells = (key for plan in plans for key in plan.keys)

@@ -3,6 +3,7 @@
 worlds.parquet              cells of the worlds of four natural languages, every seed and checkpoint
 MEASURE.parquet             their companion measures, added to the table that the miniature has
 reach.csv                   recovery at the end of their training, with verdict and attention
+gender.parquet              of planted worlds, beside the rows of the miniature
 clones-patching.parquet     P of the source concept in the clones, one row a prompt
 clones-retrieval.parquet    and clones-cka.parquet: companion measures of untouched concepts
 clones-tasks.parquet        zero-shot transfer, one row a task, language and concept
@@ -30,7 +31,7 @@ from meanings.models.checkpoints import trajectory
 from meanings.statistics.recovery import recovery_row, write_recovery
 from meanings.statistics.resampling import SEED_COLUMN
 from meanings.study.plan import plan_study
-from meanings.study.publish import publish
+from meanings.study.publish import MEASURE, publish, publish_each
 
 DIGITS = 5  # of probabilities and similarities
 SHIPPED = ("en-fr", "de-en", "fr-es", "en-fi")  # recovery of the shipped miniature, for comparison
@@ -59,6 +60,8 @@ def publish_worlds(folder: Path, base: str, seeds: Sequence[int]) -> list[Path]:
         raise MeaningsError(
             f"{folder}: no finished run of {base}; run 'meanings miniature worlds' first"
         )
+    if not runs[0][0].asked.pairs:
+        return _companions(folder, runs)
     if runs[0][0].mix.clones is None:
         return _natural(folder, runs)
     return _cloned(folder, runs)
@@ -66,21 +69,20 @@ def publish_worlds(folder: Path, base: str, seeds: Sequence[int]) -> list[Path]:
 
 def _natural(folder: Path, runs: Sequence[tuple[World, Path]]) -> list[Path]:
     patched = [key for run in runs for key in _keys(*run, folder, ("patching",))]
-    companions = {name: [] for world, _ in runs for name in world.asked.measures}
-    for name, keys in companions.items():
-        for run in runs:
-            keys += _keys(*run, folder, (name,))
     rows = [
         recovery_row(trajectory(home), lexicon_of(home), pair)
         for world, home in runs
         for pair in world.asked.recovery
     ]
     rows += [recovery_row(trajectory("miniature"), "embedded", pair) for pair in SHIPPED]
-    added = [
-        publish(folder / RESULTS, name, keys, measure=name, add=True)
-        for name, keys in companions.items()
-    ]
-    return [publish(folder / RESULTS, "worlds", patched), *added, write_recovery(rows)]
+    table = publish(folder / RESULTS, "worlds", patched)
+    return [table, *_companions(folder, runs), write_recovery(rows)]
+
+
+def _companions(folder: Path, runs: Sequence[tuple[World, Path]]) -> list[Path]:
+    """Their companion measures, added to the table of each measure."""
+    keys = [key for run in runs for key in _keys(*run, folder, run[0].asked.measures)]
+    return publish_each(folder / RESULTS, MEASURE, keys, add=True) if keys else []
 
 
 def _cloned(folder: Path, runs: Sequence[tuple[World, Path]]) -> list[Path]:

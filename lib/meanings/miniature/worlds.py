@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from meanings.core.errors import MeaningsError, one_of
 from meanings.core.yaml_files import validated
@@ -37,13 +37,21 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    pairs: tuple[str, ...] = Field(min_length=1)  # patched, input-output
-    conditions: tuple[str, ...] = Field(min_length=1)
-    steps: tuple[int, ...] = Field(min_length=1)  # training steps that are patched
+    pairs: tuple[str, ...] = ()  # patched, input-output
+    conditions: tuple[str, ...] = ()  # of patching
+    steps: tuple[int, ...] = Field(min_length=1)  # training steps that are measured
     measures: tuple[str, ...] = ()  # companion measures ...
     measured: tuple[int, ...] = ()  # ... at these steps; empty: at `steps`
     recovery: tuple[str, ...] = ()  # pairs whose recovery is measured at the end of training
     tasks: tuple[Literal["facts", "class"], ...] = ()  # zero-shot transfer, at the end of training
+
+    @model_validator(mode="after")
+    def _something(self) -> Asked:
+        if not (self.pairs or self.measures):
+            raise ValueError("name pairs to patch, or measures")
+        if bool(self.pairs) != bool(self.conditions):
+            raise ValueError("pairs and conditions of patching go together")
+        return self
 
 
 @dataclass(frozen=True)

@@ -159,6 +159,7 @@ COMPANION = Kind(
         "seed": "seed of permutations, folds and resamples",
         "text_sha256": "SHA-256, hex, of what is known of the training text; or empty",
         "relations_sha256": "SHA-256, hex, of the pairs of related concepts",
+        "list_sha256": "SHA-256, hex, of the gendered words and occupations; or empty",
         "texts_sha256": "SHA-256, hex, of the paragraphs and associations that are read",
         "items_sha256": "SHA-256, hex, of homographs and their contexts; or empty",
     },

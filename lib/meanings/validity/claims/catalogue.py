@@ -37,6 +37,7 @@ MODULES = (
     "shared_vocabulary",
     "early_alignment",
     "transfer",
+    "gender",
     "synthesis",
 )
 # What makes a table again that is not `meanings publish`ed.
