@@ -14,7 +14,7 @@ from meanings.statistics import companions
 from meanings.statistics.resampling import SEED_COLUMN
 from meanings.validity.claims.meaning_in_context import AM2ICO, on_test
 
-SHOWN = (("de", "bank", "en"), ("fr", "avocat", "en"), ("ru", "замок", "en"), ("en", "crane", "fr"))
+SHOWN = (("de", "bank", "en"), ("fr", "avocat", "en"), ("ru", "замок", "en"), ("en", "bat", "fr"))
 VARIANTS = {
     "nearer": "ambiguous word in context",
     "other_word": "another word in its place",
