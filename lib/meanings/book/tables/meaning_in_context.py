@@ -53,8 +53,8 @@ def examples(
 
 
 def by_language(rows: pd.DataFrame, languages: Sequence[str]) -> pd.DataFrame:
-    """The ambiguous words of each language at the last checkpoint, at the layers chosen for `nearer`:
-    means over the languages that they are compared with.
+    """The ambiguous words of each language at the last checkpoint, at the layers chosen for
+    `nearer`: means over the languages that they are compared with.
     """
     last = rows[rows["step"] == rows.groupby(SEED_COLUMN)["step"].transform("max")]
     nearer = companions.at_best(last, "nearer", languages)
