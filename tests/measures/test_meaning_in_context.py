@@ -93,7 +93,7 @@ def test_exchanged_senses_give_one_minus_the_value():
     one, other = found(states), found(again, contexts=swapped)
     assert 0.55 < one.loc["nearer", "value"] < 0.95
     for variant in ("nearer", "auc"):
-        assert other.loc[variant, "value"] == pytest.approx(1 - one.loc[variant, "value"], abs=1e-3)
+        assert other.loc[variant, "value"] == pytest.approx(1 - one.loc[variant, "value"], abs=4e-3)
 
 
 def test_what_the_context_leaves_in_any_word_is_no_gain():

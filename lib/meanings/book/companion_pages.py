@@ -182,8 +182,13 @@ def between(cells: pd.DataFrame, languages: Collection[str]) -> pd.DataFrame:
     return cells[cells["pair"].astype(str).map(kept).astype(bool)]
 
 
-def provenance(page: CompanionChapter, table: pd.DataFrame, source: str) -> pd.DataFrame:
-    """The box at a chapter's end: what was measured, on what, with what; `what`, `value`."""
+def provenance(
+    page: CompanionChapter, table: pd.DataFrame, source: str, unit: str = "concepts"
+) -> pd.DataFrame:
+    """The box at a chapter's end: what was measured, on what, with what; `what`, `value`.
+
+    - `unit`: what intervals resample.
+    """
     last = last_checkpoint(table)
     layers = (table["layer"].drop_duplicates() >= 0).sum()  # -1: read off the answer
     told = {
@@ -194,7 +199,7 @@ def provenance(page: CompanionChapter, table: pd.DataFrame, source: str) -> pd.D
         "grid": f"{table['step'].nunique()} checkpoints, {layers} layers, "
         f"{len(table[PAIR].drop_duplicates())} languages and language pairs",
         "null": f"{_values(table['permutations'])} permutations, seed {_values(table['seed'])}",
-        "intervals": "95 %, over concepts; of a mean over training runs the outermost ends; of "
+        "intervals": f"95 %, over {unit}; of a mean over training runs the outermost ends; of "
         "differences of values without intervals, over languages",
         "floating type": _values(table["dtype"].astype(str)),
         "read with": ", ".join(f"{name} {version(name)}" for name in READ_WITH),

@@ -52,7 +52,7 @@ from meanings.measures.word_in_context import Am2icoSettings, WordsInContext, wo
 
 RESAMPLES = 200
 # Parts of 1 in which numbers are given, so that the table stays small: intervals are some .2 wide.
-VALUE_PARTS, END_PARTS = 1024, 64
+VALUE_PARTS, END_PARTS = 512, 64
 VARIANTS = {kind: kind for kind in KINDS} | {"in_context": "nearer"}
 OWN = {
     "language_a": column("language_a", pa.string(), "language of the word in context"),
@@ -231,7 +231,7 @@ def _summary(
 
 
 def coarse(values: Mapping[str, float]) -> dict[str, float]:
-    """Values in multiples of 1 / 1,024, ends of intervals and nulls of 1 / 64."""
+    """Values in multiples of 1 / 512, ends of intervals and nulls of 1 / 64."""
     parts = {name: VALUE_PARTS if name == "value" else END_PARTS for name in values}
     return {name: round(each * parts[name]) / parts[name] for name, each in values.items()}
 

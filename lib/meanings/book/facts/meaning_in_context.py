@@ -31,7 +31,8 @@ def coverage(rows: pd.DataFrame, label: str) -> dict[str, object]:
     low, high = int(rows["n"].min()), int(rows["n"].max())
     return {
         "mic_label": label,
-        "mic_words": f"{low} to {high} ambiguous words per ordered pair of {len(languages)} languages",
+        "mic_words": f"{low} to {high} ambiguous words per ordered pair of "
+        f"{len(languages)} languages",
     }
 
 

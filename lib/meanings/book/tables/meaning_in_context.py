@@ -14,7 +14,7 @@ from meanings.statistics import companions
 from meanings.statistics.resampling import SEED_COLUMN
 from meanings.validity.claims.meaning_in_context import AM2ICO, on_test
 
-SHOWN = (("de", "bank", "en"), ("fr", "avocat", "en"), ("ru", "замок", "en"), ("en", "crane", "fr"))
+SHOWN = (("de", "bank", "en"), ("fr", "avocat", "en"), ("ru", "замок", "en"), ("en", "bat", "fr"))
 VARIANTS = {
     "nearer": "ambiguous word in context",
     "other_word": "another word in its place",
@@ -53,8 +53,8 @@ def examples(
 
 
 def by_language(rows: pd.DataFrame, languages: Sequence[str]) -> pd.DataFrame:
-    """The ambiguous words of each language at the last checkpoint, at the layers chosen for `nearer`:
-    means over the languages that they are compared with.
+    """The ambiguous words of each language at the last checkpoint, at the layers chosen for
+    `nearer`: means over the languages that they are compared with.
     """
     last = rows[rows["step"] == rows.groupby(SEED_COLUMN)["step"].transform("max")]
     nearer = companions.at_best(last, "nearer", languages)

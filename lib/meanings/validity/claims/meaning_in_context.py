@@ -84,8 +84,8 @@ CLAIMS = (
         id="meaning-no-gain",
         chapter=CHAPTER,
         statement=(
-            "Another word in the ambiguous word's place lies nearer to the word of the right sense as "
-            "often, to within .1: the difference is {value:z.3f}."
+            "Another word in the ambiguous word's place lies nearer to the word of the right sense "
+            "as often, to within .1: the difference is {value:z.3f}."
         ),
         unit="share",
         side="within",
