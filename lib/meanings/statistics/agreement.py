@@ -53,7 +53,7 @@ def concordance(table: pd.DataFrame, seed: int = 0) -> dict[str, float]:
             f"{len(table)} language pairs and {table.shape[1]} instruments; agreement needs three "
             "pairs and two instruments"
         )
-    found = float(kendall_w(_ranks(table.to_numpy())))
+    found = coefficient(table)
     drawn = kendall_w(_dealt(table, np.random.default_rng(seed)))
     return {
         "w": found,
@@ -62,6 +62,11 @@ def concordance(table: pd.DataFrame, seed: int = 0) -> dict[str, float]:
         "n_pairs": len(table),
         "n_instruments": table.shape[1],
     }
+
+
+def coefficient(table: pd.DataFrame) -> float:
+    """Kendall's W alone, of a table as `pair_matrix`."""
+    return float(kendall_w(_ranks(table.to_numpy())))
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

@@ -69,7 +69,7 @@ INSTRUMENTS = (
     Instrument("neuron_overlap", "transfer", "transfer of a probe on few units", "place", False),
     Instrument("abilities", "category_across", "transfer of a category probe", "place", False),
     Instrument("meaning_in_context", "gain", "meaning in context", "place", False),
-    Instrument("abilities", "translation", "translation, asked directly", "use"),
+    Instrument("abilities", "translation", "translation without examples", "use"),
     PATCHING,
 )
 

@@ -111,15 +111,18 @@ def delay(first: pd.DataFrame, second: pd.DataFrame, seed: int = 0) -> Delay:
     (values, tokens, runs, pairs), (other, _, _, _) = curves
     weights, of_run = _weights(pairs, len(runs), np.random.default_rng(seed))
     once = np.ones((1, len(pairs))), np.ones((1, len(runs)))
-    (point,), drawn = (
-        _mean_onsets(other, tokens, *each) - _mean_onsets(values, tokens, *each)
-        for each in (once, (weights, of_run))
-    )
-    each = [
-        float(_mean_onsets(o[None], tokens, once[0], np.ones((1, 1)))[0]
-              - _mean_onsets(v[None], tokens, once[0], np.ones((1, 1)))[0])
-        for v, o in zip(values, other, strict=True)
-    ]  # fmt: skip
+    with np.errstate(invalid="ignore"):  # neither rises: no delay, NaN
+        (point,), drawn = (
+            _mean_onsets(other, tokens, *each) - _mean_onsets(values, tokens, *each)
+            for each in (once, (weights, of_run))
+        )
+        each = [
+            float(
+                _mean_onsets(o[None], tokens, once[0], np.ones((1, 1)))[0]
+                - _mean_onsets(v[None], tokens, once[0], np.ones((1, 1)))[0]
+            )
+            for v, o in zip(values, other, strict=True)
+        ]
     drawn = drawn[~np.isnan(drawn)]
     if not np.isfinite(point) or not len(drawn):
         raise MeaningsError("one of the two instruments has no onset within this training")
@@ -176,8 +179,12 @@ def _mean_onsets(
 def share_at_floor(readings: pd.DataFrame, apart: pd.DataFrame) -> tuple[float, float, float]:
     """The share of its height at the end that an instrument reaches, above its null, in the model
     that shares nothing, at that model's last step; with the lowest and the highest training run.
+
+    Raises MeaningsError where there is no height.
     """
     end = _means(above_null(_last(readings)), ["step"])["value"].iloc[0]
+    if not end > 0:
+        raise MeaningsError("the instrument ends no higher than its null: it has no height")
     runs = above_null(_last(apart)).groupby(SEED_COLUMN)["value"].mean()
     return float(runs.mean() / end), float(runs.min() / end), float(runs.max() / end)
 

@@ -82,9 +82,19 @@ def fooled(rungs: pd.DataFrame) -> dict[str, object]:
     """
     known = rungs[rungs["share"].notna()]
     if known.empty:
-        return dict.fromkeys(("sy_fooled", "sy_not_fooled"), NOT_HERE)
+        return dict.fromkeys(
+            ("sy_fooled", "sy_fooled_first", "sy_not_fooled", "sy_known"), NOT_HERE
+        )
     half, tenth = known[known["share"] >= 0.5], known[known["share"] < 0.1]
+    others = rungs[~rungs["name"].isin(half["name"])]
+    first = len(half) > 0 and half["onset"].max() < others["onset"].min()
     return {
+        "sy_fooled_first": wording.either(
+            first,
+            "They are also the first to rise: what rises first in a training run may need no "
+            "sharing at all.",
+            "",
+        ),
         "sy_fooled": "; ".join(f"{r.label} ({r.share:.0%})" for r in half.itertuples()) or "none",
         "sy_not_fooled": len(tenth),
         "sy_known": len(known),

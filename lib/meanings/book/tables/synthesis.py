@@ -180,7 +180,11 @@ def false_claims(models: dict[str, str], languages: Sequence[str]) -> pd.DataFra
                 row[f"{label}: cells"] = f"{found['n']:.0f}"
         if row:
             rows[instrument.label] = row
-    return pd.DataFrame(rows).T.fillna("").rename_axis("instrument")
+    table = pd.DataFrame(rows).T.fillna("").rename_axis("instrument")
+    order = [
+        f"{label}: {what}" for label in models.values() for what in (*CLAIMED.values(), "cells")
+    ]
+    return table[[name for name in order if name in table]]
 
 
 CLAIMED = {

@@ -1,5 +1,6 @@
 """Claims of the chapter *Eleven instruments, one training run*."""
 
+from meanings.statistics.effects import SMALLEST_EFFECT
 from meanings.statistics.instruments import (
     CKA,
     INSTRUMENTS,
@@ -70,8 +71,9 @@ def _follows(name: str, instrument: Instrument, called: str) -> Claim:
     return Claim(
         id=f"instruments-dose-{name}",
         chapter=CHAPTER,
-        statement=f"{called} orders training runs by their dose of parallel text: the share of "
-        "pairs of runs in the right order lies {value:.2f} above one half.",
+        statement=f"{called} follows the dose of parallel text: of two training runs with "
+        "different doses, the higher dose has the higher value more often than not, by {value:.2f} "
+        "(.50 at most).",
         unit="share of pairs of runs, above one half",
         side="above",
         smallest_effect=ORDERED,
@@ -163,11 +165,12 @@ CLAIMS = (
         id="instruments-agree",
         chapter=CHAPTER,
         statement="Over language pairs that never stand side by side in the text, the instruments "
-        "rank the pairs alike: Kendall's W is {value:.2f}.",
-        unit="Kendall's W",
+        "rank the pairs alike: Kendall's W lies {value:.2f} above what languages dealt out anew "
+        "reach.",
+        unit="Kendall's W, above its null",
         side="above",
-        smallest_effect=0.5,
-        refuted_by="a W of at most .5",
+        smallest_effect=SMALLEST_EFFECT,
+        refuted_by="a W of at most .02 above that of languages dealt out anew",
         tables=tuple(dict.fromkeys((*estimates.tables_for(*COMPARED), "cka"))),
         effect=estimates.concordance(COMPARED),
     ),
