@@ -127,6 +127,7 @@ ELSEWHERE = {
     "early_alignment",
     "transfer",
     "gender",
+    "synthesis",
 }
 CLAIMS = {claim.id: claim for claim in catalogue.all_claims() if claim.chapter not in ELSEWHERE}
 

@@ -215,6 +215,7 @@ RECOMPUTED = {
 # Chapters whose claims a test beside this one recomputes: chapter -> its file.
 ELSEWHERE = {
     "emergence": "test_claims_emergence.py",
+    "synthesis": "test_instrument_claims.py",
     "language_dependence": "test_language_claims.py",
     "error_analysis": "test_error_claims.py",
     **dict.fromkeys(

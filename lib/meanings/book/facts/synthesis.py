@@ -14,7 +14,7 @@ from meanings.book.tables import synthesis as tables
 from meanings.core.errors import MeaningsError
 from meanings.core.formatting import amount
 from meanings.models.trajectories import Trajectory
-from meanings.statistics import agreement, ladder, languages, rungs
+from meanings.statistics import agreement, languages, rungs
 from meanings.statistics.correlation import rank_correlation
 from meanings.statistics.instruments import INSTRUMENTS, RETRIEVAL
 from meanings.statistics.resampling import SEED_COLUMN
@@ -30,14 +30,10 @@ LABELS = {each.name: each.label for each in INSTRUMENTS}
 
 def coverage(read: Read) -> dict[str, object]:
     """What the page's readings rest on."""
-    table, pairs = read.readings, len(read.pairs)
+    pairs = len(read.pairs)
     lacking = [each.label for each in INSTRUMENTS if each not in read.there]
     return {
-        "sy_label": read.label,
         "sy_pairs": f"{pairs} language pair{'s' * (pairs > 1)}",
-        "sy_runs": wording.plural(table[SEED_COLUMN].nunique(), "training run"),
-        "sy_checkpoints": table["step"].nunique(),
-        "sy_level": f"{ladder.LEVEL:g}",
         "sy_lacking": f"Not measured here: {', '.join(lacking)}." if lacking else "",
     }
 
@@ -215,3 +211,28 @@ def by_text(end: pd.DataFrame, run: Trajectory) -> dict[str, object]:
     rarer = pd.Series([min(shares[a], shares[b]) for a, b in table.index], index=table.index)
     found = [rank_correlation(table[name], rarer) for name in table]
     return {"sy_text_low": f"{min(found):.2f}", "sy_text_high": f"{max(found):.2f}"}
+
+
+def the_paper(claims: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str, str]]:
+    """Rows of the table that sets related work beside this page."""
+    said = wording.statements(claims)
+    return [
+        (
+            "Calibrated by permutation, global similarities of representations lose most of their "
+            "convergence; likeness of neighbourhoods stays (Gröger, Wen and Brbić).",
+            f"{said['instruments_cka_face']} {said['instruments_cka_null']} "
+            f"{said['instruments_retrieval_null']}",
+            "in part",
+            "Here CKA, which is global, follows the dose of parallel text as well as retrieval "
+            "does; and an instrument can pass a permutation null where nothing is shared: "
+            f"{said['instruments_relations_apart']}",
+        ),
+        (
+            "Models that were trained on one language each have similar states of parallel text by "
+            "CKA (Goldfish).",
+            f"{said['instruments_cka_face']} {said['instruments_cka_null']}",
+            "in part",
+            "A null that keeps length and frequency of words takes the likeness away here. Our "
+            "languages without a common word are in one model, theirs in several.",
+        ),
+    ]
