@@ -5,6 +5,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from meanings.core.errors import MeaningsError
+from meanings.lexicon.lexicon import load_lexicon
+from meanings.measures.catalogue import measure_named
 from meanings.models.checkpoints import trajectory
 from meanings.study.grid import (
     CHECKPOINTS,
@@ -197,13 +200,30 @@ class Synthesis(CompanionChapter):
     patches = True
 
     def settings(self) -> Mapping[str, Any]:
-        """All measures, with patching in the page's pairs; no answers are generated."""
+        """All measures that fit model and lexicon, with patching in the page's pairs; no answers
+        are generated.
+        """
         return {
-            "measures": (*self.measures, "patching"),
+            "measures": (*_fitting(self), "patching"),
             "pairs": self.pair or DEFAULT_PAIRS,
             "conditions": ("seen", "null_concept", "src_unpatched"),
             "generate": 0,
         }
+
+
+def _fitting(page: CompanionChapter) -> tuple[str, ...]:
+    """The measures of a chapter that the page's lexicon and model have what they need for."""
+    lexicon = load_lexicon(page.lexicon)
+    run = trajectory(page.model, page.training_seed)
+    found = []
+    for name in page.measures:
+        measure = measure_named(name)
+        try:
+            measure.check(measure.Settings(), lexicon, [run])
+        except MeaningsError:
+            continue  # the page says what was not measured
+        found.append(name)
+    return tuple(found)
 
 
 CHAPTERS: dict[str, type[ChapterParameters]] = {

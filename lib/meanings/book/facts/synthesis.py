@@ -59,7 +59,8 @@ def order(rungs: pd.DataFrame, last: float) -> dict[str, object]:
     missing = rungs[np.isinf(rungs["apart_onset"].fillna(0.0))]["label"]
     if rises.empty:
         return dict.fromkeys(
-            ("sy_first", "sy_last", "sy_patching", "sy_retrieval", "sy_no_onset"), NOT_HERE
+            ("sy_first", "sy_last", "sy_patching", "sy_retrieval", "sy_no_onset", "sy_training"),
+            NOT_HERE,
         )
     first, final = rises.iloc[0], rises.iloc[-1]
     return {
@@ -99,19 +100,15 @@ def fooled(rungs: pd.DataFrame) -> dict[str, object]:
 
 def agreeing(end: pd.DataFrame) -> dict[str, object]:
     """Kendall's W over all pairs, and over those that never stand side by side in the text."""
-    found = {}
-    for name, rows in (("sy_w", end), ("sy_w_never", end[end["never"]])):
+    found: dict[str, object] = {}
+    for side, rows in (("", end), ("_never", end[end["never"]])):
         try:
             w = agreement.concordance(agreement.pair_matrix(rows))
+            values = f"{w['w']:.2f}", f"{w['null_high']:.2f}", w["n_pairs"], w["n_instruments"]
         except MeaningsError:
-            found |= {name: NOT_HERE, f"{name}_null": "", f"{name}_pairs": "", f"{name}_n": ""}
-            continue
-        found |= {
-            name: f"{w['w']:.2f}",
-            f"{name}_null": f"{w['null_high']:.2f}",
-            f"{name}_pairs": w["n_pairs"],
-            f"{name}_n": w["n_instruments"],
-        }
+            values = (NOT_HERE,) * 4
+        names = f"sy_w{side}", f"sy_w{side}_null", f"sy_w{side}_pairs", f"sy_w{side}_n"
+        found |= dict(zip(names, values, strict=True))
     return found
 
 

@@ -109,7 +109,8 @@ def concordance(names: Sequence[Instrument]) -> Estimate:
             for code in codes
         ]
         spread = np.sqrt((len(codes) - 1) * np.var(without))
-        low, high = value - 1.96 * spread, value + 1.96 * spread
+        low = value - 1.96 * spread
+        high = min(value + 1.96 * spread, 1.0 - found["null_high"])
         n = round(float(rows["n"].mean()))
         return Effect(value, low, high, n, len(whole), rows[SEED_COLUMN].nunique())
 
@@ -135,9 +136,12 @@ def trend(instrument: Instrument) -> Estimate:
             ladder.jonckheere([rng.choice(each, len(each)) for each in groups], shuffles=1)[0]
             for _ in range(RESAMPLES)
         ]
-        low, high = np.quantile(drawn, [0.025, 0.975]) - 0.5
-        value -= 0.5
-        return Effect(value, min(low, value), max(high, value), *_counts(rows))
+        low, high = np.quantile(drawn, [0.025, 0.975])
+        if low == high == 1.0:  # all in order: no resample differs, which is no certainty
+            n = sum(map(len, groups))
+            low, high = wilson(n, n)
+        low, high, value = low - 0.5, high - 0.5, value - 0.5
+        return Effect(value, float(min(low, value)), float(max(high, value)), *_counts(rows))
 
     return estimate
 
