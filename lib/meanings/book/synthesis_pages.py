@@ -136,7 +136,11 @@ def by_dose() -> pd.DataFrame:
         for name, dose in rungs.DOSES.items()
         if len(found := _world(name))
     ]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["instrument", "dose"])
+    return (
+        pd.concat(parts, ignore_index=True)
+        if parts
+        else pd.DataFrame(columns=["instrument", "dose"])
+    )
 
 
 def cells_of(instrument: Instrument, model: str, languages: Iterable[str] = ()) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from meanings.statistics.companions import PAIR
 
 __all__ = ["by_pair", "chapter_claims", "floors", "side_by_side"]
 
+OTHERS = {"tr": "Turkish"}  # of data sets, in no lexicon
 SPLITS = {
     "all": "all concepts",
     "taught": "taught",
@@ -80,7 +81,11 @@ def by_pair(chosen: pd.DataFrame) -> pd.DataFrame:
 
 def named(a: str, b: str) -> str:
     """`English-French`; one language alone is `English`."""
-    names = [LANGUAGES[code].name if code in LANGUAGES else str(code) for code in (a, b) if code]
+    names = [
+        LANGUAGES[code].name if code in LANGUAGES else OTHERS.get(code, str(code))
+        for code in (a, b)
+        if code
+    ]
     return "-".join(dict.fromkeys(names))
 
 
