@@ -26,7 +26,7 @@ LANGUAGES = ("en", "fr", "es", "de", "ru", "pl", "zh", "fi", "et")
 PATCHING = "patching"
 NAMES = (PATCHING, *(name for name, each in MEASURES.items() if isinstance(each, Companion)))
 USUAL = {"concepts": 256, "layers": 4, "width": 64}
-FORWARDS = (PATCHING, "clamping")  # their cost is the model's, and no state's
+FORWARDS = (PATCHING, "clamping", "meaning_in_context", "gender")  # states or lists of their own
 # What patching is asked here: the curves of the book's ladder, without generated answers.
 PAIRS = ("en-fr", "de-en", "fr-es", "fr-de", "de-es", "en-ru", "zh-en", "fr-pl", "en-fi", "et-en")
 CONDITIONS = ("seen", "null_concept", "src_unpatched")

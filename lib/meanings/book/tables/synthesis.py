@@ -80,14 +80,14 @@ CHOICE = (
         "Does a word carry the sense that its context asks for?",
         "meaning in context",
         "meaning_in_context",
-        "The context alone, or the word alone.",
-        "word only, context only, senses dealt out anew",
+        "The trace of the context in whatever word follows it; the word alone.",
+        "another word behind the same context; senses dealt out anew are not enough",
     ),
     (
         "Is the space biased by gender?",
         "inBias",
         "gender",
-        "A space that narrows makes every bias smaller.",
+        "A space that narrows makes every bias smaller; planted doses are hardly followed.",
         "random words in place of gendered ones; planted genders dealt out anew",
     ),
     (
