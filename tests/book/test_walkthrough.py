@@ -1,11 +1,17 @@
 """One patch followed step by step, on the tiny model."""
 
+import dataclasses
+import html
+import json
+import re
+
 import pytest
 import torch
 
 from meanings.book import walkthrough
 from meanings.book.chapter_parameters import Method
 from meanings.book.facts import method as facts
+from meanings.book.walkthrough import stepping
 from meanings.lexicon.languages import parse_pair
 from meanings.models.checkpoint import Checkpoint
 from meanings.prompts.prompt import translation_prompt
@@ -99,3 +105,25 @@ def test_facts_of_the_patch_follow_the_answers(walk, layers):
     assert int(saving["me_published"].replace(",", "")) > int(saving["me_ours"].replace(",", ""))
     vectors = facts.concept_vectors(walk.agreement(walk.source_states()), 2)
     assert vectors["me_sources"] == 2 and 0 <= vectors["me_top_layer"] < walk.model.n_layers
+
+
+def test_a_step_changes_the_query_word_and_what_comes_after_it(walk, layers):
+    vector, first = layers[0], 1
+    stepped = walkthrough.steps(walk, vector, first)
+    changes, query = stepped.changes, stepped.query
+    assert changes.shape == (walk.model.n_layers, len(stepped.tokens))
+    assert (changes[:first] == 0).all() and (changes[:, :query] == 0).all()
+    assert (changes[first:, query] > 0).all()
+    assert (changes[first, query + 1 :] == 0).all()  # they read the layer below, as it was
+    assert (changes[first + 1 :, -1] > 0).all()
+    # The overwritten output is the vector itself.
+    states = stepping._outputs(walk, vector, first)
+    assert torch.equal(states[first:, walk.target.query_position], vector[first:].float())
+
+
+def test_what_a_step_shows_cannot_become_markup(walk, layers):
+    stepped = walkthrough.steps(walk, layers[0], 0)
+    odd = dataclasses.replace(stepped, after='"><script>alert(1)</script>')
+    carried = re.fullmatch(r'<div class="stepper" data-steps="([^"]*)"></div>', odd._repr_html_())
+    assert json.loads(html.unescape(carried.group(1)))["after"] == odd.after
+    assert "<" not in carried.group(1)

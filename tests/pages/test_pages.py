@@ -168,3 +168,61 @@ def test_a_dark_page_keeps_figures_readable(browser):
         == "invert(0.88) hue-rotate(180deg)"
     )
     context.close()
+
+
+def chosen(page, **choices: str) -> str:
+    """What the page *Explore* says after these choices, each by its list's name."""
+    for name, value in choices.items():
+        page.select_option(f"#explore-{name}", value)
+    return page.inner_text(".explore-said")
+
+
+def test_exploring_shows_the_numbers_of_the_published_tables(browser):
+    from meanings.measures.results import published
+    from meanings.statistics import companions
+
+    cells = {"pair": ["fr-pl"], "condition": ["tgt"], "step": [2700], "first_layer": [2]}
+    rows = published("miniature", where=cells)
+    steps = sorted(published("miniature", columns=["step"])["step"].unique().tolist())
+    page = patient(browser.new_page())
+    page.goto((HTML / "explore.html").as_uri())
+    place = {"pair": "fr-pl", "condition": "tgt", "layer": "2", "step": str(steps.index(2700))}
+    said = chosen(page, **place)
+    assert f"{rows['p_source'].mean():.2f}".lstrip("0") in said.split("[")[0]
+    assert "French to Polish" in said
+    # An answer of the table stands in its row.
+    answers = published("miniature-answers", where=cells)
+    concepts = page.locator(".explore-answers tbody tr")
+    assert concepts.count() == len(answers)
+    for row in answers.head(5).itertuples():
+        line = concepts.nth(int(row.prompt))
+        assert line.locator("th").inner_text() == str(row.source_concept)
+        assert line.locator("td").nth(2).inner_text() == str(row.answer)
+    # A companion measure, and a choice by keyboard alone.
+    table = published("retrieval", where={"model": ["miniature"], "variant": ["csls"]})
+    languages = table[["language_a", "language_b"]].astype(str).apply(set, axis=1)
+    last = table[(table["step"] == table["step"].max()) & (languages == {"de", "fr"})]
+    own = last[(last["layer"] == 4) & (last["split"] != companions.SHARED)]
+    shares = own.assign(v=own["value"] * own["n"]).groupby("training_seed")[["v", "n"]].sum()
+    page.select_option("#explore-show", label="retrieval (CSLS)")
+    said = chosen(page, pair="de-fr", layer="4")
+    page.focus("#explore-layer")
+    page.keyboard.press("ArrowUp")
+    assert "layer 3" in page.inner_text(".explore-said")
+    assert f"{(shares['v'] / shares['n']).mean():.2f}".lstrip("0") in said.split("[")[0]
+    page.close()
+
+
+def test_a_patch_can_be_stepped_through(browser):
+    page = patient(browser.new_page())
+    page.goto((HTML / "method.html").as_uri())
+    text = page.locator(".stepper-text")
+    assert "without a patch" in text.inner_text()
+    following, seen = page.get_by_role("button", name="Next"), []
+    while following.is_enabled():
+        following.click()
+        seen.append(text.inner_text())
+    for said in ("Read:", "Overwritten:", "What later tokens see:", "The answer is read"):
+        assert any(each.startswith(said) for each in seen), said
+    assert page.locator(".stepper-table td.written").count() > 0
+    page.close()

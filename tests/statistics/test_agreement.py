@@ -64,3 +64,40 @@ def test_pairs_that_an_instrument_lacks_are_left_out():
     found = agreement.pair_matrix(rows)
     assert list(found.index) == [("de", "en")]
     assert found.loc[("de", "en")].to_dict() == {"x": 10, "y": 20}
+
+
+def rising(name, onsets):
+    """An instrument whose curve in a pair jumps at the given token count."""
+    return pd.DataFrame(
+        {"instrument": name, "training_seed": 0, "step": tokens, "tokens": tokens,
+         "language_a": a, "language_b": b, "null": 0.0, "n": 10,
+         "value": value, "low": value - 0.01, "high": value + 0.01}
+        for (a, b), moment in onsets.items()
+        for tokens in (0, 10, 20, 40, 80)
+        for value in (float(tokens >= moment),)
+    )  # fmt: skip
+
+
+def test_a_language_rises_with_the_mean_of_its_pairs_and_alone_with_its_own():
+    pairs = rising("x", {("de", "en"): 20, ("de", "fr"): 80})
+    alone = rising("y", {("de", ""): 10, ("en", ""): 20, ("fr", ""): 80})
+    flat = rising("z", {("de", ""): 10_000, ("en", ""): 10_000, ("fr", ""): 10_000})
+    found = agreement.onsets_by_language(pd.concat([pairs, alone, flat], ignore_index=True))
+    assert list(found.columns) == ["x", "y"]  # what does not rise has no order
+    for column, code, (low, high) in (
+        ("x", "en", (10, 20)), ("x", "fr", (40, 80)), ("x", "de", (10, 80)),
+        ("y", "de", (0, 10)), ("y", "en", (10, 20)), ("y", "fr", (40, 80)),
+    ):  # fmt: skip
+        assert low <= found.loc[code, column] <= high, (column, code)
+
+
+def test_one_order_of_languages_is_full_agreement_and_chance_is_not():
+    order = pd.DataFrame({f"x{i}": [1.0, 2, 3, 5, 8, np.inf] for i in range(3)}, index=CODES)
+    found = agreement.language_concordance(order)
+    assert found["w"] == pytest.approx(1.0) and found["p"] < 0.01 and found["n_languages"] == 6
+    rng = np.random.default_rng(5)
+    chance = pd.DataFrame({f"x{i}": rng.permutation(6) for i in range(4)}, index=CODES)
+    drawn = agreement.language_concordance(chance)
+    assert drawn["w"] < drawn["null_high"] < found["null_high"] and drawn["p"] > 0.05
+    with pytest.raises(MeaningsError, match="2 languages"):
+        agreement.language_concordance(order.head(2))

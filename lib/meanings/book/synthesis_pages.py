@@ -19,7 +19,7 @@ from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.measures.results import published
-from meanings.statistics import instruments, ladder, rungs
+from meanings.statistics import agreement, instruments, ladder, rungs
 from meanings.statistics.companions import PAIR
 from meanings.statistics.instruments import INSTRUMENTS, PATCHING, Instrument
 from meanings.statistics.resampling import SEED_COLUMN
@@ -184,6 +184,24 @@ def at_end(page: Synthesis, found: Read, results: str | Path) -> pd.DataFrame:
     table = table[table["language_b"] != ""]
     sides = table[PAIR].astype(str).to_numpy().tolist()
     return table.assign(never=[frozenset(pair) in never for pair in sides])
+
+
+def by_language(page: Synthesis, found: Read, results: str | Path) -> pd.DataFrame:
+    """When each instrument rises in each language, in tokens: a row a language, a column an
+    instrument.
+
+    Patching is read in the language that it writes: the words of a pair's other language only ask.
+    Languages into which nothing was patched are left out.
+    """
+    cells = companion_pages.between(
+        followed(_cells(page, results)[0]), companion_pages.trained(page)
+    )
+    outputs = cells["pair"].astype(str).str.split("-").str[1]
+    parts = [found.readings[found.readings["instrument"] != PATCHING.name]]
+    for code, own in cells.groupby(outputs):
+        patched = instruments.patched_readings(own, lead(cells))
+        parts.append(patched.assign(language_a=code, language_b=""))
+    return agreement.onsets_by_language(pd.concat(parts, ignore_index=True))
 
 
 def provenance(page: Synthesis, found: Read) -> pd.DataFrame:

@@ -126,6 +126,33 @@ def translation_prompt(
             f"concept {concept!r} is asked for and is also a solved example: leave it out of the "
             f"shots {one_of(shots)}"
         )
+    text, line, start, end = prompt_text(lexicon, pair, concept, shots, template)
+    ids, offsets = _encode(tokenizer, text)
+    if part := unknown_part(tokenizer, text, ids, offsets, start, end):
+        raise UnknownQueryWord(
+            f"query word {text[start:end]!r}: the tokenizer does not know {part!r}; leave the "
+            "concept out"
+        )
+    return Prompt(
+        text=text,
+        token_ids=ids,
+        query_position=last_token_of(offsets, start, end, text),
+        line_position=sum(stop <= line for _, stop in offsets),
+        query_concept=concept,
+        pair=pair,
+    )
+
+
+def prompt_text(
+    lexicon: Lexicon,
+    pair: LanguagePair,
+    concept: str,
+    shots: Sequence[str],
+    template: str = "quoted",
+) -> tuple[str, int, int, int]:
+    """What such a prompt reads, and the characters where its last line begins, and its query word
+    begins and ends; no tokenizer is asked.
+    """
     form = TEMPLATES[template]
     names = {"input": language(pair.input).native, "output": language(pair.output).native}
     before, between, after = (
@@ -139,20 +166,7 @@ def translation_prompt(
     end = start + len(lexicon.word(concept, pair.input))
     # A space before the answer belongs to the answer's first token.
     text = solved + before + lexicon.word(concept, pair.input) + between.rstrip(" ")
-    ids, offsets = _encode(tokenizer, text)
-    if part := unknown_part(tokenizer, text, ids, offsets, start, end):
-        raise UnknownQueryWord(
-            f"query word {text[start:end]!r}: the tokenizer does not know {part!r}; leave the "
-            "concept out"
-        )
-    return Prompt(
-        text=text,
-        token_ids=ids,
-        query_position=last_token_of(offsets, start, end, text),
-        line_position=sum(stop <= len(solved) for _, stop in offsets),
-        query_concept=concept,
-        pair=pair,
-    )
+    return text, len(solved), start, end
 
 
 class PromptWriter:

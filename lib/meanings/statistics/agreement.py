@@ -1,4 +1,5 @@
-"""Do instruments agree on the language pairs at the end of training?
+"""Do instruments agree: on the language pairs at the end of training, and on which languages come
+first?
 
 Pairs that have a language in common are not independent. So the null deals the languages out anew
 in each instrument's matrix of pairs (as Mantel's test does), and not the pairs.
@@ -12,6 +13,9 @@ import scipy
 from jaxtyping import Float, Int
 
 from meanings.core.errors import MeaningsError
+from meanings.statistics.instruments import above_null
+from meanings.statistics.ladder import rises
+from meanings.statistics.onset import HALF, crossing
 
 PERMUTATIONS = 1000
 
@@ -48,18 +52,61 @@ def concordance(table: pd.DataFrame, seed: int = 0) -> dict[str, float]:
 
     Raises MeaningsError where there are fewer than three pairs or two instruments.
     """
+    _enough(table, "language pairs")
+    drawn = kendall_w(_dealt(table, np.random.default_rng(seed)))
+    return _against(table, drawn) | {"n_pairs": len(table)}
+
+
+def onsets_by_language(readings: pd.DataFrame) -> pd.DataFrame:
+    """When each instrument rises in each language, in tokens (inf: not within this training): a row
+    a language, a column an instrument that rises at all.
+
+    A language's curve is the mean over its language pairs and over training runs, above the null.
+    """
+    found = {}
+    for name, rows in readings.groupby("instrument", observed=True):
+        if not rises(rows):
+            continue
+        above = above_null(rows)
+        sides = [above.assign(language=above[side]) for side in ("language_a", "language_b")]
+        both = pd.concat(sides)
+        curves = both[both["language"] != ""].pivot_table(
+            index="language", columns="tokens", values="value", aggfunc="mean", observed=True
+        )
+        moments = crossing(curves.to_numpy(float), curves.columns.to_numpy(float), HALF)
+        found[name] = pd.Series(moments, index=curves.index)
+    return pd.DataFrame(found).dropna()
+
+
+def language_concordance(table: pd.DataFrame, seed: int = 0) -> dict[str, float]:
+    """Kendall's W of the instruments over languages, beside its null, in which each instrument's
+    languages are dealt out anew: as `concordance`, with `n_languages`.
+
+    - `table`: as `onsets_by_language`.
+
+    Raises MeaningsError where there are fewer than three languages or two instruments.
+    """
+    _enough(table, "languages")
+    rng, ranks = np.random.default_rng(seed), _ranks(table.to_numpy(float))
+    drawn = kendall_w(np.stack([rng.permuted(ranks, axis=0) for _ in range(PERMUTATIONS)]))
+    return _against(table, drawn) | {"n_languages": len(table)}
+
+
+def _enough(table: pd.DataFrame, rows: str) -> None:
     if len(table) < 3 or table.shape[1] < 2:
         raise MeaningsError(
-            f"{len(table)} language pairs and {table.shape[1]} instruments; agreement needs three "
-            "pairs and two instruments"
+            f"{len(table)} {rows} and {table.shape[1]} instruments; agreement needs three "
+            f"{rows.removeprefix('language ')} and two instruments"
         )
+
+
+def _against(table: pd.DataFrame, drawn: Float[np.ndarray, " draw"]) -> dict[str, float]:
+    """Kendall's W of a table beside those of its null."""
     found = coefficient(table)
-    drawn = kendall_w(_dealt(table, np.random.default_rng(seed)))
     return {
         "w": found,
         "null_high": float(np.quantile(drawn, 0.975)),
         "p": float((1 + (drawn >= found - 1e-12).sum()) / (1 + PERMUTATIONS)),
-        "n_pairs": len(table),
         "n_instruments": table.shape[1],
     }
 

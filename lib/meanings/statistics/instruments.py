@@ -14,7 +14,7 @@ concepts (`meanings.statistics.layer_choice`).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -134,11 +134,18 @@ def readings(
         if rows.empty:
             raise MeaningsError(f"no rows of {instrument.name} in the pairs {', '.join(pairs)}")
     rows = at_layer(rows)
+    found = over_sets(rows, PLACE)
+    return found.assign(instrument=instrument.name)
+
+
+def over_sets(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Means over sets of concepts (and both directions of a pair), weighted by their size: `by`,
+    `value`, `low`, `high`, `null`, `null_low`, `null_high`, `n`.
+    """
     values = ["value", *ENDS]
     weighted = rows.assign(**{name: rows[name] * rows["n"] for name in values})
-    sums = weighted.groupby(PLACE, observed=True)[[*values, "n"]].sum(min_count=1)
-    found = sums[values].div(sums["n"], axis=0).assign(n=sums["n"]).reset_index()
-    return found.assign(instrument=instrument.name)
+    sums = weighted.groupby(list(by), observed=True)[[*values, "n"]].sum(min_count=1)
+    return sums[values].div(sums["n"], axis=0).assign(n=sums["n"]).reset_index()
 
 
 def patched_readings(

@@ -13,10 +13,11 @@ from meanings.book.synthesis_pages import Read
 from meanings.book.tables import synthesis as tables
 from meanings.core.errors import MeaningsError
 from meanings.core.formatting import amount
+from meanings.lexicon.languages import language
 from meanings.models.trajectories import Trajectory
 from meanings.statistics import agreement, languages, rungs
 from meanings.statistics.correlation import rank_correlation
-from meanings.statistics.instruments import INSTRUMENTS, RETRIEVAL
+from meanings.statistics.instruments import INSTRUMENTS, PATCHING, RETRIEVAL
 from meanings.statistics.resampling import SEED_COLUMN
 
 NOT_HERE = "(not measured for this model)"
@@ -112,6 +113,44 @@ def agreeing(end: pd.DataFrame) -> dict[str, object]:
     return found
 
 
+def by_language(moments: pd.DataFrame, run: Trajectory) -> dict[str, object]:
+    """Whether the instruments agree on which languages come first: Kendall's W with and without the
+    language that comes last, rank correlations with patching and with the amount of text.
+    """
+    names = ("sy_l_w", "sy_l_null", "sy_l_n", "sy_l_languages", "sy_l_late", "sy_l_without",
+             "sy_l_without_null", "sy_l_patching")  # fmt: skip
+    try:
+        late = str(moments.rank().mean(axis=1).idxmax())
+        whole = agreement.language_concordance(moments)
+        rest = agreement.language_concordance(moments.drop(index=late))
+        ranks = agreement.rank_correlations(moments)[PATCHING.name].drop(PATCHING.name)
+    except (MeaningsError, KeyError, ValueError):  # too few languages, or no patching
+        return dict.fromkeys(names, NOT_HERE)
+    own = wording.either(ranks.max() < 0.8, "Patching follows an order of its own. ", "")
+    values = (
+        f"{whole['w']:.2f}", f"{whole['null_high']:.2f}", whole["n_instruments"],
+        whole["n_languages"], language(late).name, f"{rest['w']:.2f}", f"{rest['null_high']:.2f}",
+        f"{own}Its rank correlation with the other instruments lies between {ranks.min():.2f} and "
+        f"{ranks.max():.2f}.{_by_amount(moments[PATCHING.name], run)}",
+    )  # fmt: skip
+    return dict(zip(names, values, strict=True))
+
+
+def _by_amount(moments: pd.Series, run: Trajectory) -> str:
+    """How onsets by language follow the amount of text, where that is known."""
+    shares = languages.text_shares(run).set_index("language")["token_share"]
+    if not set(moments.index) <= set(shares.index):
+        return ""
+    found = rank_correlation(moments, shares.reindex(moments.index))
+    said = wording.either(
+        found < -0.5,
+        ": the more text, the earlier. A concept that comes from other languages waits for the "
+        "language that must say it.",
+        ".",
+    )
+    return f" With the amount of text in the language that it writes it is {found:.2f}{said}"
+
+
 def doses(table: pd.DataFrame) -> dict[str, object]:
     """Which instruments tell the smallest dose apart from none, and which none at all."""
     if table.empty:
@@ -185,7 +224,8 @@ def by_dose(worlds: pd.DataFrame, read: Read) -> pd.DataFrame:
         runs = rungs.by_run(own).rename("value").reset_index()
         apart = rungs.height(read.of(each, apart=True))
         parts.append(runs.assign(label=each.label, kind=each.kind, apart=apart))
-    return pd.concat(parts, ignore_index=True)
+    columns = ["dose", SEED_COLUMN, "value", "label", "kind", "apart"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
 def counted_doses(worlds: pd.DataFrame) -> str:

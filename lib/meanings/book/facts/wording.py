@@ -33,6 +33,11 @@ def share_of_training(moment: Real, table: pd.DataFrame) -> str:
     )
 
 
+def sentence(text: str) -> str:
+    """A text with a capital letter at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
 def plain_names(names: pd.Index | list[str]) -> str:
     """Labels joined by commas, underscores as spaces; `none` where there are none."""
     return ", ".join(str(name).replace("_", " ") for name in names) or "none"

@@ -1,14 +1,16 @@
 """Drawings of the method: one patch between two prompts, and what a sweep of patches has to run."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import seaborn as sns
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from meanings.book.figures.style import Picture, canvas, escape
+from meanings.book.figures.style import Picture, canvas, drawable, escape
 
 SOURCE, TARGET, PLAIN, INK = "#D55E00", "#0072B2", "#E6E6E6", "#333333"
 
@@ -178,4 +180,40 @@ def runs_drawing(n_tokens: int, position: int, n_layers: int, conditions: int) -
         f"{conditions + 1} times, and the {n_tokens - position - 1} after it more often the higher "
         f"the layer: {whole.sum() / n_layers:,.0f} against {shared.sum() / n_layers:,.0f} passes "
         "of a token through all layers.",
+    )
+
+
+def changes(moved: Float[np.ndarray, "layer token"], tokens: Sequence[str]) -> Picture:
+    """How far each output moves: layers (rows, layer 0 at the bottom) by tokens of a line.
+
+    - `moved`: as shares of the outputs' lengths, 0 = not at all.
+    """
+    values = moved
+    with canvas(1.2 + 0.3 * len(values)) as (figure, axes):
+        axis = axes[0, 0]
+        percent = np.rint(100 * values[::-1]).astype(int)
+        sns.heatmap(
+            values[::-1],
+            ax=axis,
+            cmap="Blues",
+            vmin=0,
+            vmax=max(1.0, float(values.max())),
+            cbar_kws={"label": "change (share of length)"},
+            annot=np.where(percent > 0, percent.astype(str), ""),
+            fmt="",
+            annot_kws={"fontsize": 8},
+            xticklabels=[escape(drawable(token, "?")) for token in tokens],
+            yticklabels=list(range(len(values)))[::-1],
+        )
+        axis.set_ylabel("layer")
+        axis.set_xlabel("tokens of the target prompt's last line (numbers: per cent)")
+        axis.tick_params(length=0)
+        axis.tick_params(axis="x", rotation=45)
+        axis.tick_params(axis="y", rotation=0)
+    most = values.max(axis=0)
+    said = "; ".join(f"{token} {value:.0%}" for token, value in zip(tokens, most, strict=True))
+    return Picture(
+        figure,
+        "Heatmap of how far a patch moves each output, by layer and token of the target prompt's "
+        f"last line. Largest change of each token: {said}.",
     )

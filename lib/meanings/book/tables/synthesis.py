@@ -133,6 +133,16 @@ def _percent(moment: float, last: float) -> str:
     return f"{100 * moment / last:.0f}" if np.isfinite(moment) else "none"
 
 
+def by_language(moments: pd.DataFrame, last: float) -> pd.DataFrame:
+    """The onset of each instrument in each language, in per cent of the training.
+
+    - `moments`: as `meanings.statistics.agreement.onsets_by_language`; `last`: tokens at the end.
+    """
+    labels = {each.name: each.label for each in INSTRUMENTS if each.name in moments}
+    shown = moments[list(labels)].rename(columns=labels).map(lambda onset: _percent(onset, last))
+    return shown.T.rename_axis(index="instrument", columns=None)
+
+
 def delays(table: pd.DataFrame) -> pd.DataFrame:
     """How much later the second instrument rises, in per cent of the training.
 

@@ -4,6 +4,7 @@ model.
 
 from meanings.book.walkthrough.loading import start
 from meanings.book.walkthrough.patch import Walkthrough
+from meanings.book.walkthrough.stepping import steps
 from meanings.book.walkthrough.tables import (
     conditions,
     drawing,
@@ -22,6 +23,7 @@ __all__ = [
     "provenance",
     "shapes",
     "start",
+    "steps",
     "tokens",
     "vectors",
 ]

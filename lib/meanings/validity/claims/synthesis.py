@@ -37,31 +37,23 @@ def _later(name: str, first: Instrument, second: Instrument, statement: str) -> 
     )
 
 
-def _few(name: str, instrument: Instrument, statement: str) -> Claim:
-    return Claim(
-        id=f"instruments-{name}",
-        chapter=CHAPTER,
-        statement=statement,
-        unit="share of cells",
-        side="within",
-        smallest_effect=FEW,
-        refuted_by="such a claim in more than one cell of three",
-        tables=estimates.tables_for(instrument),
-        effect=estimates.claimed(instrument, "beyond"),
-    )
-
-
-def _many(
-    name: str, instrument: Instrument, how: estimates.Claimed, model: str, text: str
+def _cells(
+    name: str,
+    instrument: Instrument,
+    text: str,
+    how: estimates.Claimed = "beyond",
+    model: str = estimates.APART,
+    many: bool = False,
 ) -> Claim:
+    """That an instrument says in few cells of a model, or in many, that something is shared."""
     return Claim(
         id=f"instruments-{name}",
         chapter=CHAPTER,
         statement=text,
         unit="share of cells",
-        side="above",
+        side="above" if many else "within",
         smallest_effect=FEW,
-        refuted_by="such a claim in at most one cell of three",
+        refuted_by=f"such a claim in {'at most' if many else 'more than'} one cell of three",
         tables=estimates.tables_for(instrument),
         effect=estimates.claimed(instrument, how, model),
     )
@@ -123,39 +115,39 @@ CLAIMS = (
         tables=estimates.tables_for(RELATIONS),
         effect=estimates.height_where_nothing_is_shared(RELATIONS),
     ),
-    _many(
+    _cells(
         "cka-face",
         CKA,
-        "face",
-        estimates.APART,
         "Where nothing is shared, CKA without a null says that something is in {value:.0%} of the "
         "cells.",
+        how="face",
+        many=True,
     ),
-    _few(
+    _cells(
         "cka-null",
         CKA,
         "Where nothing is shared, CKA lies clearly above a null that keeps length and frequency in "
         "{value:.0%} of the cells, fewer than one in three.",
     ),
-    _few(
+    _cells(
         "retrieval-null",
         RETRIEVAL,
         "Where nothing is shared, retrieval lies clearly above its null in {value:.0%} of the "
         "cells, fewer than one in three.",
     ),
-    _few(
+    _cells(
         "patching-null",
         PATCHING,
         "Where nothing is shared, patching lies clearly above its null in {value:.0%} of the "
         "cells, fewer than one in three.",
     ),
-    _many(
+    _cells(
         "retrieval-spelling",
         RETRIEVAL,
-        "beyond",
-        "parallel-0",
         "Without parallel text, but with letters in common, retrieval lies clearly above its null "
         "in {value:.0%} of the cells.",
+        model="parallel-0",
+        many=True,
     ),
     _follows("patching", PATCHING, "Patching"),
     _follows("retrieval", RETRIEVAL, "Retrieval"),
