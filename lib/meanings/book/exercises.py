@@ -1,9 +1,10 @@
 """Exercises that check themselves: a reader's answer against the one that the page's table gives.
 
-    answer = ...                      # a number or a word in place of the dots
-    check("cka-rotation", answer)
+    your_answer = ...                 # a number or a word in place of the dots
+    check("cka-swapped", your_answer)
 
-`meanings.book.solutions` holds the right answer of each, as a function that computes it.
+`meanings.book.solutions` holds the right answer of each, and those that typical mistakes give, as
+functions that compute them.
 """
 
 from __future__ import annotations
@@ -15,23 +16,31 @@ from typing import Any
 
 from meanings.core.errors import MeaningsError, one_of
 
+Answer = Callable[[], float | str]
+
 
 @dataclass(frozen=True)
 class Exercise:
     """A question with one right answer.
 
     - `solution()`: a number, or a word in lower case.
+    - `mistakes`: by what is off, the answer that a typical mistake gives.
     - `tolerance`: how far a number may be off.
-    - `hints`: by a test of the answer, what is off: the first that fits is said.
     """
 
-    solution: Callable[[], float | str]
+    solution: Answer
+    mistakes: Mapping[str, Answer] = field(default_factory=dict)
     tolerance: float = 0.005
-    hints: Mapping[str, Callable[[Any], bool]] = field(default_factory=dict)
+
+    def agrees(self, answer: Any, other: float | str) -> bool:
+        """Whether an answer of the right type is this one."""
+        if isinstance(other, str):
+            return answer.strip().lower() == other
+        return bool(abs(answer - other) <= self.tolerance)
 
 
 def check(name: str, answer: Any) -> str:
-    """Say whether an answer is right, or by how much it is wrong.
+    """Say whether an answer is right, or what is off where the mistake is a typical one.
 
     Raises MeaningsError naming the exercises where there is none of this name.
     """
@@ -39,20 +48,16 @@ def check(name: str, answer: Any) -> str:
 
     if name not in EXERCISES:
         raise MeaningsError(f"unknown exercise {name!r}: allowed are {one_of(EXERCISES)}")
-    exercise = EXERCISES[name]
     if answer is ...:
         return "No answer yet: put yours in place of the dots and run the cell again."
+    exercise = EXERCISES[name]
     right = exercise.solution()
-    if isinstance(right, str):
-        if not isinstance(answer, str):
-            return f"Not yet: a word is expected, and this is of type {type(answer).__name__}."
-        if answer.strip().lower() == right:
-            return "Right."
-    elif not isinstance(answer, Real) or isinstance(answer, bool):
-        return f"Not yet: a number is expected, and this is of type {type(answer).__name__}."
-    elif abs(answer - right) <= exercise.tolerance:
+    wanted, kind = ("word", str) if isinstance(right, str) else ("number", Real)
+    if not isinstance(answer, kind) or isinstance(answer, bool):
+        return f"Not yet: a {wanted} is expected, and this is of type {type(answer).__name__}."
+    if exercise.agrees(answer, right):
         return "Right."
-    for hint, fits in exercise.hints.items():
-        if fits(answer):
+    for hint, mistaken in exercise.mistakes.items():
+        if exercise.agrees(answer, mistaken()):
             return f"Not yet: {hint}"
-    return "Not yet: compare your steps with the formula above."
+    return "Not yet: compare your steps with the question, or open the solution."

@@ -18,6 +18,7 @@ import jupytext
 import nbformat
 import papermill
 
+from meanings.book import reading_time
 from meanings.book.chapter_parameters import CHAPTERS
 from meanings.core.errors import MeaningsError
 
@@ -33,10 +34,10 @@ KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
 def convert(source: Path) -> nbformat.NotebookNode:
-    """The notebook of a MyST text file. Raises MeaningsError where it has no cell tagged
-    `parameters`.
+    """The notebook of a MyST text file, with the time that it takes. Raises MeaningsError where it
+    has no cell tagged `parameters`.
     """
-    notebook = jupytext.read(source)
+    notebook, page = jupytext.read(source), source.read_text(encoding="utf-8")
     notebook.metadata["kernelspec"] = dict(KERNEL)
     tagged = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
     if len(tagged) != 1:
@@ -46,6 +47,8 @@ def convert(source: Path) -> nbformat.NotebookNode:
     tagged[0].metadata["tags"] = ["parameters", "remove-cell"]
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number}"
+        if cell.cell_type == "markdown":
+            cell["source"] = reading_time.filled_in(cell["source"], page)
     return notebook
 
 
