@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from meanings.cli import completion
 from meanings.cli.grids import grid_from
 from meanings.cli.options import RESULTS, Device, Out, Workers
 from meanings.cli.workers import workers_at
@@ -14,9 +15,7 @@ def chapter(
     name: Annotated[
         str,
         typer.Argument(
-            help="Chapter: method, emergence, language_dependence, error_analysis, cka, retrieval, "
-            "language_identity, neuron_overlap, structure, abilities, meaning_in_context, gender "
-            "or synthesis."
+            help=f"Chapter: {', '.join(completion.CHAPTERS)}.", autocompletion=completion.chapters
         ),
     ],
     parameters: Annotated[

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from meanings.cli import completion
 from meanings.cli.grids import grid_from
 from meanings.cli.options import (
     RESULTS,
@@ -126,6 +127,7 @@ def export(
             "--published",
             help="Published table to export, instead of measured cells.",
             show_default=False,
+            autocompletion=completion.tables,
         ),
     ] = None,
     licence: Annotated[

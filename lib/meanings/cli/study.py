@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from meanings.cli import completion
 from meanings.cli.grids import grid_from
 from meanings.cli.options import (
     RESULTS,
@@ -43,11 +44,16 @@ OtherModel = Annotated[
         help="Model, instead of the grid's: a name of `meanings models`, or a folder with "
         "trajectory.json.",
         show_default=False,
+        autocompletion=completion.models,
     ),
 ]
 OtherLexicon = Annotated[
     str | None,
-    typer.Option(help="Lexicon, instead of the grid's: embedded, or a file.", show_default=False),
+    typer.Option(
+        help="Lexicon, instead of the grid's: embedded, or a file.",
+        show_default=False,
+        autocompletion=completion.lexicons,
+    ),
 ]
 
 
