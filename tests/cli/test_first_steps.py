@@ -9,7 +9,7 @@ import pytest
 from typer.main import get_command
 
 from meanings.book.chapter_parameters import CHAPTERS
-from meanings.cli import completion, main
+from meanings.cli import completion, main, progress
 from meanings.core.paths import data_folder
 from meanings.models.registry import registry
 
@@ -89,3 +89,29 @@ def test_what_is_completed_is_what_the_commands_know(monkeypatch):
     assert set(completion.tables("")) == {
         file.stem for file in (data_folder() / "published").glob("*.parquet")
     }
+
+
+@pytest.mark.parametrize(
+    ("terminal", "quiet", "shown"),
+    [(True, False, True), (True, True, False), (False, False, False)],
+)
+def test_a_command_at_work_says_so_on_a_terminal_only(monkeypatch, terminal, quiet, shown):
+    lines = []
+
+    class Line:
+        def __init__(self, text, shown):
+            self.text, self.shown = text, shown
+
+        def __enter__(self):
+            lines.append((self.text(), self.shown))
+
+        def __exit__(self, *error):
+            lines.append((self.text(), self.shown))
+
+    monkeypatch.setattr(progress, "StatusLine", Line)
+    monkeypatch.setattr(progress, "on_terminal", lambda: terminal)
+    with progress.working("claims", quiet) as report:
+        report("decided", 3, 7)
+    (before, _), (after, seen) = lines
+    assert before.startswith("claims, ") and after.startswith("claims: decided 3 of 7, ")
+    assert after.endswith(" s") and seen == shown

@@ -12,6 +12,7 @@ import typer
 
 from meanings.cli import completion
 from meanings.cli.options import Json, ModelName, Offline, Quiet, TrainingSeed, stay_offline
+from meanings.cli.progress import working
 from meanings.core.status_line import StatusLine, Watched
 
 STEPS = {
@@ -182,4 +183,6 @@ def gemma() -> None:
     """
     from meanings.models.gemma import convert
 
-    typer.echo(convert())
+    with working("Gemma 3 270M"):
+        folder = convert()
+    typer.echo(folder)

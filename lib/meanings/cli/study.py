@@ -17,6 +17,7 @@ from meanings.cli.options import (
     stay_offline,
     stay_quiet,
 )
+from meanings.cli.progress import working
 from meanings.cli.workers import Scheduler, Shard, Slurm, parse_shard, workers_at
 from meanings.core.errors import MeaningsError
 from meanings.core.formatting import duration, size
@@ -92,7 +93,8 @@ def study(
 
         script = job_script(slurm)
     how = {"shard": part, "keep_going": keep_going, "drop": drop}
-    plan = plan_study(settings, out, estimate=dry_run, device=device, **how)
+    with working("a trial run" if dry_run else "planning", quiet):
+        plan = plan_study(settings, out, estimate=dry_run, device=device, **how)
     for note in plan.notes:
         typer.echo(f"note: {note}", err=True)
     if dry_run:
