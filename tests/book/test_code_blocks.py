@@ -255,7 +255,7 @@ def check_command(command, words: list[str], whole: bool) -> None:
     assert not command.hidden, name
     options = {option: each for each in command.params for option in each.opts if "-" in option}
     for word in words:
-        if word.startswith("--"):
+        if word.startswith("--") and word != "--help":
             assert word in options and not options[word].hidden, f"{name} has no option {word}"
     if whole:
         command.make_context(name, list(words))
