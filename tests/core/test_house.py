@@ -98,7 +98,7 @@ LIGHT = {
     "book.pages": ("torch", "transformers", "matplotlib"),
     "book.figures": ("torch", "transformers"),
     "book.tables": ("torch", "transformers", "matplotlib"),
-    "cli": ("torch", "transformers", "matplotlib", "pandas"),
+    "cli": ("torch", "transformers", "matplotlib", "pandas", "numpy"),
 }
 
 

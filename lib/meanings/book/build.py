@@ -19,8 +19,10 @@ from pathlib import Path
 
 from meanings.book import chapters, inputs, notebooks, rendering
 from meanings.book.staging import Report, shown, stage
+from meanings.core import status_line
 from meanings.core.errors import MeaningsError
 from meanings.core.hashing import content_hash
+from meanings.core.status_line import unreported
 
 REDIRECT = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>{0}</title>'
@@ -28,10 +30,14 @@ REDIRECT = (
 )
 
 
-def build_book(root: Path, results: Path, report: Report = print) -> Path:
+def build_book(
+    root: Path, results: Path, report: Report = print, within: status_line.Report = unreported
+) -> Path:
     """Execute and render the book from measured tables; returns the path of its first page.
 
     What is rendered already is left as it is.
+
+    - `report`: is told each step; `within`: how far rendering is.
     """
     folder = stage(root, results, report)
     page, state = root / "_build" / "html" / "index.html", root / "_build" / "rendered"
@@ -39,13 +45,18 @@ def build_book(root: Path, results: Path, report: Report = print) -> Path:
     if page.exists() and state.exists() and state.read_text(encoding="utf-8") == now:
         return page
     report("rendering")
-    page = rendering.render(folder, root) / "index.html"
+    page = rendering.render(folder, root, within) / "index.html"
     state.write_text(now, encoding="utf-8")
     return page
 
 
 def build_chapter(
-    name: str, assignments: Sequence[str], root: Path, results: Path, report: Report = print
+    name: str,
+    assignments: Sequence[str],
+    root: Path,
+    results: Path,
+    report: Report = print,
+    within: status_line.Report = unreported,
 ) -> Path:
     """One chapter with other parameters, from tables measured before:
     `_build/chapters/<name>-<hash>.{ipynb,html}`.
@@ -61,7 +72,7 @@ def build_chapter(
     notebooks.execute(source, given, folder / f"{stem}.ipynb", root)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".aside-") as aside:
         small = rendering.stage_alone(folder / f"{stem}.ipynb", root, Path(aside) / "stage")
-        html = rendering.render(small, Path(aside))
+        html = rendering.render(small, Path(aside), within)
         shutil.rmtree(folder / stem, ignore_errors=True)
         os.replace(html, folder / stem)
     page = folder / f"{stem}.html"

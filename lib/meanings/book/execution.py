@@ -40,7 +40,7 @@ def execute_all(
     for number, failure in enumerate(_outcomes(tasks, root, processes or cores())):
         if failure is None:
             finish(number)
-            report(f"executed {tasks[number].source.stem}")
+            report(f"executed {tasks[number].source.stem} ({number + 1} of {len(tasks)})")
         else:
             failures.append(failure)
     if len(failures) == 1:

@@ -13,6 +13,7 @@ import yaml
 from meanings.book.staging import copy, pages, unlink
 from meanings.core.errors import MeaningsError
 from meanings.core.hashing import content_hash
+from meanings.core.status_line import Report, unreported
 
 
 def stage_hash(folder: Path) -> str:
@@ -23,7 +24,7 @@ def stage_hash(folder: Path) -> str:
     return content_hash(names, *files, renderers, Path(__file__).with_name("offline_pages.py"))
 
 
-def render(stage_folder: Path, output: Path) -> Path:
+def render(stage_folder: Path, output: Path, report: Report = unreported) -> Path:
     """Jupyter Book over the stage, warnings as errors; the folder `output/_build/html`.
 
     Raises MeaningsError with the warnings. A failed build leaves nothing that would hide its
@@ -31,16 +32,26 @@ def render(stage_folder: Path, output: Path) -> Path:
     """
     run = "from jupyter_book.cli.main import main; main()"
     command = [sys.executable, "-c", run, "build", str(stage_folder)]
-    command += ["--path-output", str(output), "-W", "--keep-going", "-q"]
-    done = subprocess.run(
-        command, capture_output=True, text=True, env=os.environ | {"PYTHONWARNINGS": "ignore"}
-    )
-    if done.returncode:
+    command += ["--path-output", str(output), "-W", "--keep-going"]
+    said: list[str] = []
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"PYTHONWARNINGS": "ignore"},
+    ) as running:
+        for line in running.stdout or ():
+            said.append(re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip())
+            if step := re.match(r"(reading|writing)\b.*\[ *([0-9]+)%\]", said[-1]):
+                report(f"rendering: {step[1]} pages, {step[2]}%")
+    if running.returncode:
         shutil.rmtree(output / "_build" / ".doctrees", ignore_errors=True)
-        said = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr)
-        lines = [line for line in said.splitlines() if re.search(r"WARNING|ERROR|Error", line)]
+        lines = [line for line in said if re.search(r"WARNING|ERROR|Error", line)]
         raise MeaningsError(
-            "the book does not render: " + " | ".join(lines[:10] or [done.stderr[-500:]])
+            "the book does not render: "
+            + " | ".join(lines[:10] or said[-5:])
+            + "; correct the pages named, and run the command again"
         )
     return output / "_build" / "html"
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from meanings.cli.options import Json
+from meanings.cli.progress import working
 from meanings.core.errors import MeaningsError
 
 app = typer.Typer(
@@ -159,7 +160,8 @@ def report(
             load_relations(),
             {name: trained_languages(name) for name in key["model"].unique()},
         )
-    found = agreement(passes, key, seed=seed)
+    with working("agreement"):
+        found = agreement(passes, key, seed=seed)
     if as_json:
         typer.echo(json.dumps(found.as_json()))
         return

@@ -1,22 +1,24 @@
 """Chapters and the book on the command line: `meanings chapter | book`."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from meanings.cli import completion
 from meanings.cli.grids import grid_from
 from meanings.cli.options import RESULTS, Device, Out, Workers
+from meanings.cli.progress import on_terminal, working
 from meanings.cli.workers import workers_at
+from meanings.core.status_line import Report, unreported
 
 
 def chapter(
     name: Annotated[
         str,
         typer.Argument(
-            help="Chapter: method, emergence, language_dependence, error_analysis, cka, retrieval, "
-            "language_identity, neuron_overlap, structure, abilities, meaning_in_context, gender "
-            "or synthesis."
+            help=f"Chapter: {', '.join(completion.CHAPTERS)}.", autocompletion=completion.chapters
         ),
     ],
     parameters: Annotated[
@@ -43,7 +45,9 @@ def chapter(
     asked = parse_assignments(name, assignments)
     root = pages.project_root()
     measure_missing(_grids([asked]), out, workers, device)
-    typer.echo(pages.build_chapter(name, assignments, root, out.resolve(), report=typer.echo))
+    with working(name) as report:
+        page = pages.build_chapter(name, assignments, root, out.resolve(), *_reports(report))
+    typer.echo(page)
 
 
 def book(out: Out = RESULTS, device: Device = "auto", workers: Workers = None) -> None:
@@ -56,7 +60,16 @@ def book(out: Out = RESULTS, device: Device = "auto", workers: Workers = None) -
     files = [(name, root / "book" / "parameters" / f"{name}.yaml") for name in CHAPTERS]
     asked = [read_parameters(name, file) for name, file in files if file.is_file()]
     measure_missing([grid_from(None), *_grids(asked)], out, workers, device)
-    typer.echo(pages.build_book(root, out.resolve(), report=typer.echo))
+    with working("book") as report:
+        page = pages.build_book(root, out.resolve(), *_reports(report))
+    typer.echo(page)
+
+
+def _reports(report: Report) -> tuple[Callable[[str], object], Report]:
+    """Where a build tells its steps and what it does within one: on a terminal both take one line,
+    elsewhere each step is printed.
+    """
+    return (report, report) if on_terminal() else (typer.echo, unreported)
 
 
 def _grids(asked: list) -> list:
@@ -74,7 +87,8 @@ def measure_missing(grids: list, out: Path, workers: int | None, device: str) ->
     from meanings.study.plan import plan_study
     from meanings.study.run import run_plan
 
-    plans = [plan_study(grid, out) for grid in grids]
+    with working("planning"):
+        plans = [plan_study(grid, out) for grid in grids]
     for note in dict.fromkeys(note for plan in plans for note in plan.notes):
         typer.echo(f"note: {note}", err=True)
     tasks = max((len(plan.tasks) for plan in plans), default=0)

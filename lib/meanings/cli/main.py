@@ -12,6 +12,7 @@ import warnings
 from typing import NoReturn
 
 import typer
+import typer.core
 
 from meanings.cli import (
     annotate,
@@ -26,36 +27,71 @@ from meanings.cli import (
     validity,
 )
 from meanings.core.errors import MeaningsError
-from meanings.models.registry import own_file
+from meanings.models.own_models import own_file
+
+
+class Commands(typer.core.TyperGroup):
+    """All commands. Without any, the first steps are shown."""
+
+    def parse_args(self, ctx, args: list[str]) -> list[str]:
+        """Show the first steps where the command line is empty; else parse it."""
+        if not args and not ctx.resilient_parsing:
+            typer.echo(first_steps())
+            ctx.exit()
+        return super().parse_args(ctx, args)
+
 
 app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
+    cls=Commands,
     pretty_exceptions_enable=False,
     help="Measure shared concept spaces in multilingual language models over training.",
 )
-for command in (
-    study.study,
-    publishing.publish,
-    publishing.export,
-    book.chapter,
-    book.book,
-    models.models,
+# What a new user needs, in the order in which they need it.
+FIRST = {
+    book.book: "measure, execute the chapters, render _build/html/index.html",
+    book.chapter: "one chapter with your parameters: meanings chapter emergence pair=fr-es",
+    study.study: "measure a grid of your own: meanings study GRID.yaml --dry-run says how long",
+    models.models: "the models that you can name, and where they are",
+    publishing.export: "results as CSV or as a data set: meanings export FOLDER --format csv",
+}
+OTHERS = (
     models.measures,
     models.checkpoints,
     models.recovery,
     models.budget,
     models.gemma,
+    publishing.publish,
     validity.claims,
-):
-    app.command()(command)
+)
+for command in FIRST:
+    app.command(rich_help_panel="First")(command)
+for command in OTHERS:
+    app.command(rich_help_panel="Others")(command)
 app.command("reach", hidden=True, help="The same as `meanings recovery`.")(models.recovery)
-app.add_typer(lexicon.app, name="lexicon")
-app.add_typer(miniature.app, name="miniature")
-app.add_typer(prompts.app, name="prompts")
-app.add_typer(targeted.app, name="targeted")
-app.add_typer(annotate.app, name="annotate")
-app.add_typer(validity.app, name="validity")
+for name, group in {
+    "lexicon": lexicon,
+    "miniature": miniature,
+    "prompts": prompts,
+    "targeted": targeted,
+    "annotate": annotate,
+    "validity": validity,
+}.items():
+    app.add_typer(group.app, name=name, rich_help_panel="Groups of commands")
+
+
+def first_steps() -> str:
+    """The five commands that a new user needs, a line each, and how to see the rest."""
+    lines = [f"  meanings {command.__name__:<9}{text}" for command, text in FIRST.items()]
+    return "\n".join(
+        (
+            "When do a multilingual model's languages come to share concepts? Five commands:",
+            "",
+            *lines,
+            "",
+            "All commands: meanings --help. One of them: meanings study --help.",
+            "Completion with the tab key: meanings --install-completion.",
+        )
+    )
 
 
 def main() -> None:
@@ -73,7 +109,7 @@ def main() -> None:
     except MeaningsError as error:
         end(f"error: {error}", 2)
     except typer.TyperException as error:
-        if not error.format_message():  # no command was given, and the help has been shown
+        if not error.format_message():  # a group without a command has shown its help
             sys.exit(2)
         end(usage(error), 2)
     except OSError as error:  # what no room of the library has said better

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from meanings.cli.options import Json, Quiet, TrainingSeed
+from meanings.cli.progress import working
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
 
@@ -113,7 +114,9 @@ def worlds(
     for home in finish_runs(out, chosen, numbers, workers or os.cpu_count() or 1, not quiet):
         typer.echo(home)
     for base in bases if publish else ():
-        for path in publish_worlds(out, base, numbers):
+        with working(f"tables of {base}", quiet):
+            paths = list(publish_worlds(out, base, numbers))
+        for path in paths:
             typer.echo(path)
 
 
@@ -137,7 +140,8 @@ def shares() -> None:
     recipe = data_folder() / "miniature"
     corpus = load_corpus(recipe, load_mix(recipe / "mix.yaml"), load_lexicon("embedded"))
     tokenizer = Tokenizer.from_file(str(recipe / "seed-0" / "tokenizer" / "tokenizer.json"))
-    table = count_text(corpus, tokenizer)
+    with working("training text"):
+        table = count_text(corpus, tokenizer)
     typer.echo(table.round(3).to_string(index=False))
     typer.echo(write_shares(table))
 

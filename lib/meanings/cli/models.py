@@ -10,7 +10,9 @@ from typing import Annotated
 
 import typer
 
+from meanings.cli import completion
 from meanings.cli.options import Json, ModelName, Offline, Quiet, TrainingSeed, stay_offline
+from meanings.cli.progress import working
 from meanings.core.status_line import StatusLine, Watched
 
 STEPS = {
@@ -138,7 +140,9 @@ def recovery(
         list[str] | None,
         typer.Option(help="Language pair, such as fr-es; may be repeated.", show_default=False),
     ] = None,
-    lexicon: Annotated[str, typer.Option(help="embedded, or a file.")] = "embedded",
+    lexicon: Annotated[
+        str, typer.Option(help="embedded, or a file.", autocompletion=completion.lexicons)
+    ] = "embedded",
     n_pairs: Annotated[int, typer.Option(help="Concept pairs.", min=8)] = 64,
     seed: TrainingSeed = 0,
     as_json: Json = False,
@@ -179,4 +183,6 @@ def gemma() -> None:
     """
     from meanings.models.gemma import convert
 
-    typer.echo(convert())
+    with working("Gemma 3 270M"):
+        folder = convert()
+    typer.echo(folder)

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from meanings.cli import completion
+
 RESULTS = Path("_build/results")
 Out = Annotated[Path, typer.Option("--out", help="Results folder.")]
 Device = Annotated[str, typer.Option(help="Device: auto, cpu, cuda, cuda:1, ...")]
@@ -38,7 +40,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ModelName = Annotated[
     str,
     typer.Argument(
-        help="Name of a model (see `meanings models`), or a folder with trajectory.json."
+        help="Name of a model (see `meanings models`), or a folder with trajectory.json.",
+        autocompletion=completion.models,
     ),
 ]
 TrainingSeed = Annotated[int, typer.Option(help="Training seed.")]

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from meanings.cli import completion
 from meanings.cli.grids import grid_from
 from meanings.cli.options import (
     RESULTS,
     GridFiles,
     Out,
 )
+from meanings.cli.progress import working
 from meanings.core.errors import MeaningsError
 
 FirstLayers = Annotated[
@@ -68,16 +70,17 @@ def publish(
     each = MEASURE in name
     _check_options(each, means, by_concept, add, layers, measure)
     check_name(name.replace(MEASURE, "measure"))
-    keys = None if everything else finished_keys(grids or (None,), out)
-    if each:
-        paths = publish_each(out, name, keys, add)
-    elif by_concept:
-        paths = [publish_concepts(out, name, keys, add)]
-    elif means:
-        paths = [publish_means(out, name, keys)]
-    else:
-        chosen = {"layers": parse_layers(layers)} if layers else {}
-        paths = [publish_rows(out, name, keys, measure=measure, add=add, **chosen)]
+    chosen = {"layers": parse_layers(layers)} if layers else {}
+    with working(f"table {name}"):
+        keys = None if everything else finished_keys(grids or (None,), out)
+        if each:
+            paths = publish_each(out, name, keys, add)
+        elif by_concept:
+            paths = [publish_concepts(out, name, keys, add)]
+        elif means:
+            paths = [publish_means(out, name, keys)]
+        else:
+            paths = [publish_rows(out, name, keys, measure=measure, add=add, **chosen)]
     for path in paths:
         typer.echo(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)")
 
@@ -126,6 +129,7 @@ def export(
             "--published",
             help="Published table to export, instead of measured cells.",
             show_default=False,
+            autocompletion=completion.tables,
         ),
     ] = None,
     licence: Annotated[
@@ -149,8 +153,11 @@ def export(
         raise MeaningsError(
             "--published names a table, and grids name measured cells: give one of them"
         )
-    keys = None if table is not None else finished_keys(grids or (None,), out)
-    for line in write(folder, out, keys, table=table, layout=layout, licence=licence, words=words):
+    how = {"layout": layout, "licence": licence, "words": words}
+    with working(f"data set {folder}"):
+        keys = None if table is not None else finished_keys(grids or (None,), out)
+        lines = list(write(folder, out, keys, table=table, **how))
+    for line in lines:
         typer.echo(line)
 
 

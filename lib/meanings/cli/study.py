@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from meanings.cli import completion
 from meanings.cli.grids import grid_from
 from meanings.cli.options import (
     RESULTS,
@@ -16,6 +17,7 @@ from meanings.cli.options import (
     stay_offline,
     stay_quiet,
 )
+from meanings.cli.progress import working
 from meanings.cli.workers import Scheduler, Shard, Slurm, parse_shard, workers_at
 from meanings.core.errors import MeaningsError
 from meanings.core.formatting import duration, size
@@ -43,11 +45,16 @@ OtherModel = Annotated[
         help="Model, instead of the grid's: a name of `meanings models`, or a folder with "
         "trajectory.json.",
         show_default=False,
+        autocompletion=completion.models,
     ),
 ]
 OtherLexicon = Annotated[
     str | None,
-    typer.Option(help="Lexicon, instead of the grid's: embedded, or a file.", show_default=False),
+    typer.Option(
+        help="Lexicon, instead of the grid's: embedded, or a file.",
+        show_default=False,
+        autocompletion=completion.lexicons,
+    ),
 ]
 
 
@@ -86,7 +93,8 @@ def study(
 
         script = job_script(slurm)
     how = {"shard": part, "keep_going": keep_going, "drop": drop}
-    plan = plan_study(settings, out, estimate=dry_run, device=device, **how)
+    with working("a trial run" if dry_run else "planning", quiet):
+        plan = plan_study(settings, out, estimate=dry_run, device=device, **how)
     for note in plan.notes:
         typer.echo(f"note: {note}", err=True)
     if dry_run:

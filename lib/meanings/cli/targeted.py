@@ -7,6 +7,7 @@ import typer
 
 from meanings.cli.grids import grid_from
 from meanings.cli.options import RESULTS, Device, Offline, Out, Quiet, stay_offline
+from meanings.cli.progress import working
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -61,7 +62,8 @@ def publish(
     """Write the measured cells to data/published/targeted.parquet; other models and seeds stay."""
     from meanings.study.targeted import publish_targeted
 
-    path = publish_targeted(_studies(grid, seed, out), out, measured=measured)
+    with working("targeted words"):
+        path = publish_targeted(_studies(grid, seed, out), out, measured=measured)
     typer.echo(f"{path} ({path.stat().st_size / 2**20:.2f} MiB)")
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from meanings.cli.options import Quiet, TrainingSeed
+from meanings.cli.progress import working
 from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 from meanings.core.paths import data_folder
@@ -30,9 +31,13 @@ def claims(
     as_json: Annotated[bool, typer.Option("--json", help="All fields, as a JSON list.")] = False,
 ) -> None:
     """List the book's claims: each statement, its estimate with an interval, and the verdict."""
-    from meanings.validity.claims.catalogue import catalogue
+    with working("claims") as report:
+        from meanings.validity.claims.catalogue import all_claims, rows, tables_of
 
-    found = catalogue()
+        asked, found = all_claims(), []
+        for row in rows(asked, tables_of(asked)):
+            found.append(row)
+            report("decided", len(found), len(asked))
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=1, allow_nan=False))
         return
@@ -78,9 +83,11 @@ def known_truth(
 ) -> None:
     """Measure constructed networks with known truth; write data/published/known_truth.csv."""
     if world is None:
-        from meanings.validity.known_truth import table
+        with working("constructed networks"):
+            from meanings.validity.known_truth import table
 
-        typer.echo(_publish("known_truth", table(worlds=worlds)))
+            path = _publish("known_truth", table(worlds=worlds))
+        typer.echo(path)
         return
     from meanings.validity.constructed_network import write
     from meanings.validity.ground_truth import GroundTruth
@@ -150,9 +157,11 @@ def transfer(
     """Correlate each published companion measure with transfer over language pairs, within
     checkpoints and pooled; write data/published/transfer_correlations.csv.
     """
-    from meanings.validity.transfer_table import transfer_table
+    with working("correlations with transfer"):
+        from meanings.validity.transfer_table import transfer_table
 
-    typer.echo(_publish("transfer_correlations", transfer_table(layer, model=model), out))
+        path = _publish("transfer_correlations", transfer_table(layer, model=model), out)
+    typer.echo(path)
 
 
 def _publish(name: str, table, path: Path | None = None) -> Path:

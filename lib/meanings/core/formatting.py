@@ -1,16 +1,15 @@
 """Numbers as readers see them: counts, intervals, bytes, durations."""
 
+import math
 import re
 from numbers import Real
-
-import numpy as np
 
 NEGATIVE_ZERO = re.compile(r"(?<![\w.])-(?=0(?:\.0+)?(?![\d.]*\d))")
 
 
 def amount(number: Real) -> str:
     """A count in short: 1.5k, 20M, 4T; one without end lies beyond what was measured."""
-    if not np.isfinite(number):
+    if not math.isfinite(number):
         return "beyond"
     for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
         if abs(number) >= size:

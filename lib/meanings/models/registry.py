@@ -6,7 +6,6 @@ it was trained on.
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Literal
@@ -16,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from meanings.core.errors import MeaningsError, one_of
 from meanings.core.yaml_files import read_mapping, validated
 from meanings.lexicon.languages import LANGUAGES
+from meanings.models.own_models import own_file
 from meanings.models.subsampling import parse_rule
 
 SHIPPED = Path(__file__).with_name("registry.yaml")
-OWN = "models.yaml"
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 PLACES = {"step": "[0-9]+", "billions": "[0-9]+"}
 
@@ -129,23 +128,6 @@ def compiled(pattern: str) -> re.Pattern[str]:
             for i, part in enumerate(parts)
         )
     )
-
-
-def own_file() -> Path | None:
-    """The user's registry: the file that MEANINGS_MODELS names, else `models.yaml` here; None where
-    there is none.
-
-    Raises MeaningsError where the named file is not there.
-    """
-    if named := os.environ.get("MEANINGS_MODELS"):
-        if not Path(named).is_file():
-            raise MeaningsError(
-                f"MEANINGS_MODELS={named!r} is not a file; set it to a YAML file of models, or "
-                f"unset "
-                "it"
-            )
-        return Path(named)
-    return Path(OWN) if Path(OWN).is_file() else None
 
 
 def registry() -> dict[str, Entry]:

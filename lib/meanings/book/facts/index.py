@@ -38,11 +38,14 @@ def answers(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     - `rows`: of `meanings.validity.claims.catalogue`.
     """
     by_id = {row["id"]: row for row in rows}
-    return {f"ix_{name.replace('-', '_')}": _said(by_id[name]) for name in ANSWERS}
+    return {f"ix_{name.replace('-', '_')}": said(by_id[name]) for name in ANSWERS}
 
 
-def _said(row: Mapping[str, Any]) -> str:
-    """`Statement (0.61 [0.55, 0.67], 3 runs).`, after its verdict where it does not hold."""
+def said(row: Mapping[str, Any]) -> str:
+    """`Statement (0.61 [0.55, 0.67], 3 runs).`, after its verdict where it does not hold.
+
+    - `row`: of `meanings.validity.claims.catalogue`.
+    """
     n = row["n_seeds"] or 0
     runs = f", {n} training run{'s' if n > 1 else ''}" if n else ""
     given = "[" in row["statement"]  # the interval

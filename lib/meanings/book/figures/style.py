@@ -32,8 +32,11 @@ class Picture:
     figure: Figure
     alt: str
 
-    def png(self) -> bytes:
-        """The figure as PNG, without dates, so that the same table gives the same bytes."""
+    def png(self, ground: str = "none", comment: str | None = None) -> bytes:
+        """The figure as PNG, without dates, so that the same table gives the same bytes.
+
+        - `ground`: the colour behind it; `comment`: a text that the file carries.
+        """
         buffer = io.BytesIO()
         if self.figure.get_layout_engine() is not None:
             # Laid out once: each further drawing would move things a little from where the last one
@@ -41,7 +44,12 @@ class Picture:
             self.figure.draw_without_rendering()
             self.figure.set_layout_engine("none")
         self.figure.savefig(
-            buffer, format="png", dpi=DPI, transparent=True, metadata={"Software": None}
+            buffer,
+            format="png",
+            dpi=DPI,
+            facecolor=ground,
+            transparent=ground == "none",
+            metadata={"Software": None, "Comment": comment},
         )
         return buffer.getvalue()
 
