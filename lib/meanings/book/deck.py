@@ -6,7 +6,6 @@ A slide is a heading of the second level. What stands in it for something else:
     {counts}`emergence-shared`  its concepts, language pairs and training runs
     {claim}`emergence-shared`   its statement; a claim that does not hold says so
     {glue:text}`sy_first`       a value that a page of the book hands to its prose
-    {minutes}`method`           the minutes of a block of the lecture
     ```{figure} fig-dose```     a figure of a page, with its alternative text and what it rests on
     % block: method             the block of the lecture that begins with this slide
     % holds: emergence-dose     claims that the slide's title rests on, with the verdict that it
@@ -15,6 +14,7 @@ A slide is a heading of the second level. What stands in it for something else:
 So no number is typed, and a title says so where the tables have come to say something else.
 """
 
+import ast
 import base64
 import re
 from collections.abc import Mapping, Sequence
@@ -30,11 +30,12 @@ from meanings.book.tables import claims as claim_tables
 from meanings.core.errors import MeaningsError, one_of
 
 FIGURE = re.compile(r"^```\{figure\} *(\S+)\n```$", re.M)
-ROLE = re.compile(r"\{(value|counts|claim|glue:text|minutes)\}`([^`]+)`")
+ROLE = re.compile(r"\{(value|counts|claim|glue:text)\}`([^`]+)`")
 RESTS = re.compile(r"^% (holds|refuted|undecided): *(.+)\n", re.M)
-BLOCK = re.compile(r"^% block: *(\S+)\n", re.M)
+BLOCK = re.compile(r"^% block: *(.+)\n", re.M)
 NOTES = "```{revealjs-notes}\n"
 OF_CLAIMS = ("value", "counts", "claim")
+SENTENCES = re.compile(r"(?<=[.?!]) +(?=[A-Z0-9“])")
 MARKUP = re.compile(r"([\\`*_\[\]<>{}$|#~])")
 
 
@@ -49,8 +50,12 @@ class Figure:
 
     @property
     def basis(self) -> str:
-        """What it rests on: the last sentence of its caption, which counts."""
-        return re.split(r"(?<=[.?!]) +(?=[A-Z0-9“])", self.caption)[-1]
+        """What it rests on: its caption from the last sentence on that counts; a drawing's last
+        sentence.
+        """
+        sentences = SENTENCES.split(self.caption)
+        counting = [i for i, text in enumerate(sentences) if re.search(r"\d", text)]
+        return " ".join(sentences[counting[-1] if counting else -1 :])
 
 
 @dataclass
@@ -104,7 +109,7 @@ def _collect(found: Material, cell: Any, output: Any, title: str) -> None:
     data, glued = output.get("data", {}), output.get("metadata", {}).get("scrapbook")
     if glued:
         text = data[f"{glued.get('mime_prefix', '')}text/plain"]
-        found.values[glued["name"]] = text.strip("'\"")
+        found.values[glued["name"]] = str(ast.literal_eval(text))
     if "image/png" in data:
         words = cell.metadata["mystnb"]
         found.figures[words["figure"]["name"]] = Figure(
@@ -122,8 +127,7 @@ def filled(text: str, material: Material) -> str:
     """
     lacking = [name for name in FIGURE.findall(text) if name not in material.figures]
     for role, name in ROLE.findall(text):
-        known = {"glue:text": material.values, "minutes": lecture.minutes()}
-        if name not in known.get(role, material.claims):
+        if name not in (material.values if role == "glue:text" else material.claims):
             lacking.append(name)
     if lacking:
         raise MeaningsError(f"the deck lacks {one_of(sorted(set(lacking)))}; run 'make book' again")
@@ -136,7 +140,7 @@ def _slide(text: str, material: Material) -> str:
     block = BLOCK.search(text)
     if block:
         text = BLOCK.sub("", text).replace(
-            NOTES, f"{NOTES}Minutes {lecture.span_of(block[1])}: {block[1]}.\n\n", 1
+            NOTES, f"{NOTES}Minutes {lecture.spans('lecture')[block[1]]}: {block[1]}.\n\n", 1
         )
     captions = [material.figures[name].caption for name in FIGURE.findall(text)]
     text = FIGURE.sub(lambda match: _figure(match[1], material.figures[match[1]]), text)
@@ -167,27 +171,18 @@ def _titled(text: str, material: Material) -> str:
 def _figure(name: str, figure: Figure) -> str:
     alt = " ".join(figure.alt.split())
     source = f"From the page *{figure.page}*. {escaped(figure.basis)}"
-    return (
-        f"```{{figure}} figures/{name}.png\n:alt: {alt}\n```\n\n:::{{container}} basis\n{source}\n:::"
-    )
+    image = f"```{{figure}} figures/{name}.png\n:alt: {alt}\n```"
+    return f"{image}\n\n:::{{container}} basis\n{source}\n:::"
 
 
 def said(role: str, name: str, material: Material) -> str:
     """What stands for a role in the deck, as plain text."""
     if role == "glue:text":
         return material.values[name]
-    if role == "minutes":
-        return lecture.span_of(name)
     row = material.claims[name]
-    if role == "value":
-        return claim_tables.estimate(row)
-    if role == "counts":
-        return claim_tables.counts(row)
-    basis = "; ".join(part for part in (claim_tables.estimate(row), claim_tables.counts(row)) if part)
-    given = "[" in row["statement"]  # the interval
-    numbers = claim_tables.counts(row) if given else basis
-    statement = row["statement"].rstrip(".")
-    return wording.by_verdict(f"{statement} ({numbers}).", row["verdict"])
+    if role == "claim":
+        return wording.with_basis(row)
+    return claim_tables.counts(row) if role == "counts" else claim_tables.estimate(row)
 
 
 def escaped(text: str) -> str:

@@ -1,4 +1,6 @@
-"""The lecture and the lab of the page *Teach with it*: blocks with minutes, commands with seconds."""
+"""The lecture and the lab of the page *Teach with it*: blocks with minutes, commands with their
+processor time.
+"""
 
 from functools import cache
 from pathlib import Path
@@ -14,21 +16,20 @@ def _plan() -> dict[str, Any]:
     return yaml.safe_load(FILE.read_text(encoding="utf-8"))
 
 
-def minutes() -> dict[str, int]:
-    """Minutes of each block of the lecture, in their order."""
-    return dict(_plan()["blocks"])
-
-
-def span_of(block: str) -> str:
-    """When a block begins and ends, in minutes: `8 to 23`."""
-    begins = 0
-    for name, length in minutes().items():
-        if name == block:
-            return f"{begins} to {begins + length}"
+def spans(part: str) -> dict[str, str]:
+    """When each block of `lecture` or `lab` begins and ends, in minutes: `8 to 23`."""
+    begins, found = 0, {}
+    for name, length in _plan()[part].items():
+        found[name] = f"{begins} to {begins + length}"
         begins += length
-    raise KeyError(block)
+    return found
 
 
-def lab() -> dict[str, dict[str, Any]]:
-    """The lab's commands by name: `command`, and the processor `seconds` that it took."""
-    return dict(_plan()["lab"])
+def length(part: str) -> int:
+    """Minutes of the `lecture` or the `lab`."""
+    return sum(_plan()[part].values())
+
+
+def commands() -> dict[str, dict[str, Any]]:
+    """The lab's commands by block: `command`, and the processor `seconds` that it took."""
+    return dict(_plan()["commands"])

@@ -20,10 +20,17 @@ from meanings.validity.claims import catalogue
 
 SIZE = (1280, 720)  # of a slide, in CSS pixels
 REVEAL = {
-    "width": SIZE[0], "height": SIZE[1], "margin": 0.02, "center": False, "hash": True,
-    "transition": "none", "slideNumber": "c/t", "pdfSeparateFragments": False,
+    "width": SIZE[0],
+    "height": SIZE[1],
+    "margin": 0,
+    "center": False,
+    "controls": False,
+    "hash": True,
+    "transition": "none",
+    "slideNumber": "c/t",
+    "pdfSeparateFragments": False,
     "scrollActivationWidth": None,
-}  # fmt: skip
+}
 PLUGINS = {"notes": "RevealNotes", "zoom": "RevealZoom"}
 
 
@@ -31,10 +38,8 @@ def build_slides(root: Path, results: Path, report: Report = print) -> Path:
     """Fill and render the deck; the path of its first page.
 
     Executes the pages whose figures or values it shows, where they are stale. Raises MeaningsError
-    where sphinx-revealjs is missing, or the book lacks what the deck shows.
+    where the book lacks what the deck shows.
     """
-    if find_spec("sphinx_revealjs") is None:
-        raise MeaningsError("sphinx-revealjs is not installed; run 'make setup'")
     text = source(root).read_text(encoding="utf-8")
     names = deck.pages_for(text, page_sources(root))
     pages = staging.executed_pages(root, results, report, names)
@@ -43,6 +48,14 @@ def build_slides(root: Path, results: Path, report: Report = print) -> Path:
     material.claims = catalogue.of_ids(deck.claims_in(text))
     report("rendering the slides")
     return render(text, material, root)
+
+
+def check_packages() -> None:
+    """Raises MeaningsError where sphinx-revealjs is not installed."""
+    if find_spec("sphinx_revealjs") is None:
+        raise MeaningsError(
+            "sphinx-revealjs, which the slides need, is not installed here; run 'make setup'"
+        )
 
 
 def source(root: Path) -> Path:

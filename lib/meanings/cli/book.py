@@ -1,4 +1,4 @@
-"""Chapters and the book on the command line: `meanings chapter | book`."""
+"""Chapters, the book and its slides on the command line: `meanings chapter | book | slides`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -49,14 +49,33 @@ def chapter(
 def book(out: Out = RESULTS, device: Device = "auto", workers: Workers = None) -> None:
     """Measure the default grid, execute the chapters and render _build/html/index.html."""
     from meanings.book import build as pages
+
+    root = pages.project_root()
+    _measure_for_the_book(root, out, workers, device)
+    typer.echo(pages.build_book(root, out.resolve(), report=typer.echo))
+
+
+def slides(out: Out = RESULTS, device: Device = "auto", workers: Workers = None) -> None:
+    """Write the lecture's slides, _build/slides/index.html, from the book's figures and claims.
+
+    Measures and executes what is missing, as `book` does, of the pages that the slides show.
+    """
+    from meanings.book.build import project_root
+    from meanings.book.slides import build_slides, check_packages
+
+    check_packages()
+    root = project_root()
+    _measure_for_the_book(root, out, workers, device)
+    typer.echo(build_slides(root, out.resolve(), report=typer.echo))
+
+
+def _measure_for_the_book(root: Path, out: Path, workers: int | None, device: str) -> None:
     from meanings.book.chapter_parameters import CHAPTERS
     from meanings.book.chapters import read_parameters
 
-    root = pages.project_root()
     files = [(name, root / "book" / "parameters" / f"{name}.yaml") for name in CHAPTERS]
     asked = [read_parameters(name, file) for name, file in files if file.is_file()]
     measure_missing([grid_from(None), *_grids(asked)], out, workers, device)
-    typer.echo(pages.build_book(root, out.resolve(), report=typer.echo))
 
 
 def _grids(asked: list) -> list:
