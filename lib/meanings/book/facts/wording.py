@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from meanings.book.tables import claims as claim_tables
 from meanings.core.formatting import span
 from meanings.statistics.resampling import SEED_COLUMN
 from meanings.statistics.targeted import UNIT
@@ -59,6 +60,15 @@ def by_verdict(statement: str, verdict: str) -> str:
         return statement
     lead = "The tables refute" if verdict == "refuted" else "The tables do not decide"
     return f"{lead} the claim “{statement}”"
+
+
+def with_basis(row: Mapping[str, Any]) -> str:
+    """A claim's statement with what it rests on, as `by_verdict` says it:
+    `Statement (0.61 [0.55, 0.67]; 64 concepts, 6 pairs, 3 runs).`
+    """
+    parts = [] if "[" in row["statement"] else [claim_tables.estimate(row)]  # the interval
+    basis = "; ".join(part for part in (*parts, claim_tables.counts(row)) if part)
+    return by_verdict(f"{row['statement'].rstrip('.')} ({basis}).", row["verdict"])
 
 
 def claim(rows: Sequence[Mapping[str, Any]], name: str) -> str:

@@ -151,6 +151,20 @@ def of_chapter(chapter: str) -> list[dict[str, Any]]:
     return list(rows(claims, tables_of(claims)))
 
 
+def of_ids(ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The rows of these claims by id, all training runs together, in the order of the book.
+
+    Raises MeaningsError on an id that no claim has.
+    """
+    wanted, claims = set(ids), all_claims()
+    if unknown := wanted - {claim.id for claim in claims}:
+        raise MeaningsError(
+            f"no claim has the id {one_of(sorted(unknown))}; `meanings claims` lists the ids"
+        )
+    named = [claim for claim in claims if claim.id in wanted]
+    return {row["id"]: row for row in rows(named, tables_of(named), by_seed=False)}
+
+
 def stated(claim: Claim, effect: Effect | None) -> str:
     """The statement with its numbers; without an effect, with `(not measured)` in their place."""
     if effect is None:
