@@ -12,6 +12,7 @@ SLOW = (
     "cli/test_bad_inputs.py",
     "cli/test_cli.py",
     "core/test_house.py::test_a_light_room",
+    "core/test_package.py",
     "measures/test_companion.py",
     "measures/test_published_rows.py",
     "measures/test_results.py::test_a_published_targeted_cell",
