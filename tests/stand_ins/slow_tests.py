@@ -5,6 +5,8 @@ SLOW = (
     "book/test_book.py",
     "book/test_chapters.py",
     "book/test_figures.py",
+    "book/test_light_notebooks.py::test_a_chapter_on_cells_runs",
+    "book/test_light_notebooks.py::test_a_companion_chapter_runs",
     "book/test_notebooks.py",
     "book/test_page_tables.py",
     "book/test_staging.py",

@@ -42,7 +42,8 @@ def box(name: str, offers: Sequence[Offer], folder: Path, site: Site) -> str:
             "page of tables</a>."
         )
     items = "".join(f"<li>{line}</li>" for line in lines)
-    return f'<aside class="take-along"><p><strong>Take it with you</strong></p><ul>{items}</ul></aside>'
+    title = "<p><strong>Take it with you</strong></p>"
+    return f'<aside class="take-along">{title}<ul>{items}</ul></aside>'
 
 
 def link(file: str, folder: Path) -> str:

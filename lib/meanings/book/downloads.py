@@ -37,7 +37,8 @@ def write(root: Path, results: Path) -> Path:
         offers = [*([own] if own else []), *reads]
         tables |= {offer.name: offer for offer in offers}
         beside = own.parquet if own else beside_of(page.name)
-        notebook = light.notebook_of(page.source, page.target, page.parameters, beside, where.url)
+        values = light.glued(page.target)
+        notebook = light.notebook_of(page.source, values, page.parameters, beside, where.url)
         shelf.text(f"{page.name}.ipynb", nbformat.writes(notebook) + "\n")
         boxed.append((page, offers))
     if cards.PAGE in staging.pages(root):

@@ -26,10 +26,10 @@ HEAVY = {
 }
 
 
-def glued(notebook: nbformat.NotebookNode) -> dict[str, str]:
+def glued(executed: Path) -> dict[str, str]:
     """The values that an executed page handed to its prose, by name."""
     found = {}
-    for cell in notebook.cells:
+    for cell in nbformat.read(executed, as_version=4).cells:
         for output in cell.get("outputs", []):
             name = output.get("metadata", {}).get("scrapbook", {}).get("name")
             if name and RECORD in output.get("data", {}):
@@ -39,21 +39,20 @@ def glued(notebook: nbformat.NotebookNode) -> dict[str, str]:
 
 def notebook_of(
     source: Path,
-    executed: Path,
+    values: Mapping[str, str],
     parameters: Mapping[str, Any],
     table: str,
     site: str = "",
 ) -> nbformat.NotebookNode:
     """The notebook that a page offers.
 
-    - `source`: its text; `executed`: its executed notebook, for the values in its prose.
+    - `source`: its text; `values`: those of its prose, by name.
     - `parameters`: what the book's page was executed with; `table`: name of the file beside the
       notebook that it reads, empty where it reads the installed package's tables.
     - `site`: address of the published book, from which wheel and table are fetched where they are
       missing; without it the first cell says what to install.
     """
     notebook = notebooks.convert(source)
-    values = glued(nbformat.read(executed, as_version=4))
     bibliography = source.parent / "references.bib"
     works = readable.references("\n".join(cell.source for cell in notebook.cells), bibliography)
     for cell in notebook.cells:

@@ -7,6 +7,7 @@ columns of one value are left out.
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pandas as pd
@@ -31,15 +32,11 @@ def write_csv(table: pa.Table, path: Path) -> bool:
     """Write a table as CSV, gzipped, the same bytes each time; whether it has all rows."""
     whole = len(table) <= WHOLE
     rows = _guarded(table) if whole else means(table)
-    with atomic_file(path, "make room") as aside:
-        rows.to_csv(
-            aside,
-            index=False,
-            lineterminator="\n",
-            encoding="utf-8",
-            float_format="%.6g",
-            compression={"method": "gzip", "compresslevel": 9, "mtime": 0},
-        )
+    text = rows.to_csv(index=False, lineterminator="\n", float_format="%.6g")
+    with atomic_file(path, "make room") as aside, aside.open("wb") as file:
+        # Neither a name nor a time in the file.
+        with gzip.GzipFile("", "wb", 9, file, mtime=0) as zipped:
+            zipped.write(text.encode("utf-8"))
     return whole
 
 

@@ -146,8 +146,11 @@ def _range(column: pa.ChunkedArray) -> str:
 def _values(column: pa.ChunkedArray) -> str:
     """The values of a column where they are few and short, else how many there are."""
     found = [value for value in pc.unique(column).to_pylist() if value is not None]
+    found = ["(empty)" if value == "" else value for value in found]
+    if not found:
+        return "empty"
     numbers = all(isinstance(value, int) for value in found)
-    if found and numbers and len(found) > SHOWN:
+    if numbers and len(found) > SHOWN:
         return f"{len(found)} from {min(found)} to {max(found)}"
     shown = ", ".join(sorted(map(str, found)) if not numbers else map(str, sorted(found)))
     return shown if len(found) <= SHOWN and len(shown) <= 120 else f"{len(found)} values"
