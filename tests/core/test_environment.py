@@ -1,5 +1,6 @@
 """The pins, the conda file, the package's own ranges and the commands in the README agree."""
 
+import json
 import os
 import re
 import shutil
@@ -209,3 +210,27 @@ def test_gemma_is_fetched_only_once_its_terms_are_accepted(tmp_path):
 def test_what_gemma_adds_is_pinned_and_belongs_to_nothing_else(pip):
     added = pins((ROOT / "requirements-gemma.txt").read_text().splitlines())
     assert "gguf" in added and not set(added) & set(pip)
+
+
+def test_what_says_how_to_cite_names_the_same_version_licence_and_paper():
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    meta = json.loads((ROOT / "codemeta.json").read_text(encoding="utf-8"))
+    assert cited["cff-version"] == "1.2.0" and cited["title"].startswith(meta["name"])
+    assert cited["version"] == meta["version"] == PROJECT["version"]
+    assert cited["license"] == PROJECT["license"] == meta["license"].rpartition("/")[2]
+    assert meta["description"] == PROJECT["description"] and meta["identifier"] == PROJECT["name"]
+    assert [who["name"] for who in cited["authors"]] == [who["name"] for who in meta["author"]]
+    assert cited["references"][0]["title"] == meta["referencePublication"]["name"]
+    required = {Requirement(text).name for text in PROJECT["dependencies"]}
+    assert set(meta["softwareRequirements"]) <= required
+    assert meta["programmingLanguage"]["version"] == PROJECT["requires-python"]
+
+
+def test_the_package_is_built_and_published_beside_the_pages():
+    checks = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert "-m build --no-isolation" in checks and "_build/html/downloads" in checks
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "book.yml").read_text())["jobs"]
+    commands = "\n".join(step.get("run", "") for job in jobs.values() for step in job["steps"])
+    assert "MEANINGS_SITE=" in commands and "MEANINGS_NOTEBOOKS=" in commands
+    only_main = "github.ref == 'refs/heads/main' && github.event_name == 'push'"
+    assert jobs["publish"]["if"] == jobs["notebooks"]["if"] == only_main

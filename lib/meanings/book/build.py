@@ -5,7 +5,8 @@
     _build/state     what each executed page was made of
     _build/logs      what a chapter's kernel wrote, of chapters that failed
     _build/rendered  hash of the stage that was rendered last
-    _build/html      the pages
+    _build/html      the pages, and in html/downloads what they offer
+    _build/downloads notebooks and tables that pages offer
     _build/chapters  single chapters run with other parameters
 
 What has not changed is not done again.
@@ -17,7 +18,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from meanings.book import chapters, inputs, notebooks, rendering
+from meanings.book import chapters, downloads, inputs, notebooks, rendering
 from meanings.book.staging import Report, shown, stage
 from meanings.core import status_line
 from meanings.core.errors import MeaningsError
@@ -40,12 +41,15 @@ def build_book(
     - `report`: is told each step; `within`: how far rendering is.
     """
     folder = stage(root, results, report)
+    files = downloads.write(root, results)
     page, state = root / "_build" / "html" / "index.html", root / "_build" / "rendered"
     now = rendering.stage_hash(folder)
     if page.exists() and state.exists() and state.read_text(encoding="utf-8") == now:
+        downloads.publish(files, page.parent)
         return page
     report("rendering")
     page = rendering.render(folder, root, within) / "index.html"
+    downloads.publish(files, page.parent)
     state.write_text(now, encoding="utf-8")
     return page
 

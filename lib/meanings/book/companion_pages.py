@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from meanings.book import downloaded
 from meanings.book.chapter_parameters import ChapterParameters, CompanionChapter, grid_of
 from meanings.book.pages import READ_WITH
 from meanings.core.errors import MeaningsError
@@ -95,10 +96,16 @@ def rows(page: CompanionChapter, measure: str, results: str | Path) -> tuple[pd.
     """The rows of a measure, and what to call them: the published ones, of all training seeds,
     where the model has some; else those that were measured for the page.
 
+    - `results`: the folder of cells, or a downloaded table (a Parquet file), which goes first; or
+      a folder that holds the downloaded table of the measure.
+
     Raises MeaningsError where there are none.
     """
-    table = shipped(measure, run_of(page).model, page.lexicon)
-    origin = "published table"
+    beside = Path(results) if downloaded.is_table(results) else Path(results, f"{measure}.parquet")
+    table, origin = shipped(measure, run_of(page).model, page.lexicon), "published table"
+    if beside.is_file():
+        table = downloaded.measure_rows(beside, measure, run_of(page).model)
+        origin = "downloaded table"
     if table is None:
         table, origin = measured(page, measure, Path(results)), "measured for this page"
     table = _followed(table, page.pair)

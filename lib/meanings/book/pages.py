@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from meanings.book import chapter_parameters, chapters
+from meanings.book import chapter_parameters, chapters, downloaded
 from meanings.book.chapter_parameters import ChapterParameters
 from meanings.core.errors import MeaningsError
 from meanings.core.formatting import unsigned_zeros
-from meanings.core.paths import data_folder
+from meanings.core.paths import data_folder, parameters_file
 from meanings.labels.label import in_words
 from meanings.lexicon.lexicon import load_lexicon
 from meanings.measures.cell_files import cell_path, read_metadata
@@ -43,7 +43,7 @@ def typed_parameters(name: str, values: Mapping[str, Any]) -> ChapterParameters:
 
 def as_published(name: str, root: str | Path = ".") -> ChapterParameters:
     """The parameters that the book's own page of this chapter has."""
-    return chapters.read_parameters(name, Path(root) / "book" / "parameters" / f"{name}.yaml")
+    return chapters.read_parameters(name, parameters_file(name, Path(root)))
 
 
 def measured(parameters: ChapterParameters, results: str | Path) -> pd.DataFrame:
@@ -53,8 +53,12 @@ def measured(parameters: ChapterParameters, results: str | Path) -> pd.DataFrame
     floating type too. So cells of another model, dtype or version in the same folder are left
     alone, and the order in which files were written does not matter.
 
+    - `results`: the folder of cells, or a page's downloaded table (a Parquet file).
+
     Raises MeaningsError where there are none.
     """
+    if downloaded.is_table(results):
+        return downloaded.cells(parameters, results)
     from meanings.study.plan import plan_study
 
     folder = Path(results)
@@ -128,12 +132,19 @@ def answered_elsewhere(parameters: ChapterParameters) -> pd.DataFrame | None:
     return table if parameters.lexicon == "embedded" else None
 
 
-def say(**texts: Any) -> None:
-    """Pass values to the page's prose, where `{glue:text}` with the same name shows them."""
-    from myst_nb import glue
+def say(**texts: Any) -> pd.DataFrame | None:
+    """Pass values to the page's prose, where `{glue:text}` with the same name shows them.
 
-    for name, text in texts.items():
-        glue(name, unsigned_zeros(str(text)), display=False)
+    In a notebook that is read without the book's packages they are returned as a table.
+    """
+    said = {name: unsigned_zeros(str(text)) for name, text in texts.items()}
+    try:
+        from myst_nb import glue
+    except ImportError:
+        return pd.DataFrame({"fact": list(said), "value": list(said.values())}).set_index("fact")
+    for name, text in said.items():
+        glue(name, text, display=False)
+    return None
 
 
 def provenance(
@@ -141,8 +152,7 @@ def provenance(
 ) -> pd.DataFrame:
     """The box at a chapter's end: what was measured, on what, with what; `what`, `value`."""
     n, run = described(table), trajectory(parameters.model, parameters.training_seed)
-    file = cell_path(Path(results), str(table["key"].iloc[0])) if "key" in table else Path()
-    written = read_metadata(file)["provenance"].get("versions", {}) if file.is_file() else {}
+    written = measured_with(table, results)
     rows = {
         "tables": source,
         "model": f"{run.model}, training seed {_values(table[SEED_COLUMN])}",
@@ -168,6 +178,14 @@ def provenance(
         "read with": _versions({name: version(name) for name in READ_WITH}),
     }
     return pd.DataFrame({"what": list(rows), "value": list(rows.values())}).set_index("what")
+
+
+def measured_with(table: pd.DataFrame, results: str | Path) -> dict[str, str]:
+    """The versions of the packages that measured a table's first cell; empty where unknown."""
+    if downloaded.is_table(results):
+        return downloaded.versions(results)
+    file = cell_path(Path(results), str(table["key"].iloc[0])) if "key" in table else Path()
+    return read_metadata(file)["provenance"].get("versions", {}) if file.is_file() else {}
 
 
 def _values(column: pd.Series) -> str:

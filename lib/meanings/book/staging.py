@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from meanings.book import chapters, execution, inputs
+from meanings.book import cards, chapters, execution, inputs
 from meanings.measures.cell_files import finished
 
 Report = Callable[[str], object]
@@ -81,7 +81,7 @@ def stage(root: Path, results: Path, report: Report = print) -> Path:
     for name in set(pages(root)) - set(executed):
         text = (root / "book" / f"{name}.md").read_text(encoding="utf-8")
         wanted.add(folder / f"{name}.md")
-        write(folder / f"{name}.md", relink(text, executed))
+        write(folder / f"{name}.md", relink(cards.filled(text), executed))
     for file, target in _as_they_are(root, folder).items():
         wanted.add(target)
         copy(file, target)

@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
+from meanings.core.paths import parameters_file
+
 
 def grid_from(path: Path | None):
-    """The grid of a file; without one the default grid's, from the checkout here or the one above
-    the package.
+    """The grid of a file; without one the default grid's: of the checkout here or the one above
+    the package, or the installed package's copy.
     """
     from meanings.study.grid import Grid, read_grid
 
     if path is not None:
         return read_grid(path)
-    places = [
-        folder / "book" / "parameters" / "default.yaml"
-        for folder in (Path.cwd(), Path(__file__).resolve().parents[3])
-    ]
-    return next((read_grid(place) for place in places if place.is_file()), Grid())
+    place = parameters_file("default", Path.cwd())
+    return read_grid(place) if place.is_file() else Grid()

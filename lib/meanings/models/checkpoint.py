@@ -96,7 +96,10 @@ class Checkpoint:
 
         torch is imported here, so that listing steps needs none.
         """
+        from meanings.models.weights import check_shipped
+
         folder, tokenizer = self.fetched()
+        check_shipped(folder)
         from meanings.models.loading import load_model
 
         return load_model(
