@@ -101,39 +101,51 @@ def fooled(rungs: pd.DataFrame) -> dict[str, object]:
 
 def agreeing(end: pd.DataFrame) -> dict[str, object]:
     """Kendall's W over all pairs, and over those that never stand side by side in the text."""
-    found: dict[str, object] = {}
-    for side, rows in (("", end), ("_never", end[end["never"]])):
-        try:
-            w = agreement.concordance(agreement.pair_matrix(rows))
-            values = f"{w['w']:.2f}", f"{w['null_high']:.2f}", w["n_pairs"], w["n_instruments"]
-        except MeaningsError:
-            values = (NOT_HERE,) * 4
-        names = f"sy_w{side}", f"sy_w{side}_null", f"sy_w{side}_pairs", f"sy_w{side}_n"
-        found |= dict(zip(names, values, strict=True))
-    return found
+    try:
+        w = agreement.concordance(agreement.pair_matrix(end))
+    except MeaningsError:
+        return {"sy_w": "With fewer than three language pairs there is no order to agree on."}
+    said = (
+        f"Kendall's W of the {w['n_instruments']} instruments that rise at all over "
+        f"{w['n_pairs']} pairs is {w['w']:.2f}, where languages dealt out anew reach up to "
+        f"{w['null_high']:.2f}."
+    )
+    try:
+        never = agreement.concordance(agreement.pair_matrix(end[end["never"]]))
+    except MeaningsError:
+        return {"sy_w": said}
+    return {
+        "sy_w": f"{said} Parallel text could make them agree, so we ask again for the "
+        f"{never['n_pairs']} pairs that never stand side by side: {never['w']:.2f} (dealt out anew "
+        f"up to {never['null_high']:.2f})."
+    }
 
 
 def by_language(moments: pd.DataFrame, run: Trajectory) -> dict[str, object]:
     """Whether the instruments agree on which languages come first: Kendall's W with and without the
     language that comes last, rank correlations with patching and with the amount of text.
     """
-    names = ("sy_l_w", "sy_l_null", "sy_l_n", "sy_l_languages", "sy_l_late", "sy_l_without",
-             "sy_l_without_null", "sy_l_patching")  # fmt: skip
-    try:
-        late = str(moments.rank().mean(axis=1).idxmax())
-        whole = agreement.language_concordance(moments)
-        rest = agreement.language_concordance(moments.drop(index=late))
-        ranks = agreement.rank_correlations(moments)[PATCHING.name].drop(PATCHING.name)
-    except (MeaningsError, KeyError, ValueError):  # too few languages, or no patching
-        return dict.fromkeys(names, NOT_HERE)
+    if len(moments) < 4 or moments.shape[1] < 2 or PATCHING.name not in moments:
+        return {"sy_languages": "With fewer than four languages there is no order to agree on."}
+    late = str(moments.rank().mean(axis=1).idxmax())
+    whole = agreement.language_concordance(moments)
+    rest = agreement.language_concordance(moments.drop(index=late))
+    ranks = agreement.rank_correlations(moments)[PATCHING.name].drop(PATCHING.name)
+    agree = wording.either(
+        rest["w"] > rest["null_high"],
+        "So they agree on more than the last one.",
+        "Without it no agreement on an order can be shown.",
+    )
     own = wording.either(ranks.max() < 0.8, "Patching follows an order of its own. ", "")
-    values = (
-        f"{whole['w']:.2f}", f"{whole['null_high']:.2f}", whole["n_instruments"],
-        whole["n_languages"], language(late).name, f"{rest['w']:.2f}", f"{rest['null_high']:.2f}",
-        f"{own}Its rank correlation with the other instruments lies between {ranks.min():.2f} and "
-        f"{ranks.max():.2f}.{_by_amount(moments[PATCHING.name], run)}",
-    )  # fmt: skip
-    return dict(zip(names, values, strict=True))
+    return {
+        "sy_languages": f"Kendall's W of {whole['n_instruments']} instruments over "
+        f"{whole['n_languages']} languages is {whole['w']:.2f} (dealt out anew up to "
+        f"{whole['null_high']:.2f}); without {language(late).name}, which comes last, it is "
+        f"{rest['w']:.2f} (up to {rest['null_high']:.2f}). {agree} {own}Its rank correlation with "
+        f"the other instruments lies between {ranks.min():.2f} and {ranks.max():.2f}."
+        f"{_by_amount(moments[PATCHING.name], run)} With so few languages this is a description, "
+        "and no test."
+    }
 
 
 def _by_amount(moments: pd.Series, run: Trajectory) -> str:
@@ -244,10 +256,15 @@ def by_text(end: pd.DataFrame, run: Trajectory) -> dict[str, object]:
     table = agreement.pair_matrix(end)
     shares = languages.text_shares(run).set_index("language")["token_share"].to_dict()
     if not len(table) or not {code for pair in table.index for code in pair} <= set(shares):
-        return dict.fromkeys(("sy_text_low", "sy_text_high"), NOT_HERE)
+        return {"sy_text": ""}
     rarer = pd.Series([min(shares[a], shares[b]) for a, b in table.index], index=table.index)
     found = [rank_correlation(table[name], rarer) for name in table]
-    return {"sy_text_low": f"{min(found):.2f}", "sy_text_high": f"{max(found):.2f}"}
+    return {
+        "sy_text": "Agreement over pairs is cheap, though: whatever follows the amount of text of "
+        "a language ranks the pairs in much the same way. The share of the rarer language in the "
+        f"text alone has a rank correlation of {min(found):.2f} to {max(found):.2f} with the "
+        "instruments. That instruments agree does not say that they measure sharing."
+    }
 
 
 def the_paper(claims: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str, str]]:
