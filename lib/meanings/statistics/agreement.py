@@ -51,7 +51,7 @@ def concordance(table: pd.DataFrame, seed: int = 0) -> dict[str, float]:
     if len(table) < 3 or table.shape[1] < 2:
         raise MeaningsError(
             f"{len(table)} language pairs and {table.shape[1]} instruments; agreement needs three "
-            "pairs and two instruments"
+            "pairs and two instruments; measure more of them"
         )
     found = coefficient(table)
     drawn = kendall_w(_dealt(table, np.random.default_rng(seed)))
