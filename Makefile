@@ -1,6 +1,7 @@
 # Each target is one line of the `meanings` command line; `make` alone explains them.
 VENV ?= .venv
-PYTHON ?= $(firstword $(shell command -v python3.11 python3 python))
+# One name at a time: `command -v` of some shells reads the first name only.
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3 python,$(shell command -v $(name))))
 BIN := $(VENV)/bin
 READY := $(VENV)/.meanings-ready
 SEED ?= 0
@@ -30,8 +31,9 @@ help:  ## what can be made
 setup: $(READY)  ## an environment with the exact pins, in .venv or in VENV=folder
 
 $(READY): requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "no Python is found: install Python 3.11, 3.12 or 3.13, or name it: make setup PYTHON=/path/to/python3.11" >&2; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -c 'import sys; sys.exit(0 if sys.version_info[:2] >= (3, 11) else "Python 3.11 or newer is needed: make setup PYTHON=python3.11")'
+	@$(BIN)/python -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "Python 3.11, 3.12 or 3.13 is needed: remove $(VENV), then make setup PYTHON=python3.11")'
 ifeq ($(BUILD),cpu)
 	$(PIP) --no-deps --timeout 10 --retries 1 --index-url https://download.pytorch.org/whl/cpu $(shell grep '^torch==' requirements.txt) $(if $(filter auto,$(TORCH)),$(FALLBACK))
 endif

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -105,29 +106,38 @@ def test_what_is_left_out_of_the_fast_tests_is_there(name):
     assert place.exists() and (not test or f"def {test}" in place.read_text())
 
 
-def on_machine(folder: Path, system: str, gpu: bool) -> dict[str, str]:
-    """The environment of a machine of this system, with an NVIDIA driver or without."""
+def on_machine(folder: Path, system: str, gpu: bool, python: str = "python3") -> dict[str, str]:
+    """The environment of a machine of this system, with an NVIDIA driver or without, where Python
+    has this name.
+    """
     programs = folder / f"{system}-{gpu}"
     programs.mkdir(exist_ok=True)
     for name in ("uname", "nvidia-smi") if gpu else ("uname",):
         (programs / name).write_text(f"#!/bin/sh\necho {system}\n")
         (programs / name).chmod(0o755)
-    for name in ("sh", "grep", "echo", "test", "touch", "python3"):
+    for name in ("sh", "grep", "echo", "test", "touch"):
         (programs / name).unlink(missing_ok=True)
         (programs / name).symlink_to(shutil.which(name))
+    if python:
+        (programs / python).unlink(missing_ok=True)
+        (programs / python).symlink_to(sys.executable)
     # Run by `make test TORCH=cpu`, this make would else have it too.
     kept = {name: value for name, value in os.environ.items() if name not in MAKES}
     return kept | {"PATH": str(programs)}
 
 
 def setup_commands(
-    folder: Path, *variables: str, system: str = "Linux", gpu: bool = False
+    folder: Path,
+    *variables: str,
+    system: str = "Linux",
+    gpu: bool = False,
+    python: str = "python3",
 ) -> subprocess.CompletedProcess[str]:
     """What `make setup` would do in a new environment."""
     return subprocess.run(
         [MAKE, "--no-print-directory", "-n", "setup", f"VENV={folder / 'new'}", *variables],
         cwd=ROOT,
-        env=on_machine(folder, system, gpu),
+        env=on_machine(folder, system, gpu, python),
         capture_output=True,
         text=True,
     )
@@ -152,6 +162,36 @@ def test_a_linux_machine_without_a_gpu_is_spared_cuda(tmp_path, pip, asked, syst
     # Who asks for the CPU build gets it or an error; who asks for nothing gets PyPI's instead.
     assert ("|| echo" in lines[0]) == (cpu and not asked)
     assert Requirement(f"torch=={pip['torch']}").specifier.contains(f"{pip['torch']}+cpu")
+
+
+@pytest.mark.parametrize("name", ["python3.11", "python3.12", "python3.13", "python3", "python"])
+def test_python_is_found_under_any_of_its_names(tmp_path, name):
+    said = setup_commands(tmp_path, python=name).stdout
+    assert re.search(rf"/{re.escape(name)} -m venv ", said)
+
+
+def test_where_there_is_no_python_one_line_says_what_to_install(tmp_path):
+    made = subprocess.run(
+        [MAKE, "--no-print-directory", "-s", "setup", f"VENV={tmp_path / 'new'}"],
+        cwd=ROOT,
+        env=on_machine(tmp_path, "Linux", False, python=""),
+        capture_output=True,
+        text=True,
+    )
+    assert made.returncode and made.stderr.startswith("no Python is found: install Python 3.11")
+
+
+@pytest.mark.parametrize(
+    ("version", "refused"),
+    [((3, 10), True), ((3, 11), False), ((3, 12), False), ((3, 13), False), ((3, 14), True)],
+)
+def test_a_python_that_the_pins_do_not_fit_is_refused_in_one_line(tmp_path, version, refused):
+    said = setup_commands(tmp_path).stdout
+    code = re.search(r"-c '(import sys; .*)'", said)[1]
+    code = code.replace("sys.version_info[:2]", repr(version))
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ran.returncode == refused and ran.stderr.count("\n") == refused
+    assert not refused or "make setup PYTHON=python3.11" in ran.stderr
 
 
 def test_an_unknown_build_of_torch_is_refused(tmp_path):

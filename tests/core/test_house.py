@@ -3,6 +3,7 @@ public is short and explained.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -203,3 +204,27 @@ def test_the_folders_of_tests_are_the_rooms():
     assert there == {*ROOMS, "bench", "pages", "stand_ins"}
     assert [file.name for file in tests.glob("*.py")] == ["conftest.py"]
     assert not list(tests.glob("*/*/*.py"))
+
+
+# Words with which a message says what to do, or what is allowed.
+CURES = re.compile(
+    r"; |: (?:write|point|register|install|publish|convert|measure)\b|allowed|expected|choose"
+    r"|run '|ask for|\b(?:use|give|add|leave|name|take|correct)\b|known codes are|there are"
+    r"|it has|its steps are|is trained on|or more|at least|is needed|must|runs? from|counted from"
+    r"|be asked for once|models.yaml write|the first may be any|by commas"
+)
+# What is quoted says it: `{error}` and its like.
+QUOTED = re.compile(r"\{[^{}]*(?:error|cure|message|failure|flaw|said|bad|listed|FORM|refusal)")
+
+
+def test_an_error_says_how_to_mend_it():
+    silent = []
+    for file, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "MeaningsError":
+                said = ast.unparse(node.args[0])
+                if not isinstance(node.args[0], ast.JoinedStr | ast.Constant):
+                    continue
+                if not CURES.search(said) and not QUOTED.search(said):
+                    silent.append(f"{place(file, node)}: {said}")
+    assert not silent

@@ -91,4 +91,4 @@ def project_root() -> Path:
     for folder in (Path.cwd(), Path(__file__).resolve().parents[3]):
         if (folder / "_toc.yml").is_file() and (folder / "book").is_dir():
             return folder
-    raise MeaningsError("no _toc.yml and book/ here: run this in the project's folder")
+    raise MeaningsError("no _toc.yml and book/ here; run this in the project's folder")

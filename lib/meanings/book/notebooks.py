@@ -158,7 +158,10 @@ def _clean_outputs(cell: nbformat.NotebookNode, where: str) -> None:
             output["execution_count"] = None
         if output.output_type == "stream" and output.name == "stderr":
             said = " ".join(output.text.split())[:300]
-            raise MeaningsError(f"{where} wrote to standard error: {said}")
+            raise MeaningsError(
+                f"{where} wrote to standard error: {said}"
+                "; correct the cell, a page's cells print nothing there"
+            )
         if "image/png" in output.get("data", {}):
             describe(cell, output, where)
 

@@ -35,6 +35,7 @@ def typed_parameters(name: str, values: Mapping[str, Any]) -> ChapterParameters:
     if missing:
         raise MeaningsError(
             f"chapter {name}: the page's parameters cell lacks {', '.join(missing)}"
+            "; add them to the cell"
         )
     return chapters.validated(
         name, {key: tuple(v) if isinstance(v := values[key], list) else v for key in fields}

@@ -71,7 +71,10 @@ def read(page: Synthesis, results: str | Path) -> Read:
 
     found = list(_all(rows, cells, trained, pairs))
     if not found:
-        raise MeaningsError(f"{results}: no instrument was measured for these parameters")
+        raise MeaningsError(
+            f"{results}: no instrument was measured for these parameters"
+            "; run 'meanings chapter synthesis' with them"
+        )
     return Read(pd.concat(found, ignore_index=True), _world(APART), pairs, label)
 
 
@@ -115,7 +118,9 @@ def _world(name: str) -> pd.DataFrame:
 def _published(measure: str, model: str) -> pd.DataFrame:
     table = companion_pages.shipped(measure, model)
     if table is None:
-        raise MeaningsError(f"{measure} is not published for {model}")
+        raise MeaningsError(
+            f"{measure} is not published for {model}; publish it with 'meanings publish'"
+        )
     return table
 
 
@@ -155,7 +160,9 @@ def cells_of(instrument: Instrument, model: str, languages: Iterable[str] = ()) 
     own = data_folder() / "published" / f"{model}.parquet"
     cells = published(model, companion_pages.ONSET) if own.is_file() else _patched(model)
     if cells.empty:
-        raise MeaningsError(f"patching is not published for {model}")
+        raise MeaningsError(
+            f"patching is not published for {model}; publish it with 'meanings publish'"
+        )
     cells = last_checkpoint(cells)
     if languages:
         cells = companion_pages.between(cells, tuple(languages))

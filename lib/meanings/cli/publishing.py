@@ -99,6 +99,7 @@ def _check_options(
     if add and means:
         raise MeaningsError(
             "--add is for tables of rows, and of means with --by-concept, not --means"
+            "; leave one of the two out"
         )
     if each and (means or by_concept or layers):
         raise MeaningsError(

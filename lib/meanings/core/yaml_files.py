@@ -142,7 +142,10 @@ def read_mapping(path: Path) -> dict:
             "with lines `name: value`"
         ) from None
     except yaml.YAMLError as error:
-        raise MeaningsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+        raise MeaningsError(
+            f"{path}: not valid YAML: {' '.join(str(error).split())}"
+            "; correct the line that it names"
+        ) from None
     except RecursionError:
         raise MeaningsError(
             f"{path}: not valid YAML: nested too deep; expected lines `name: value`"

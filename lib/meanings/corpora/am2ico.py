@@ -124,9 +124,11 @@ def _content(path: Path) -> bytes:
             content = file.read(MAX_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
-        raise MeaningsError(f"{path}: not readable ({reason})") from None
+        raise MeaningsError(f"{path}: not readable ({reason}); fetch the file again") from None
     if len(content) > MAX_BYTES:
-        raise MeaningsError(f"{path}: larger than {MAX_BYTES >> 20} MiB; expected AM2iCo rows")
+        raise MeaningsError(
+            f"{path}: larger than {MAX_BYTES >> 20} MiB; expected AM2iCo rows; fetch the file again"
+        )
     return content
 
 
@@ -147,7 +149,9 @@ def _rows(path: Path, content: bytes) -> tuple[Row, ...]:
         if line.strip()
     )
     if len({row.same for row in found}) < 2:
-        raise MeaningsError(f"{path}: {len(found)} rows without both labels, T and F")
+        raise MeaningsError(
+            f"{path}: {len(found)} rows without both labels, T and F; give rows of both"
+        )
     return found
 
 

@@ -84,14 +84,17 @@ def _lines(path: Path) -> list[str]:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
-            raise MeaningsError(f"{path}: larger than {MAX_BYTES >> 20} MiB; expected a treebank")
+            raise MeaningsError(
+                f"{path}: larger than {MAX_BYTES >> 20} MiB; expected a treebank"
+                " of at most this size"
+            )
         return content.decode("utf-8").split("\n")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise MeaningsError(f"{path}, line {line}: not UTF-8; save the file as UTF-8") from None
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
-        raise MeaningsError(f"{path}: not readable ({reason})") from None
+        raise MeaningsError(f"{path}: not readable ({reason}); fetch the file again") from None
 
 
 def _blocks(path: Path) -> Iterator[_Block]:
@@ -117,6 +120,7 @@ def _sentence(path: Path, block: _Block) -> Sentence:
         if not block.comments.get(key):
             raise MeaningsError(
                 f"{path}, line {block.line}: the sentence has no '# {key} = ...' before its words"
+                "; add this line"
             )
     text = block.comments["text"]
     words: list[list[str]] = []  # columns of each word
@@ -179,7 +183,7 @@ def _found(where: str, text: str, place: int, cells: list[str]) -> tuple[tuple[i
         if end < len(text) and not text[end].isspace():
             raise MeaningsError(
                 f"{where}, column MISC: no SpaceAfter=No, but {text[end]!r} follows {form!r} in "
-                "the sentence's text"
+                "the sentence's text; add it, or mend the text"
             )
         while after < len(text) and text[after].isspace():
             after += 1
@@ -190,11 +194,12 @@ def _check_end(path: Path, block: _Block, text: str, place: int, inside: int, wo
     if not words or inside > words:
         raise MeaningsError(
             f"{path}, line {block.line}: the sentence has {words} words, expected "
-            f"{max(inside, 1)} or more"
+            f"{max(inside, 1)} or more; mend the sentence"
         )
     if text[place:].strip():
         raise MeaningsError(
             f"{path}, line {block.line}: its words end before its text does, at {text[place:]!r}"
+            "; mend the words or the text"
         )
 
 

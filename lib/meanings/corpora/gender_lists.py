@@ -123,7 +123,9 @@ def _pairs(path: Path) -> tuple[Forms, ...]:
     try:
         content = json.loads(_text(path))
     except ValueError as error:
-        raise MeaningsError(f"{path}: not readable as JSON ({error})") from None
+        raise MeaningsError(
+            f"{path}: not readable as JSON ({error}); fetch the file again"
+        ) from None
     if not isinstance(content, list) or not all(
         isinstance(pair, list) and len(pair) == 2 and all(isinstance(w, str) and w for w in pair)
         for pair in content
@@ -156,7 +158,9 @@ def _text(path: Path) -> str:
         with opened as file:
             content = file.read(MAX_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise MeaningsError(f"{path}: not readable ({error})") from None
+        raise MeaningsError(
+            f"{path}: not readable ({error}); check the path and its permissions"
+        ) from None
     if len(content) > MAX_BYTES:
         raise MeaningsError(f"{path}: too large; expected a list of at most {MAX_BYTES >> 20} MiB")
     try:

@@ -72,6 +72,7 @@ def build_lexicon(folder: Path, corrected: bool = True) -> Lexicon:
         if concept in entries:
             raise MeaningsError(
                 f"{concepts.path}, line {line}, column 'concept': {concept!r} occurs twice"
+                "; keep one row"
             )
         words = {
             code: corrections.get((code, concept)) or tuple(filter(None, [named.get(code)]))
@@ -122,6 +123,7 @@ def _corrections(path: Path, concepts: set[str]) -> dict[tuple[str, str], tuple[
         if row["concept"] not in concepts:
             raise MeaningsError(
                 f"{path}, line {line}, column 'concept': {row['concept']!r} is not in concepts.csv"
+                "; add it there, or correct the name"
             )
         if cell in found:
             raise MeaningsError(

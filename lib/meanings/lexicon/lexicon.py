@@ -49,7 +49,7 @@ class Lexicon:
         if unknown:
             raise MeaningsError(
                 f"lexicon {self.name!r}: a category for {unknown[0]!r}, which is not one of its "
-                f"concepts"
+                f"concepts; leave it out, or add the concept"
             )
 
     def __hash__(self) -> int:
@@ -116,7 +116,10 @@ class Lexicon:
                 )
         for gloss in glosses:
             if gloss not in self.entries:
-                raise MeaningsError(f"concept {gloss!r} is not in lexicon {self.name!r}")
+                raise MeaningsError(
+                    f"concept {gloss!r} is not in lexicon {self.name!r}"
+                    "; its concepts are named by English glosses"
+                )
         codes = tuple(code for code in self.languages if code in set(codes))
         wanted = set(glosses)
         entries = {

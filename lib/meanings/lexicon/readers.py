@@ -50,6 +50,7 @@ def read_wide(path: Path) -> Entries:
     if named is None:
         raise MeaningsError(
             f"{path}, line 1: no column 'concept'; columns are {listed(table.header)}"
+            "; name the column of the concepts so"
         )
     columns = language_columns(table, ("concept", "category"))
     words: dict[str, dict[str, tuple[str, ...]]] = {}
@@ -83,6 +84,7 @@ def read_lists(path: Path) -> Entries:
     if named is None:
         raise MeaningsError(
             f"{path}, line 1: no column 'word_original'; columns are {listed(table.header)}"
+            "; name the column of the words so"
         )
     columns = language_columns(table, ("word_original", "senses"))
     words: dict[str, dict[str, tuple[str, ...]]] = {}

@@ -85,7 +85,7 @@ def choose_synsets(
             if overrides[concept] and overrides[concept] not in database.lemmas:
                 raise MeaningsError(
                     f"senses.csv: {concept!r} is given synset {overrides[concept]!r}, which "
-                    "WordNet 3.1 lacks"
+                    "WordNet 3.1 lacks; correct the row"
                 )
             if overrides[concept]:
                 chosen[concept] = overrides[concept]

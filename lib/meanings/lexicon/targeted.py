@@ -102,7 +102,7 @@ def targeted_queries(lexicon: Lexicon, pairs: Sequence[LanguagePair]) -> list[Qu
             if code not in lexicon.languages:
                 raise MeaningsError(
                     f"pair {pair}: lexicon {lexicon.name!r} lacks {code!r}; it has "
-                    f"{one_of(lexicon.languages)}"
+                    f"{one_of(lexicon.languages)}; choose a pair of these"
                 )
     codes = {code for pair in pairs for code in (pair.input, pair.output)}
     meanings = {code: _meanings(lexicon, code) for code in codes}

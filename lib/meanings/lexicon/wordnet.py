@@ -79,7 +79,7 @@ def read_database(data: str, index: str) -> Database:
     except (IndexError, ValueError):
         raise MeaningsError(
             f"WordNet's noun database, line {line[:40]!r}: not in the form of WordNet 3.1's "
-            "data.noun and index.noun"
+            "data.noun and index.noun; take the pinned version from npm"
         ) from None
     return Database(lemmas, up, down, senses)
 

@@ -85,5 +85,6 @@ def _within(
         raise MeaningsError(
             f"cell {cell}: {names[wrong]} has a value that is not within {low[wrong]:g} and "
             f"{high[wrong]:g}; the model's output is broken"
+            ": measure another checkpoint, or in float32"
         )
     return np.clip(values, low, high)

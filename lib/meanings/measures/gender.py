@@ -228,6 +228,7 @@ class Gender(Companion):
                 f"gender: lexicon {lexicon.name!r} has {found.seeds.shape[1]} pairs of gendered "
                 f"concepts and {found.occupations.shape[1]} occupations of data/lexicon/gender.csv;"
                 f" at least {PAIRS} and {OCCUPATIONS} are needed"
+                "; use the embedded lexicon, or add rows there"
             )
         return checked
 

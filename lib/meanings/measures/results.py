@@ -100,7 +100,7 @@ def published(
     ]:
         raise MeaningsError(
             f"published table {name!r} has no column {', '.join(unknown)}; it has "
-            f"{', '.join((*there, *later))}"
+            f"{', '.join((*there, *later))}; make it again with 'meanings publish'"
         )
     rows = None
     for column, values in (where or {}).items():
@@ -137,6 +137,7 @@ def _published_path(name: str) -> Path:
         names = sorted(file.stem for file in folder.glob("*.parquet"))
         raise MeaningsError(
             f"published table {name!r} does not exist; there are {', '.join(names) or 'none yet'}"
+            "; name one of these, or make it with 'meanings publish'"
         )
     return path
 

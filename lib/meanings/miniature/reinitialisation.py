@@ -105,6 +105,7 @@ def hold_out(associations: Associations, count: int, rng: np.random.Generator) -
     if count >= len(associations):
         raise MeaningsError(
             f"{count} concepts held out of {len(associations)}: some must be left to train on"
+            "; hold out fewer"
         )
     drawn = {str(name) for name in rng.permutation(list(associations))[:count]}
     trained = {}
@@ -241,6 +242,7 @@ def trainings(
     if run.checkpoints[0].step != 0:
         raise MeaningsError(
             f"{run.model}: no checkpoint at step 0, to whose weights a block is reset"
+            "; choose a run that has one"
         )
     first, last = (_weights(each.path) for each in (run.checkpoints[0], run.last))
     trained = begin(corpus.mix, run.training_seed)

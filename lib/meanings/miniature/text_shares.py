@@ -91,6 +91,7 @@ def count_text(
             if len(text) != len(other):
                 raise MeaningsError(
                     f"step {step}: the marked text differs in length: {text[:60]!r}"
+                    "; count with the tokenizer of the same run"
                 )
             languages = np.array([ord(c) - FIRST_MARK for c in other])
             languages[(languages < 0) | (languages >= len(codes))] = -1

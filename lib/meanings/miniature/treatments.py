@@ -162,7 +162,7 @@ def chosen_concepts(lexicon: Lexicon, language: str, choice: ConceptChoice) -> t
         fitting = sum(len(members) >= choice.each for members in found.values())
         raise MeaningsError(
             f"concepts: {choice.categories} categories of {choice.each} are asked for, and "
-            f"{fitting} have so many concepts of one word"
+            f"{fitting} have so many concepts of one word; ask for fewer"
         )
     wanted = {concept for category in largest for concept in found[category][: choice.each]}
     return tuple(concept for concept in lexicon.concepts if concept in wanted)

@@ -53,7 +53,7 @@ def activations(model: PatchableModel, texts: Sequence[str], read: Read = "last"
     ids = [model.tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
     for text, each in zip(texts, ids, strict=True):
         if not each:
-            raise MeaningsError(f"{model.name}: the text {text!r} has no token")
+            raise MeaningsError(f"{model.name}: the text {text!r} has no token; give another text")
     lengths = np.array([len(each) for each in ids])
     found = _Found(len(texts))
     with recorded_in(model) as recorded:
@@ -134,6 +134,7 @@ def mlp_projection(layer: torch.nn.Module, d_model: int) -> torch.nn.Module:
         raise MeaningsError(
             f"{type(layer).__name__}: no projection from an MLP's units back to {d_model} states "
             "was found; measures of units do not know this architecture"
+            "; leave expert_units and clamping out of the grid"
         )
     return found
 
@@ -150,7 +151,7 @@ def start_of_text(model: PatchableModel) -> int:
             return mark[0] if isinstance(mark, list) else mark
     raise MeaningsError(
         f"{model.name}: its configuration has no token that begins or ends a text (bos_token_id, "
-        "eos_token_id)"
+        "eos_token_id); add one of them to config.json"
     )
 
 

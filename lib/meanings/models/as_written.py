@@ -117,6 +117,7 @@ def _check_weights(folder: Path, network: nn.Module) -> None:
         raise MeaningsError(
             f"{folder}: no tensor of the weights' file has the name of a parameter of "
             f"{type(network).__name__}; it has {one_of(list(loaded), 3)}"
+            "; correct the names, or convert the weights again"
         )
 
 

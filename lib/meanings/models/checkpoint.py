@@ -134,5 +134,5 @@ def weights_identity(checkpoint: Checkpoint) -> str:
     except OSError as error:
         raise MeaningsError(
             f"{checkpoint.path}: the checkpoint cannot be read ({error.strerror}: "
-            f"{Path(error.filename or '').name})"
+            f"{Path(error.filename or '').name}); copy or fetch the folder again"
         ) from None

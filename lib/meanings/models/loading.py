@@ -196,7 +196,7 @@ def load_model(
     if needed > rows:  # ids may leave numbers out
         raise MeaningsError(
             f"{folder}: the tokenizer has {needed} tokens but the model embeds {rows}: they do not "
-            "belong together"
+            "belong together; put the model's own tokenizer there"
         )
     return wrap_model(
         network,
@@ -252,9 +252,7 @@ def _folder(path: Path | str, revision: str | None, commit: str | None) -> Path:
             )
         folder = fetch(str(path), revision, commit)
     if not (folder / "config.json").is_file():
-        raise MeaningsError(
-            f"{folder}: no config.json, so this is not a model folder in Hugging Face layout"
-        )
+        raise MeaningsError(f"{folder}: no config.json; give a model folder in Hugging Face layout")
     if not any(folder.glob("*.safetensors")):
         raise MeaningsError(
             f"{folder}: no *.safetensors weights; other formats can run code when they are read: "
@@ -295,6 +293,6 @@ def _network(folder: Path, dtype: torch.dtype) -> torch.nn.Module:
     if wrong:
         raise MeaningsError(
             f"{folder}: the weights lack or misshape {one_of(wrong, 4)}: the file does not belong "
-            "to config.json"
+            "to config.json; copy or fetch both again"
         )
     return network

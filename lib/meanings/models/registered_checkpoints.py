@@ -32,7 +32,10 @@ def _of_main(model: str, entry: Entry) -> tuple[Checkpoint, ...]:
     """
     found = dict(sorted(_revisions(str(entry.hub)).items()))
     if "main" not in found:
-        raise MeaningsError(f"{model}: {entry.hub} has no revision main; it has {one_of(found, 8)}")
+        raise MeaningsError(
+            f"{model}: {entry.hub} has no revision main; it has {one_of(found, 8)}"
+            f"; write `revisions` with {{step}} in models.yaml"
+        )
     main = Checkpoint(
         model, 0, 1, entry.tokens, source=entry.hub, revision="main", commit=found["main"]
     )
@@ -60,7 +63,7 @@ def _of_main(model: str, entry: Entry) -> tuple[Checkpoint, ...]:
     if not checkpoints:
         raise MeaningsError(
             f"{model}: no folder with a config.json in {entry.hub} is named like "
-            f"{entry.subfolders!r}; it has {one_of(places, 8)}"
+            f"{entry.subfolders!r}; it has {one_of(places, 8)}; correct `subfolders` in models.yaml"
         )
     return tuple(checkpoints[step] for step in sorted(checkpoints))
 
@@ -84,7 +87,7 @@ def _of_revisions(model: str, entry: Entry, revisions: str) -> tuple[Checkpoint,
     if not checkpoints:
         raise MeaningsError(
             f"{model}: no revision of {entry.hub} is named like {revisions!r}; it has "
-            f"{one_of(found, 8)}"
+            f"{one_of(found, 8)}; correct `revisions` in models.yaml"
         )
     return tuple(checkpoints[step] for step in sorted(checkpoints))
 
@@ -121,6 +124,7 @@ def _of_folders(model: str, entry: Entry) -> tuple[Checkpoint, ...]:
         if not steps:
             raise MeaningsError(
                 f"{model}: {folder} holds no folder named like {Path(phase).name!r}"
+                "; correct `folders` or `root` in models.yaml"
             )
         for step in sorted(steps):
             checkpoints.append(

@@ -61,7 +61,9 @@ def tokens_of(model: PatchableModel, before: str, word: str, most: int) -> Token
     ids, offsets = list(read["input_ids"]), read["offset_mapping"]
     own = [place for place, (_, end) in enumerate(offsets) if end > len(before)]
     if not own:
-        raise MeaningsError(f"{model.name}: the word {word!r} has no token in its context")
+        raise MeaningsError(
+            f"{model.name}: the word {word!r} has no token in its context; leave the sentence out"
+        )
     left = max(0, own[0] - most)
     return Tokens(ids[left:], own[0] - left, left > 0)
 

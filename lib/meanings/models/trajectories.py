@@ -96,7 +96,7 @@ def read_trajectory(file: Path) -> Trajectory:
         if not isinstance(named, str | None):
             raise TypeError("tokenizer: expected the name of its folder")
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise MeaningsError(f"{file}: cannot be read as JSON: {error}") from None
+        raise MeaningsError(f"{file}: cannot be read as JSON: {error}; correct the file") from None
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise MeaningsError(
             f"{file}: expected model, training_seed and checkpoints, each with step, tokens and "
@@ -112,6 +112,7 @@ def read_trajectory(file: Path) -> Trajectory:
         if not folder.is_dir():
             raise MeaningsError(
                 f"{file}: lists checkpoint folder {folder.name!r}, which does not exist"
+                "; copy it there, or take it off the list"
             )
     tokenizer = _tokenizer_folder(file.parent, named)
     checkpoints = tuple(

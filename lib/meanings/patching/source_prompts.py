@@ -78,7 +78,7 @@ def shot_sets(
     if count > 1 and not 0 < size <= len(free):
         raise MeaningsError(
             "a mean over few-shot examples needs at least 1 shot and more concepts than "
-            f"{len(concepts)} for {size} shots"
+            f"{len(concepts)} for {size} shots; ask for other shots, or use a larger lexicon"
         )
     draws, found = _draws("shots", seed, "", drawn), [drawn.source_shots]
     while len(found) < count:

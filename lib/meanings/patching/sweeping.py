@@ -151,6 +151,7 @@ def _checked_layers(
         if not 0 <= layer < model.n_layers:
             raise MeaningsError(
                 f"first layer {layer!r}: {model.name} has layers 0 to {model.n_layers - 1}"
+                "; choose among these"
             )
     if len(set(layers)) != len(layers):
         raise MeaningsError(f"first layers {layers}: each may be asked for once")

@@ -41,7 +41,7 @@ def token_columns(sets: Sequence[Sequence[frozenset[int]]]) -> TokenColumns:
     if len(widths) != 1 or widths == {0}:
         raise MeaningsError(
             "every prompt needs the same number of token columns, at least one; found "
-            f"{sorted(widths)}"
+            f"{sorted(widths)}; give each as many"
         )
     flat = [sorted(tokens) for row in sets for tokens in row]
     lengths = np.array([len(tokens) for tokens in flat])

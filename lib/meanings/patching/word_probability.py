@@ -39,13 +39,14 @@ class Words:
         if len(widths) > 1 or widths == {0}:
             raise MeaningsError(
                 "every prompt needs the same number of sets of words, at least one; found "
-                f"{sorted(widths)}"
+                f"{sorted(widths)}; give each as many"
             )
         if not self.closing or any(
             not word for row in self.sets for words in row for word in words
         ):
             raise MeaningsError(
                 "a word without tokens, or no token that closes it: its probability is not defined"
+                "; leave the word out of the lexicon"
             )
 
     def __len__(self) -> int:

@@ -106,7 +106,7 @@ def chrf(answers: Sequence[str], references: Sequence[Sequence[str]]) -> tuple[f
     if len(answers) != len(references) or not answers or not all(references):
         raise MeaningsError(
             f"chrF needs as many reference lists as answers, none empty: {len(answers)} answers, "
-            f"{len(references)} lists"
+            f"{len(references)} lists; give one list per answer"
         )
     most = max(map(len, references))
     # sacrebleu takes one list a reference number, with None where a sentence has fewer.

@@ -60,7 +60,7 @@ def draw_shared_pairs(
     if len(concepts) < 2 * shots + 3:
         raise MeaningsError(
             f"lexicon {lexicon.name!r} has {len(concepts)} concepts: {shots} shots per prompt "
-            f"need at least {2 * shots + 3}"
+            f"need at least {2 * shots + 3}; ask for fewer shots, or use a larger lexicon"
         )
     draws = SeededDraws(seed)
     disjoint = np.logical_and.reduce(

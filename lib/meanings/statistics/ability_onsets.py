@@ -69,6 +69,7 @@ def _onsets(rows: pd.DataFrame, variant: str, by: list[str], rule: Rule) -> pd.D
     if chosen.empty:
         raise MeaningsError(
             f"no rows of variant {variant!r}; there are {', '.join(sorted(set(rows['variant'])))}"
+            "; choose one of these"
         )
     table = chosen.pivot_table(index=by, columns="step", values="excess", aggfunc="mean")
     if table.shape[1] < 2:

@@ -96,7 +96,7 @@ def _enough(table: pd.DataFrame, rows: str) -> None:
     if len(table) < 3 or table.shape[1] < 2:
         raise MeaningsError(
             f"{len(table)} {rows} and {table.shape[1]} instruments; agreement needs three "
-            f"{rows.removeprefix('language ')} and two instruments"
+            f"{rows.removeprefix('language ')} and two instruments; measure more of them"
         )
 
 

@@ -40,6 +40,7 @@ def of_variant(
         there = ", ".join(sorted(set(rows["variant"].astype(str))))
         raise MeaningsError(
             f"no rows of variant {variant!r} {split} in these languages; the table has {there}"
+            "; choose one of these"
         )
     return chosen
 
@@ -56,7 +57,7 @@ def at_layer(rows: pd.DataFrame, layer: int = -1) -> pd.DataFrame:
         if chosen.empty:
             raise MeaningsError(
                 f"layer {layer} is not there; the table has {rows['layer'].min()} to "
-                f"{rows['layer'].max()}"
+                f"{rows['layer'].max()}; choose one of these"
             )
         return chosen
     names = rows["language_a"].astype(str) + "-" + rows["language_b"].astype(str)

@@ -49,7 +49,7 @@ def depth(
     if there != {condition, null}:
         raise MeaningsError(
             f"a depth needs patched rows of {condition!r} and {null!r}; the table has "
-            f"{', '.join(sorted(there)) or 'neither'}"
+            f"{', '.join(sorted(there)) or 'neither'}; measure both"
         )
     (_, layers), values = to_array(
         rows.astype({"condition": object}), value, ["condition", "first_layer"], unit

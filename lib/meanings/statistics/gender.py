@@ -29,7 +29,9 @@ def of_variant(rows: pd.DataFrame, variant: str, models: Collection[str]) -> pd.
     chosen = rows[rows["variant"].astype(str).eq(variant) & rows["model"].isin(models)]
     chosen = chosen[chosen["layer"] != 0].astype({"model": str, "language_a": str})
     if chosen.empty:
-        raise MeaningsError(f"no rows of {variant!r} of {', '.join(sorted(models))}")
+        raise MeaningsError(
+            f"no rows of {variant!r} of {', '.join(sorted(models))}; measure and publish them"
+        )
     return chosen
 
 
@@ -84,7 +86,10 @@ def differences(
     )
     both = one.index.intersection(base.index)
     if not len(both):
-        raise MeaningsError(f"no training run of dose {dose:g} has one of dose 0 beside it")
+        raise MeaningsError(
+            f"no training run of dose {dose:g} has one of dose 0 beside it"
+            "; train and measure it with 'meanings miniature worlds'"
+        )
     one, base = one.loc[both], base.loc[both]
     value = (one["value"] - base["value"]).to_numpy()
     down = np.hypot(one["value"] - one["low"], base["high"] - base["value"])

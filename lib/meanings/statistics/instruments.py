@@ -103,7 +103,9 @@ def rows_of(
     for side in PAIR if languages else ():
         kept &= sides[side].isin([*languages, ""])
     if not kept.any():
-        raise MeaningsError(f"no rows of {instrument.name} in these languages")
+        raise MeaningsError(
+            f"no rows of {instrument.name} in these languages; measure and publish them"
+        )
     rows = rows[kept]
     ordered = np.sort(sides[kept].to_numpy(), axis=1)
     if instrument.kind == "language":
@@ -132,7 +134,10 @@ def readings(
         sides = rows[PAIR].to_numpy()
         rows = rows[[frozenset(each) in wanted for each in sides]]
         if rows.empty:
-            raise MeaningsError(f"no rows of {instrument.name} in the pairs {', '.join(pairs)}")
+            raise MeaningsError(
+                f"no rows of {instrument.name} in the pairs {', '.join(pairs)}"
+                "; measure and publish them"
+            )
     rows = at_layer(rows)
     found = over_sets(rows, PLACE)
     return found.assign(instrument=instrument.name)

@@ -106,7 +106,10 @@ def delay(first: pd.DataFrame, second: pd.DataFrame, seed: int = 0) -> Delay:
     place = [SEED_COLUMN, "step", *PAIR]
     shared = first[place].merge(second[place])
     if shared.empty:
-        raise MeaningsError("the two instruments share no language pair and training run")
+        raise MeaningsError(
+            "the two instruments share no language pair and training run"
+            "; measure both in the same pairs"
+        )
     curves = [_stacked(above_null(each.merge(shared, on=place))) for each in (first, second)]
     (values, tokens, runs, pairs), (other, _, _, _) = curves
     weights, of_run = _weights(pairs, len(runs), np.random.default_rng(seed))
@@ -125,7 +128,10 @@ def delay(first: pd.DataFrame, second: pd.DataFrame, seed: int = 0) -> Delay:
         ]
     drawn = drawn[~np.isnan(drawn)]
     if not np.isfinite(point) or not len(drawn):
-        raise MeaningsError("one of the two instruments has no onset within this training")
+        raise MeaningsError(
+            "one of the two instruments has no onset within this training"
+            "; train longer, or choose another instrument"
+        )
     low = float(np.quantile(drawn, 0.025, method="lower"))
     high = float(np.quantile(drawn, 0.975, method="higher"))
     return Delay(float(point), low, high, tuple(each), len(pairs), len(runs))
@@ -184,7 +190,10 @@ def share_at_floor(readings: pd.DataFrame, apart: pd.DataFrame) -> tuple[float, 
     """
     end = _means(above_null(_last(readings)), ["step"])["value"].iloc[0]
     if not end > 0:
-        raise MeaningsError("the instrument ends no higher than its null: it has no height")
+        raise MeaningsError(
+            "the instrument ends no higher than its null: it has no height"
+            "; choose an instrument that rises"
+        )
     runs = above_null(_last(apart)).groupby(SEED_COLUMN)["value"].mean()
     return float(runs.mean() / end), float(runs.min() / end), float(runs.max() / end)
 

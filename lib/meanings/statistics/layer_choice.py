@@ -115,7 +115,7 @@ def at_chosen_layer(
         if first_layer not in layers:
             raise MeaningsError(
                 f"first_layer={first_layer}: the model's layers run from {layers[0]} to "
-                f"{layers[-1]}"
+                f"{layers[-1]}; choose one of these"
             )
         return pd.concat(
             [*parts, patched[patched["first_layer"] == first_layer]], ignore_index=True

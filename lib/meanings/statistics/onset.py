@@ -223,7 +223,7 @@ def crossing(
     Raises MeaningsError where steps do not rise.
     """
     if np.any(np.diff(steps) <= 0):
-        raise MeaningsError("steps must rise from one checkpoint to the next")
+        raise MeaningsError("steps must rise from one checkpoint to the next; sort them, each once")
     final = curves[:, -1]
     threshold = rule.floor + rule.fraction * ((final if heights is None else heights) - rule.floor)
     below = ~(curves >= threshold[:, None])

@@ -31,6 +31,7 @@ def losses(table: pd.DataFrame, value: str = "auc") -> pd.DataFrame:
         source, draw = lost[lost.isna()].index[0][2:4]
         raise MeaningsError(
             f"source {source!r}, draw {draw}: no training without a reset block to compare with"
+            "; run 'meanings miniature reinitialise' again"
         )
     return lost.rename("loss").reset_index()
 

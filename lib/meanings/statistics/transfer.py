@@ -49,7 +49,7 @@ def pair_values(companion: pd.DataFrame, variant: str, layer: int) -> pd.DataFra
     if rows.empty:
         raise MeaningsError(
             f"no rows of variant {variant!r}, layer {layer}, between two languages; there are "
-            f"{', '.join(sorted(map(str, companion['variant'].unique())))}"
+            f"{', '.join(sorted(map(str, companion['variant'].unique())))}; choose one of these"
         )
     ordered = np.sort(rows[["language_a", "language_b"]].to_numpy(), axis=1)
     rows = rows.assign(a=ordered[:, 0], b=ordered[:, 1], total=rows["value"] * rows["n"])
@@ -65,7 +65,9 @@ def patching_values(table: pd.DataFrame, condition: str = "seen") -> pd.DataFram
     """
     rows = table[(table["condition"] == condition) & (table["first_layer"] >= 0)]
     if rows.empty:
-        raise MeaningsError(f"no patched rows of condition {condition!r}")
+        raise MeaningsError(
+            f"no patched rows of condition {condition!r}; measure it with 'meanings study'"
+        )
     last = rows[rows["step"] == rows["step"].max()]
     layer = last.groupby("first_layer")["p_source"].mean().idxmax()
     rows = rows[rows["first_layer"] == layer]
@@ -100,6 +102,7 @@ def correlations(
         if joint.empty:
             raise MeaningsError(
                 f"{name}: no checkpoint where {FEWEST} pairs have both this measure and transfer"
+                "; measure more pairs"
             )
         rows += [{"measure": name, **row} for row in _of_measure(joint, seed)]
     return pd.DataFrame(rows)

@@ -53,7 +53,10 @@ def patched(table: pd.DataFrame, touched: bool = False) -> pd.DataFrame:
         .unstack("condition")
     )
     if missing := [name for name in ("seen", "null_concept") if name not in means]:
-        raise MeaningsError(f"no rows of condition {missing[0]!r} on {half} words")
+        raise MeaningsError(
+            f"no rows of condition {missing[0]!r} on {half} words"
+            "; measure and publish it with 'meanings miniature worlds'"
+        )
     score = (means["seen"] - means["null_concept"]).dropna()
     return score.rename("score").reset_index()
 
@@ -232,7 +235,10 @@ def _units(training: pd.DataFrame, *worlds: str) -> dict[str, list[Convert]]:
     for world in worlds:
         rows = training[training["world"] == world]
         if rows.empty:
-            raise MeaningsError(f"the table of trainings has no world {world!r}")
+            raise MeaningsError(
+                f"the table of trainings has no world {world!r}"
+                "; make it again with 'meanings miniature worlds'"
+            )
         known = rows.groupby("step")[["tokens", "seconds"]].median()
         steps = known.index.to_numpy(float)
         found["steps"].append(lambda moment: moment)

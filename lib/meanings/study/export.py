@@ -106,6 +106,7 @@ def _published(name: str) -> tuple[pa.Table, list[dict]]:
     names = sorted({file.stem for kind in ("parquet", "csv") for file in folder.glob(f"*.{kind}")})
     raise MeaningsError(
         f"published table {name!r} does not exist; there are {', '.join(names) or 'none yet'}"
+        "; name one of these"
     )
 
 

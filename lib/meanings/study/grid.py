@@ -139,7 +139,7 @@ def check_grid(grid: Grid) -> CheckedGrid:
     if any(run.training_seed != seed for run, seed in zip(runs, grid.training_seeds, strict=True)):
         raise MeaningsError(
             f"training_seeds {one_of(grid.training_seeds)}: {grid.model} holds training seed "
-            f"{runs[0].training_seed} only"
+            f"{runs[0].training_seed} only; ask for this one"
         )
     chosen = tuple(_checkpoints(run, grid) for run in runs)
     checked = {

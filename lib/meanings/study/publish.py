@@ -209,7 +209,7 @@ def published_cells(name: str) -> list[Cell]:
     """The cells of a published table, in its order: what a recomputation asks for."""
     path = data_folder() / "published" / f"{name}.parquet"
     if not path.is_file():
-        raise MeaningsError(f"published table {name!r} does not exist")
+        raise MeaningsError(f"published table {name!r} does not exist; run without --add first")
     names = pq.read_schema(path).names
     fields = [name for name in ("key", *CELL_FIELDS) if name not in LATER or name in names]
     if "measure" in names:  # all that stands behind the rows' own columns

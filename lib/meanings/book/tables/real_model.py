@@ -68,7 +68,10 @@ def at(table: pd.DataFrame, what: str, pair: str = "all") -> pd.Series:
         & table["first_layer"].isin([FIRST_LAYER, -1])
     ]
     if rows.empty:
-        raise MeaningsError(f"the published means lack {what!r} of pair {pair!r}")
+        raise MeaningsError(
+            f"the published means lack {what!r} of pair {pair!r}"
+            "; measure the pair and publish the means again"
+        )
     return rows.iloc[0]
 
 

@@ -43,6 +43,7 @@ def start(page: Method, cells: pd.DataFrame) -> Walkthrough:
     if not -1 <= page.first_layer < model.n_layers:
         raise MeaningsError(
             f"first_layer={page.first_layer}: {page.model} has layers 0 to {model.n_layers - 1}"
+            "; choose one of these"
         )
     drawn = _concept_pairs(page, lexicon, model)
     if page.example >= len(drawn):

@@ -53,6 +53,7 @@ def read_filled(path: Path, known: set[str]) -> tuple[pd.DataFrame, list[BadRow]
         if column not in table.header:
             raise MeaningsError(
                 f"{path}, line 1: no column {column!r}; the columns are {', '.join(table.header)}"
+                "; add it, as 'meanings annotate export' writes it"
             )
     good: dict[str, tuple[str, str, str]] = {}
     bad = []
@@ -186,7 +187,7 @@ def _frame(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     if missing:
         raise MeaningsError(
             f"{path}, line 1: no column {', '.join(missing)}; the columns are "
-            f"{', '.join(table.header)}"
+            f"{', '.join(table.header)}; add them, as 'meanings annotate export' writes them"
         )
     return pd.DataFrame([row for _, row in table.rows])
 

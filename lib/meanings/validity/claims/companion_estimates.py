@@ -112,7 +112,10 @@ def later_across(measure: str, names: ability_onsets.Names) -> Callable[[Tables]
         found = ability_onsets.delays(paired).iloc[0]
         shares = [found[name] / rows["step"].max() for name in ("later", "low", "high")]
         if not np.isfinite(shares).all():
-            raise MeaningsError(f"{names.across} has no onset within this training in some pairs")
+            raise MeaningsError(
+                f"{names.across} has no onset within this training in some pairs"
+                "; measure more of the training"
+            )
         return Effect(*map(float, shares), round(float(across["n"].mean())), *_counts(found))
 
     return estimate
@@ -133,7 +136,7 @@ def gap_over_pairs(first: Rows, second: Rows) -> Callable[[Tables], Effect]:
         on = [*companions.PAIR, "training_seed"]
         joint = first(tables).merge(second(tables), on=on, suffixes=("", "_other"))
         if joint.empty:
-            raise MeaningsError("no language pair has both sides")
+            raise MeaningsError("no language pair has both sides; measure both in the same pairs")
         joint = joint.assign(value=joint["value"] - joint["value_other"])
         values = joint.groupby(companions.PAIR, observed=True)["value"].mean().to_numpy()
         rng = np.random.default_rng(0)
@@ -170,7 +173,7 @@ def gap(first: Rows, second: Rows, matched: bool = True) -> Callable[[Tables], E
                 return _difference_over_languages(one, other, [*on, "split"])
         a, b = companions.over_pairs(one), companions.over_pairs(other)
         if a.empty or b.empty:
-            raise MeaningsError("the table lacks one of the two sides")
+            raise MeaningsError("the table lacks one of the two sides; measure and publish both")
         if not matched:
             b = pd.concat([b.drop(columns="training_seed").mean().to_frame().T] * len(a))
         a, b = (_with_ends(side.reset_index(drop=True)) for side in (a, b))
@@ -237,7 +240,7 @@ def _with_ends(runs: pd.DataFrame) -> pd.DataFrame:
 def _effect(runs: pd.DataFrame, rows: pd.DataFrame) -> Effect:
     """The mean over training seeds with the outermost interval ends of the seeds."""
     if runs.empty or runs[["value", "low", "high"]].isna().any(axis=None):
-        raise MeaningsError("no values with intervals")
+        raise MeaningsError("no values with intervals; measure and publish them")
     value = float(runs["value"].mean())
     return Effect(
         value,

@@ -40,7 +40,10 @@ def effect(
     rows = changed(tables, model, condition)
     own = rows if kind == "all" else rows[rows["kind"] == kind]
     if own.empty:
-        raise MeaningsError(f"table {TABLE!r} has no {kind} words of {model}")
+        raise MeaningsError(
+            f"table {TABLE!r} has no {kind} words of {model}"
+            "; measure with 'meanings targeted study'"
+        )
     # All kinds are resampled together, so that the pages' tables have the same intervals.
     by = "all" if kind == "all" else "kind"
     found = compared(rows.assign(all="all"), outcome, by=(by,))

@@ -55,7 +55,9 @@ def _gemma(tables: Tables, variant: str, languages: tuple[str, ...]) -> pd.DataF
     rows = tables[GEMMA]
     chosen = rows[rows["variant"].astype(str).eq(variant) & rows["language_a"].isin(languages)]
     if chosen.empty:
-        raise MeaningsError(f"the table of Gemma has no rows of {variant!r}")
+        raise MeaningsError(
+            f"the table of Gemma has no rows of {variant!r}; measure and publish it"
+        )
     return chosen
 
 

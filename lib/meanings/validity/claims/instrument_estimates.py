@@ -51,7 +51,9 @@ def later(first: Instrument, second: Instrument) -> Estimate:
         found = ladder.delay(one, other)
         ends = found.later / last, found.low / last, found.high / last
         if not np.isfinite(ends).all():
-            raise MeaningsError(f"{second.name} has no onset within this training")
+            raise MeaningsError(
+                f"{second.name} has no onset within this training; measure more of the training"
+            )
         return Effect(*ends, round(float(one["n"].mean())), found.n_pairs, found.n_runs)
 
     return estimate
@@ -204,7 +206,7 @@ def _cells(tables: Tables, instrument: Instrument, model: str) -> pd.DataFrame:
 def _of_model(table: pd.DataFrame, model: str) -> pd.DataFrame:
     rows = table[table["model"].astype(str) == model]
     if rows.empty:
-        raise MeaningsError(f"the table has no rows of the model {model!r}")
+        raise MeaningsError(f"the table has no rows of the model {model!r}; measure and publish it")
     return rows
 
 

@@ -43,7 +43,7 @@ def unseen(tables: Tables) -> pd.DataFrame:
     table = tables[TABLE]
     layers = at_end(TABLE, "nearer")(tables)["layer"]
     if layers.empty:
-        raise MeaningsError("no layer of the trained languages")
+        raise MeaningsError("no layer of the trained languages; measure and publish them")
     table = table[table["model"].astype(str) == MINIATURE]
     rows = companions.of_variant(table, "nearer")
     known = [rows[name].astype(str).isin(TRAINED) for name in companions.PAIR]

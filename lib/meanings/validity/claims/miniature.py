@@ -30,7 +30,10 @@ def _unpatched(tables: Tables, taught: tuple[bool, ...]) -> Effect:
     end = selection.last_checkpoint(tables[TABLE])
     rows = end[(end["condition"] == "tgt_unpatched") & end["pair"].map(beside()).isin(taught)]
     if rows.empty:
-        raise MeaningsError(f"the published table {TABLE!r} has no unpatched prompts of such pairs")
+        raise MeaningsError(
+            f"the published table {TABLE!r} has no unpatched prompts of such pairs"
+            "; measure and publish them"
+        )
     return estimates.from_row(interval(rows, "p_target", unit="target_concept").iloc[0])
 
 

@@ -102,7 +102,9 @@ def over_chance(world: str, score: str) -> Estimate:
     def estimate(tables: Tables) -> Effect:
         rows = worlds.levels(worlds.scored(tables, score), [world])
         if rows.empty:
-            raise MeaningsError(f"the tables have no world {world!r}")
+            raise MeaningsError(
+                f"the tables have no world {world!r}; measure it with 'meanings miniature worlds'"
+            )
         chance = worlds.by_chance(tables["clones-tasks"], score)[world]
         moved = rows.assign(**{name: rows[name] - chance for name in ("mean", "low", "high")})
         return _effect(moved.iloc[0])
@@ -129,7 +131,7 @@ def earlier(world: str, base: str, of: str = "steps", touched: bool = False) -> 
         found = worlds.shifts(scores, tables["clones-training"], [world], base)
         row = found[found["of"] == of].iloc[0]
         if pd.isna(row["low"]):
-            raise MeaningsError(f"patching does not rise in both {world} and {base}")
+            raise MeaningsError(f"patching does not rise in both {world} and {base}; train longer")
         both = scores[scores["world"].isin([world, base])]
         numbers = (both[worlds.CONCEPT].nunique(), COPIES, both[worlds.SEED_COLUMN].nunique())
         value = float(row["earlier"])
@@ -150,7 +152,10 @@ def correlation(alignment: str, scope: str, over_group: bool = False) -> Estimat
         rows = world_alignment.rank_correlations(points, groups())
         rows = rows[(rows["alignment"] == alignment) & (rows["scope"] == scope)]
         if rows.empty:
-            raise MeaningsError(f"too few worlds for a correlation of {alignment} ({scope})")
+            raise MeaningsError(
+                f"too few worlds for a correlation of {alignment} ({scope})"
+                "; measure more with 'meanings miniature worlds'"
+            )
         row = rows.iloc[0]
         seeds = worlds.in_common(tables["clones-tasks"])[worlds.SEED_COLUMN].nunique()
         return Effect(*(row[name] for name in names), 0, int(row["n_worlds"]), seeds)
@@ -185,7 +190,10 @@ def nearer(world: str, base: str) -> Estimate:
         rows = _pairs(rows)
         wide = rows.pivot_table("value", ["world", worlds.SEED_COLUMN, worlds.CONCEPT], "bin")
         if not {"translation", "unrelated"} <= set(wide):
-            raise MeaningsError("the table of cosines has no translations and unrelated words")
+            raise MeaningsError(
+                "the table of cosines has no translations and unrelated words"
+                "; make it again with 'meanings miniature worlds'"
+            )
         scores = (wide["translation"] - wide["unrelated"]).rename("score").reset_index()
         return _of_pairs(worlds.gains(scores, [world], base).iloc[0])
 
@@ -202,7 +210,9 @@ def _pairs(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _over_pairs(rows: pd.DataFrame, world: str) -> Effect:
     if rows.empty:
-        raise MeaningsError(f"the tables have no world {world!r}")
+        raise MeaningsError(
+            f"the tables have no world {world!r}; measure it with 'meanings miniature worlds'"
+        )
     return _of_pairs(worlds.levels(rows, [world]).iloc[0])
 
 
