@@ -29,6 +29,7 @@ REVEAL = {
     "transition": "none",
     "slideNumber": "c/t",
     "pdfSeparateFragments": False,
+    "pdfMaxPagesPerSlide": 1,
     "scrollActivationWidth": None,
 }
 PLUGINS = {"notes": "RevealNotes", "zoom": "RevealZoom"}
