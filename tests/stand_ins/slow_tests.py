@@ -35,6 +35,7 @@ SLOW = (
     "study/test_export.py",
     "study/test_kills.py",
     "study/test_run.py",
+    "study/test_table_cards.py",
     "study/test_targeted.py",
     "study/test_tls.py",
     "corpora/test_items.py::test_every_language_of_pud",

@@ -59,12 +59,10 @@ def _table(offer: Offer, folder: Path) -> str:
 
 
 def _runs(name: str, site: Site) -> str:
-    needs = (
-        light.HEAVY[name].replace("`", "")
-        if name in light.HEAVY
-        else "It runs without torch or a model: "
-        + ("its first cell installs" if site.url else "install")
-        + f" the package ({light.WHEEL})."
-    )
-    address = site.colab(name) if name not in light.HEAVY else ""
-    return needs + (f' <a href="{escape(address)}">Open it in Colab</a>.' if address else "")
+    if name in light.HEAVY:
+        return light.HEAVY[name].replace("`", "")
+    if not site.url:
+        return "It runs without torch or a model, once the package is installed (pip install .)."
+    address = site.colab(name)
+    opens = f' <a href="{escape(address)}">Open it in Colab</a>.' if address else ""
+    return f"It runs without torch or a model; its first cell installs {light.WHEEL}.{opens}"

@@ -33,7 +33,7 @@ def markdown(card: Card) -> str:
         f"{card.row} {card.rows:,} rows{'; ' if covers else ''}{_text(covers)}. {_text(card.note)}",
         f"{_file(card.name + '.parquet')}, {_file(card.name + '.csv.gz')}.",
         f"```bash\n{made}\n```",
-        f"Licence: {_text(card.licence)} SHA-256 of `{card.file}`: `{card.sha256}`.",
+        f"Licence: {_text(card.licence)} SHA-256 of `{card.file}`: {card.sha256}.",
     ]
     rows = "\n".join(_row(column) for column in card.columns)
     table = f"| Column | Type | Unit | Range | Meaning |\n| --- | --- | --- | --- | --- |\n{rows}"

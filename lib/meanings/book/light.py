@@ -98,10 +98,8 @@ def installation(table: str, site: str) -> str:
     lines = ["from importlib.util import find_spec", "from pathlib import Path", ""]
     lines.append('if find_spec("meanings") is None:')
     if not site:
-        lines.append(
-            f'    raise ImportError("pip install {WHEEL} first; its page says where from")'
-        )
-        return "\n".join(lines)
+        said = "install the package: 'pip install .' in the project's folder"
+        return "\n".join([*lines, f'    raise ImportError("{said}")'])
     lines.append(f"    %pip install -q {site}/downloads/{WHEEL}")
     if table.endswith(".parquet"):
         lines += [

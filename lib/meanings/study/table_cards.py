@@ -24,7 +24,7 @@ from meanings.study.column_descriptions import description, kind_of
 from meanings.study.units import unit
 
 CARDS = "cards.yaml"
-SHOWN = 6  # distinct values of a text column that a dictionary lists; of more, their number
+SHOWN = 8  # distinct values of a text column that a dictionary lists; of more, their number
 COVERED = ("model", "world", "training_seed", "step")
 
 
@@ -136,11 +136,12 @@ def _dtype(kind: pa.DataType) -> str:
 
 
 def _range(column: pa.ChunkedArray) -> str:
-    ends = pc.min_max(column)
-    low, high = ends["min"].as_py(), ends["max"].as_py()
+    found = pc.min_max(column)
+    low, high = found["min"].as_py(), found["max"].as_py()
     if low is None:
         return "empty"
-    return f"{low:.6g}" if low == high else f"{low:.6g} to {high:.6g}"
+    ends = [f"{end:.4g}" if isinstance(end, float) else str(end) for end in (low, high)]
+    return " to ".join(dict.fromkeys(ends))
 
 
 def _values(column: pa.ChunkedArray) -> str:
