@@ -85,7 +85,10 @@ def pages_for(text: str, sources: Mapping[str, str]) -> list[str]:
     nowhere = {each for each in wanted if not any(each in page for page in sources.values())}
     if nowhere:
         names = sorted(each.strip('")').removeprefix("{glue:text}").strip("`") for each in nowhere)
-        raise MeaningsError(f"the deck shows what no page of the book has: {one_of(names)}")
+        raise MeaningsError(
+            f"book/slides shows what no page of the book has: {one_of(names)}; name a figure or a value "
+            "of a page, or add it to one"
+        )
     return [name for name, page in sources.items() if any(each in page for each in wanted)]
 
 
