@@ -86,8 +86,8 @@ def pages_for(text: str, sources: Mapping[str, str]) -> list[str]:
     if nowhere:
         names = sorted(each.strip('")').removeprefix("{glue:text}").strip("`") for each in nowhere)
         raise MeaningsError(
-            f"book/slides shows what no page of the book has: {one_of(names)}; name a figure or a value "
-            "of a page, or add it to one"
+            f"book/slides shows what no page of the book has: {one_of(names)}; name a figure or a "
+            "value of a page, or add it to one"
         )
     return [name for name, page in sources.items() if any(each in page for each in wanted)]
 

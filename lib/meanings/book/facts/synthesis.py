@@ -203,7 +203,7 @@ def by_run(claims: Sequence[Mapping[str, Any]]) -> dict[str, object]:
         "sy_chain": wording.either(
             all(holds) and len(holds) == 3,
             "All three steps hold: shape, then place, then use.",
-            "So *shape, then place, then use* may not be said: "
+            "So “shape, then place, then use” may not be said: "
             f"{sum(holds)} of its {len(holds)} steps hold.",
         )
     }
