@@ -35,5 +35,5 @@ def kept(content: Mapping[str, Any]) -> dict[str, object]:
         else:
             when += " tokens"
         pairs = wording.plural(len(answers["pairs"]), "language pair")
-        said.append(f"of *{model}* in {pairs}, {when}".replace("*", ""))
+        said.append(f"of {model} in {pairs}, {when}")
     return {"ex_kept": f"Answers were kept {'; '.join(said)}."}
