@@ -194,4 +194,6 @@ def report(
     """Print the miniature's main results from the published tables."""
     from meanings.miniature.report import report_json, report_table
 
-    typer.echo(json.dumps(report_json()) if as_json else report_table().to_string(index=False))
+    with working("report"):
+        said = json.dumps(report_json()) if as_json else report_table().to_string(index=False)
+    typer.echo(said)

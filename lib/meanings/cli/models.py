@@ -131,7 +131,9 @@ def budget(
     """Compute a study's cost in tokens, FLOPs, hours, disk and memory. No model is run."""
     from meanings.study import budget_report
 
-    typer.echo(budget_report.statement(model, grid, checkpoints, peak * 1e12, share, tokenizer))
+    with working("budget"):
+        said = budget_report.statement(model, grid, checkpoints, peak * 1e12, share, tokenizer)
+    typer.echo(said)
 
 
 def recovery(
