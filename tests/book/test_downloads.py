@@ -91,13 +91,15 @@ def test_a_local_build_has_no_launch_button_and_a_published_one_has(tmp_path):
     offers = [Offer(SMALL, f"{SMALL}.parquet", f"{SMALL}.csv.gz", False)]
     for name in ("page.ipynb", f"{SMALL}.parquet", f"{SMALL}.csv.gz", "dictionary.csv"):
         (tmp_path / name).write_text("x")
-    local = boxes.box("page", offers, tmp_path, Site())
+    local = boxes.box("page", offers, [], tmp_path, Site())
     assert "http" not in local and "means" in local
     for file in re.findall(r'href="downloads/([^"]+)"', local):
         assert (tmp_path / file).is_file()
-    there = boxes.box("page", offers, tmp_path, PUBLISHED)
+    many = boxes.box("page", [], offers * 30, tmp_path, Site())
+    assert "all published tables" in many and f"{SMALL}.parquet" not in many
+    there = boxes.box("page", offers, [], tmp_path, PUBLISHED)
     assert "colab.research.google.com/github/owner/repo/blob/notebooks/page.ipynb" in there
-    assert "colab" not in boxes.box("method", offers, tmp_path, PUBLISHED)
+    assert "colab" not in boxes.box("method", [], offers, tmp_path, PUBLISHED)
     assert not re.search(r"<(script|img|iframe|link)", there)
     assert not Site(PUBLISHED.url).colab("page") and not Site("", "a/b/blob/c").colab("page")
 

@@ -182,3 +182,17 @@ def test_a_companion_chapter_runs_from_its_downloads_alone(tmp_path):
     said = light_reading.run(tmp_path / "cka.ipynb")
     assert said["shown"] > 5 and not set(said["loaded"]) & set(light_reading.MISSING)
     assert sorted(os.listdir(tmp_path)) == ["cka.ipynb", "cka.parquet"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_caption_stands_below_a_figure_where_no_page_shows_it(there, monkeypatch):
+    from meanings.book.figures import style
+
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda *given, **_: shown.append(given[0]))
+    monkeypatch.setattr(style, "find_spec", lambda name: object() if there else None)
+    with style.canvas(1) as (figure, _):
+        style.Picture(figure, "What it shows.").show("A caption.", "fig-x")
+    assert [getattr(each, "data", "figure") for each in shown] == ["figure", "A caption."][
+        : 1 + (not there)
+    ]

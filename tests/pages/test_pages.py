@@ -5,6 +5,7 @@ failure.
 """
 
 import os
+import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
@@ -83,6 +84,17 @@ def test_every_internal_link_resolves_and_nothing_is_loaded_from_elsewhere(file)
 
 def test_the_whole_book_was_rendered():
     assert {file.stem for file in FILES} >= {*CHAPTERS, "rerun", "glossary", "references"}
+
+
+def test_every_page_with_cells_offers_its_notebook_and_the_tables_it_reads():
+    book = Path(__file__).parents[2] / "book"
+    for file in FILES:
+        source = book / f"{file.stem}.md"
+        if source.is_file() and "{code-cell}" in source.read_text(encoding="utf-8"):
+            links = targets(file).links
+            assert f"downloads/{file.stem}.ipynb" in links, file.stem
+            for name in re.findall(r"- data/published/([a-z0-9_-]+)\.", source.read_text("utf-8")):
+                assert {f"downloads/{name}.parquet", f"downloads/{name}.csv.gz"} <= set(links)
 
 
 def patient(page):

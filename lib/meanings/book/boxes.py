@@ -18,6 +18,7 @@ from meanings.core.formatting import size
 
 TAG = "take-it-with-you"
 DICTIONARY = "dictionary.csv"
+MOST = 20  # tables that a box lists
 
 
 def put(target: Path, text: str) -> None:
@@ -29,18 +30,24 @@ def put(target: Path, text: str) -> None:
     staging.write(target, json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
 
 
-def box(name: str, offers: Sequence[Offer], folder: Path, site: Site) -> str:
+def box(
+    name: str, own: Sequence[Offer], published: Sequence[Offer], folder: Path, site: Site
+) -> str:
     """The box of a page.
 
-    - `offers`: its tables, those measured for the page first; `folder`: where the files lie.
+    - `own`: the table that was measured for the page, if any; `published`: those that it reads, of
+      which a page that reads most of them lists none.
+    - `folder`: where the files lie.
     """
     lines = [f"Notebook: {link(f'{name}.ipynb', folder)}, without outputs. {_runs(name, site)}"]
-    if offers:
-        lines.append("Tables: " + "; ".join(_table(offer, folder) for offer in offers) + ".")
-        lines.append(
-            f'What their columns mean: {link(DICTIONARY, folder)}, or <a href="tables.html">the '
-            "page of tables</a>."
-        )
+    page = '<a href="tables.html">page of tables</a>'
+    listed = [*own, *published] if len(published) <= MOST else own
+    tables = [_table(offer, folder) for offer in listed]
+    if len(published) > MOST:
+        tables.append(f"all published tables, on the {page}")
+    if tables:
+        lines.append(f"Tables: {'; '.join(tables)}.")
+        lines.append(f"What their columns mean: {link(DICTIONARY, folder)}, or the {page}.")
     items = "".join(f"<li>{line}</li>" for line in lines)
     title = "<p><strong>Take it with you</strong></p>"
     return f'<aside class="take-along">{title}<ul>{items}</ul></aside>'

@@ -33,9 +33,11 @@ def write(root: Path, results: Path) -> Path:
     boxed = []
     for page in pages:
         own = own_cells(page.name, root, results, shelf)
-        reads = [shelf.published(name) for name in published_of(page.source, root)]
-        offers = [*([own] if own else []), *reads]
-        tables |= {offer.name: offer for offer in offers}
+        offers = (
+            [own] if own else [],
+            [shelf.published(name) for name in published_of(page.source, root)],
+        )
+        tables |= {offer.name: offer for kind in offers for offer in kind}
         beside = own.parquet if own else beside_of(page.name)
         values = light.glued(page.target)
         notebook = light.notebook_of(page.source, values, page.parameters, beside, where.url)
@@ -46,7 +48,7 @@ def write(root: Path, results: Path) -> Path:
     if tables:
         shelf.text(boxes.DICTIONARY, cards.dictionary(tables.values(), folder))
     for page, offers in boxed:
-        boxes.put(page.target, boxes.box(page.name, offers, folder, where))
+        boxes.put(page.target, boxes.box(page.name, *offers, folder, where))
     shelf.close()
     return folder
 

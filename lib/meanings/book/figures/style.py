@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from numbers import Real
 
 import matplotlib.pyplot as plt
@@ -55,9 +56,9 @@ class Picture:
 
     def show(self, caption: str, name: str) -> None:
         """Display the figure in a notebook; caption, name and alt text travel beside the image to
-        the page.
+        the page. In a notebook that is read without the book's packages the caption stands below.
         """
-        from IPython.display import display
+        from IPython.display import Markdown, display
 
         words = {
             "alt": unsigned_zeros(" ".join(self.alt.split())),
@@ -70,7 +71,17 @@ class Picture:
             metadata={"meanings": words, "needs_background": "light"},
             raw=True,
         )
+        if not has_book_packages():
+            display(Markdown(words["caption"]))
         plt.close(self.figure)
+
+
+def has_book_packages() -> bool:
+    """Whether the packages are there that put captions and values of prose on a page."""
+    try:
+        return find_spec("myst_nb") is not None
+    except ModuleNotFoundError:
+        return False
 
 
 @contextmanager
