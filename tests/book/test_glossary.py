@@ -220,10 +220,12 @@ def test_definitions_link_to_other_terms_and_not_to_their_own(tmp_path):
 
 
 def test_a_change_of_the_glossary_changes_pages_that_stay(tmp_path):
-    build(tmp_path, words=TERMS, page="# Page\n\nA query word.\n")
+    # The root page is always written again.
+    pages = {"page": "# Page\n", "other": "---\norphan: true\n---\n# Other\n\nA query word.\n"}
+    build(tmp_path, words=TERMS, **pages)
     changed = TERMS.replace("A word that is asked for: query words are terms.", "Asked for.")
-    made = build(tmp_path, words=changed, page="# Page\n\nA query word.\n")
-    assert [tip for _, tip, _ in links(made["page"])] == ["Asked for."]
+    made = build(tmp_path, words=changed, **pages)
+    assert [tip for _, tip, _ in links(made["other"])] == ["Asked for."]
 
 
 def test_an_everyday_word_that_is_no_term_is_said(tmp_path):

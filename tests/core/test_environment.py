@@ -70,6 +70,7 @@ def test_the_readme_has_one_line_for_every_target():
         "setup",
         "setup-gemma",
         "book",
+        "pdf",
         "test",
         "test-fast",
         "lint",
@@ -91,7 +92,7 @@ def test_make_help_explains_every_target():
         text=True,
         check=True,
     ).stdout
-    assert len(said.splitlines()) == 13 and "make chapter" in said
+    assert len(said.splitlines()) == 14 and "make chapter" in said
 
 
 @pytest.mark.parametrize("name", SLOW)

@@ -6,6 +6,7 @@
     _build/logs      what a chapter's kernel wrote, of chapters that failed
     _build/rendered  hash of the stage that was rendered last
     _build/html      the pages
+    _build/book.pdf  the pages as one PDF (`meanings.book.printing`)
     _build/chapters  single chapters run with other parameters
 
 What has not changed is not done again.

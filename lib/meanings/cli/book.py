@@ -1,4 +1,4 @@
-"""Chapters and the book on the command line: `meanings chapter | book`."""
+"""Chapters and the book on the command line: `meanings chapter | book | pdf`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -57,6 +57,20 @@ def book(out: Out = RESULTS, device: Device = "auto", workers: Workers = None) -
     asked = [read_parameters(name, file) for name, file in files if file.is_file()]
     measure_missing([grid_from(None), *_grids(asked)], out, workers, device)
     typer.echo(pages.build_book(root, out.resolve(), report=typer.echo))
+
+
+def pdf(
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File to write instead of _build/book.pdf.", show_default=False),
+    ] = None,
+) -> None:
+    """Print the rendered book as one PDF, with Chromium."""
+    from meanings.book.build import project_root
+    from meanings.book.printing import print_book
+
+    root = project_root()
+    typer.echo(print_book(root, out or root / "_build" / "book.pdf", report=typer.echo))
 
 
 def _grids(asked: list) -> list:

@@ -1,4 +1,4 @@
-"""The command line: `meanings study | chapter | book | claims | publish | export | annotate |
+"""The command line: `meanings study | chapter | book | pdf | claims | publish | export | annotate |
 models | measures | checkpoints | recovery | budget | prompts | targeted | lexicon | miniature |
 validity | gemma`.
 
@@ -40,6 +40,7 @@ for command in (
     publishing.export,
     book.chapter,
     book.book,
+    book.pdf,
     models.models,
     models.measures,
     models.checkpoints,
