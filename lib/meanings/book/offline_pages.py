@@ -8,7 +8,6 @@ code from a server, are taken out, and so are roles that screen readers reject.
 from docutils import nodes
 from latex2mathml.converter import convert
 
-
 # A page that was opened as a file may not read others for the excerpts of search results.
 WITHOUT_EXCERPTS = (
     'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
