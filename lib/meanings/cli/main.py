@@ -1,4 +1,4 @@
-"""The command line: `meanings study | chapter | book | slides | claims | publish | export |
+"""The command line: `meanings study | chapter | book | pdf | slides | claims | publish | export |
 annotate | models | measures | checkpoints | recovery | budget | prompts | targeted | lexicon |
 miniature | validity | gemma`.
 
@@ -55,6 +55,7 @@ FIRST = {
     publishing.export: "results as CSV or as a data set: meanings export FOLDER --format csv",
 }
 OTHERS = (
+    book.pdf,
     book.slides,
     models.measures,
     models.checkpoints,

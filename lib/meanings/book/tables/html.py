@@ -21,6 +21,7 @@ def to_html(table: pd.DataFrame) -> str:
     with pd.option_context("display.max_colwidth", None):
         body = named.to_html(escape=True, border=0, na_rep="", justify="left", classes="book-table")
     body = INTERVAL.sub("\\1,\N{NO-BREAK SPACE}\\2", NEGATIVE_ZERO.sub(">", body))
+    body = body.replace("<th></th>", "<td></td>")  # a heading of nothing is none
     body = LONG.sub(r'<\1 class="long">\2</\1>', body)
     return f'<div class="table-box" tabindex="0">{body}</div>'
 
