@@ -65,6 +65,7 @@ def test_an_answer_is_held_against_the_solution_and_then_against_mistakes(monkey
     assert check("two", 2.2) == check("word", "en") != check("two", 3)
     assert check("two", "2") == "Not yet: a number is expected, and this is of type str."
     assert check("word", 2) == "Not yet: a word is expected, and this is of type int."
+    assert check("two", True) == "Not yet: a number is expected, and this is of type bool."
     assert check("word", " SW") == "Not yet: no."
 
 
