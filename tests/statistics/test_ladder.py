@@ -141,9 +141,17 @@ def test_a_dose_is_told_apart_where_all_runs_from_it_on_lie_above_those_without(
 def test_rungs_stand_from_the_latest_to_the_earliest():
     table = pd.concat([readings(steps_up(1)), readings(steps_up(2), instrument=RETRIEVAL)])
     apart = readings(lambda seed, place: 0.4)
-    found = rungs.rungs(table, apart, [CKA, RETRIEVAL])
+    parallel = pd.concat(
+        [readings(lambda seed, place: 0.6), readings(lambda *_: 0.0, instrument=RETRIEVAL)]
+    )
+    found = rungs.rungs(table, apart, parallel, [CKA, RETRIEVAL])
     assert list(found["name"]) == [RETRIEVAL.name, CKA.name]
-    assert found.set_index("name").loc[CKA.name, "share"] == pytest.approx(0.5)
+    # Of the height where all is parallel: the model's own is another training's.
+    own = found.set_index("name").loc[CKA.name]
+    assert own["share"] == pytest.approx(
+        ladder.share_at_floor(parallel[parallel["instrument"] == CKA.name], apart)[0]
+    )
+    assert own["share"] != pytest.approx(ladder.share_at_floor(readings(steps_up(1)), apart)[0])
     lacking = found.set_index("name").loc[RETRIEVAL.name]
     assert np.isnan(lacking["share"]) and np.isnan(lacking["apart_onset"])
 

@@ -205,7 +205,7 @@ RECOMPUTED = {
     "instruments-place-patching": lambda: later(RETRIEVAL, "patching seen"),
     "instruments-relations-apart": lambda: (
         at_end(excess(RELATIONS, "apart")).groupby("training_seed").mean().mean()
-        / at_end(excess(RELATIONS)).groupby("training_seed").mean().mean()
+        / at_end(excess(RELATIONS, "parallel-100")).groupby("training_seed").mean().mean()
     ),
     "instruments-cka-face": lambda: claims_at_end("cka rbf", "face"),
     "instruments-cka-null": lambda: claims_at_end("cka rbf", "beyond"),

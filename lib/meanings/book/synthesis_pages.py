@@ -25,7 +25,8 @@ from meanings.statistics.instruments import INSTRUMENTS, PATCHING, Instrument
 from meanings.statistics.resampling import SEED_COLUMN
 from meanings.statistics.selection import followed, last_checkpoint, lead
 
-APART = "apart"
+COLUMNS = ["instrument", *instruments.PLACE, "value", "low", "high", "null", "n"]  # at least
+APART, PARALLEL = "apart", "parallel-100"  # worlds that are trained alike
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,14 @@ class Read:
     """What is read of a page's model.
 
     - `readings`: of all instruments, one below another; `apart`: the same of the model that shares
-      nothing, empty where none is published; `label`: what to call the tables.
+      nothing, `parallel`: of one whose parallel text is all in two languages, after the same
+      training; both empty where they are not published. `label`: what to call the tables.
     - `pairs`: unordered language pairs that all are read in.
     """
 
     readings: pd.DataFrame
     apart: pd.DataFrame
+    parallel: pd.DataFrame
     pairs: tuple[str, ...]
     label: str
 
@@ -75,7 +78,8 @@ def read(page: Synthesis, results: str | Path) -> Read:
             f"{results}: no instrument was measured for these parameters"
             "; run 'meanings chapter synthesis' with them"
         )
-    return Read(pd.concat(found, ignore_index=True), _world(APART), pairs, label)
+    worlds = _world(APART), _world(PARALLEL)
+    return Read(pd.concat(found, ignore_index=True), *worlds, pairs, label)
 
 
 @lru_cache(maxsize=2)
@@ -112,7 +116,7 @@ def _all(
 def _world(name: str) -> pd.DataFrame:
     """Readings of a published short training run, over all of its steps; empty where none is."""
     parts = list(_all(lambda measure: _published(measure, name), _patched(name)))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["instrument"])
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
 
 
 def _published(measure: str, model: str) -> pd.DataFrame:

@@ -183,8 +183,11 @@ def _mean_onsets(
 
 
 def share_at_floor(readings: pd.DataFrame, apart: pd.DataFrame) -> tuple[float, float, float]:
-    """The share of its height at the end that an instrument reaches, above its null, in the model
-    that shares nothing, at that model's last step; with the lowest and the highest training run.
+    """The share of its height at the end of one training that an instrument reaches, above its
+    null, at the end of another in which nothing is shared; with the lowest and the highest run of
+    the latter.
+
+    Trainings of different length have no common height: compare such that end at the same step.
 
     Raises MeaningsError where there is no height.
     """

@@ -25,13 +25,17 @@ DOSES = {
 
 
 def rungs(
-    readings: pd.DataFrame, apart: pd.DataFrame, instruments: Sequence[Instrument]
+    readings: pd.DataFrame,
+    apart: pd.DataFrame,
+    parallel: pd.DataFrame,
+    instruments: Sequence[Instrument],
 ) -> pd.DataFrame:
     """A row for each instrument, the latest onset first: `name`, `label`, `kind`; `onset`, `low`,
     `high` over its null, in tokens (inf: none), and `runs`, that of each training run; the same
     over the model that shares nothing (`apart_onset`, ...) and at the absolute level
-    (`level_onset`, ...); `final`, the height above the null; `share`, that it reaches where nothing
-    is shared (NaN where that is not known, or there is no height).
+    (`level_onset`, ...); `final`, the height above the null; `share`, the height where nothing is
+    shared over that where all is parallel, after the same training (NaN where that is not known, or
+    there is no height).
     """
     found = []
     for instrument in instruments:
@@ -51,8 +55,9 @@ def rungs(
             }
             if floor == "null":
                 row |= {"runs": moments["onset"].tolist(), "final": moments["final"].mean()}
-        has_height = len(other) > 0 and ladder.rises(own)
-        row["share"] = ladder.share_at_floor(own, other)[0] if has_height else np.nan
+        whole = parallel[parallel["instrument"] == instrument.name]
+        known = len(other) > 0 and len(whole) > 0 and ladder.rises(whole)
+        row["share"] = ladder.share_at_floor(whole, other)[0] if known else np.nan
         found.append(row)
     return pd.DataFrame(found).sort_values("onset", ascending=False, kind="stable")
 

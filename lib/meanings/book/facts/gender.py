@@ -103,7 +103,15 @@ def narrowing(table: pd.DataFrame, gemma: pd.DataFrame) -> dict[str, object]:
         }
     upper = gemma[gemma["layer"].gt(0) & gemma["variant"].astype(str).eq("centred")]
     ratios = (upper["value"] / upper["null"]).groupby(upper["language_a"].astype(str)).mean()
+    english = gemma[
+        gemma["layer"].gt(0)
+        & gemma["variant"].astype(str).eq("raw")
+        & gemma["language_a"].astype(str).eq(gender.PLANTED)
+    ]
     return found | {
+        "gd_gemma_raw_en": f"{(english['value'] / english['null']).mean():.2f}",
+        "gd_gemma_raw_above": int((english["value"] > english["null_high"]).sum()),
+        "gd_gemma_layers": len(english),
         "gd_gemma_ratios": ", ".join(f"{code} {ratio:.2f}" for code, ratio in ratios.items()),
         "gd_gemma_occupations": int(gemma["n"].max()),
     }

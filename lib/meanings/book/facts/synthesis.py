@@ -11,13 +11,11 @@ import pandas as pd
 from meanings.book.facts import wording
 from meanings.book.synthesis_pages import Read
 from meanings.book.tables import synthesis as tables
-from meanings.core.errors import MeaningsError
 from meanings.core.formatting import amount
 from meanings.lexicon.languages import language
-from meanings.models.trajectories import Trajectory
-from meanings.statistics import agreement, languages, rungs
-from meanings.statistics.correlation import rank_correlation
-from meanings.statistics.instruments import INSTRUMENTS, PATCHING, RETRIEVAL
+from meanings.statistics import ladder, rungs
+from meanings.statistics.companions import PAIR
+from meanings.statistics.instruments import INSTRUMENTS, PATCHING, RETRIEVAL, above_null
 from meanings.statistics.resampling import SEED_COLUMN
 
 NOT_HERE = "(not measured for this model)"
@@ -26,7 +24,7 @@ MODELS = {
     "parallel-0": "no parallel text",
     "miniature": "the miniature",
 }
-LABELS = {each.name: each.label for each in INSTRUMENTS}
+RELATIONS = "relations direction_associate"
 
 
 def coverage(read: Read) -> dict[str, object]:
@@ -85,12 +83,12 @@ def fooled(rungs: pd.DataFrame) -> dict[str, object]:
         )
     half, tenth = known[known["share"] >= 0.5], known[known["share"] < 0.1]
     others = rungs[~rungs["name"].isin(half["name"])]
-    first = len(half) > 0 and half["onset"].max() < others["onset"].min()
+    before = half[half["onset"] < others["onset"].min()].sort_values("onset")["label"]
     return {
         "sy_fooled_first": wording.either(
-            first,
-            "They are also the first to rise: what rises first in a training run may need no "
-            "sharing at all.",
+            len(before) > 0,
+            f"Among them are the first to rise ({', '.join(before)}): what rises first in a "
+            "training run may need no sharing at all.",
             "",
         ),
         "sy_fooled": "; ".join(f"{r.label} ({r.share:.0%})" for r in half.itertuples()) or "none",
@@ -99,68 +97,44 @@ def fooled(rungs: pd.DataFrame) -> dict[str, object]:
     }
 
 
-def agreeing(end: pd.DataFrame) -> dict[str, object]:
-    """Kendall's W over all pairs, and over those that never stand side by side in the text."""
-    try:
-        w = agreement.concordance(agreement.pair_matrix(end))
-    except MeaningsError:
-        return {"sy_w": "With fewer than three language pairs there is no order to agree on."}
-    said = (
-        f"Kendall's W of the {w['n_instruments']} instruments that rise at all over "
-        f"{w['n_pairs']} pairs is {w['w']:.2f}, where languages dealt out anew reach up to "
-        f"{w['null_high']:.2f}."
-    )
-    try:
-        never = agreement.concordance(agreement.pair_matrix(end[end["never"]]))
-    except MeaningsError:
-        return {"sy_w": said}
-    return {
-        "sy_w": f"{said} Parallel text could make them agree, so we ask again for the "
-        f"{never['n_pairs']} pairs that never stand side by side: {never['w']:.2f} (dealt out anew "
-        f"up to {never['null_high']:.2f})."
-    }
-
-
-def by_language(moments: pd.DataFrame, run: Trajectory) -> dict[str, object]:
-    """Whether the instruments agree on which languages come first: Kendall's W with and without the
-    language that comes last, rank correlations with patching and with the amount of text.
+def untrained(read: Read) -> dict[str, object]:
+    """How high the direction of relations is before any training, where nothing is shared and in
+    the page's model.
     """
-    if len(moments) < 4 or moments.shape[1] < 2 or PATCHING.name not in moments:
-        return {"sy_languages": "With fewer than four languages there is no order to agree on."}
-    late = str(moments.rank().mean(axis=1).idxmax())
-    whole = agreement.language_concordance(moments)
-    rest = agreement.language_concordance(moments.drop(index=late))
-    ranks = agreement.rank_correlations(moments)[PATCHING.name].drop(PATCHING.name)
-    agree = wording.either(
-        rest["w"] > rest["null_high"],
-        "So they agree on more than the last one.",
-        "Without it no agreement on an order can be shown.",
-    )
-    own = wording.either(ranks.max() < 0.8, "Patching follows an order of its own. ", "")
+    at = {}
+    for name, table in (("apart", read.apart), ("own", read.readings)):
+        rows = table[(table["instrument"] == RELATIONS) & (table["step"] == 0)]
+        at[name] = above_null(rows)["value"].mean() if len(rows) else np.nan
+    if np.isnan(at["apart"]):
+        return {"sy_untrained": ""}
+    own = "" if np.isnan(at["own"]) else f", against {at['own']:.2f} in the model of this page"
     return {
-        "sy_languages": f"Kendall's W of {whole['n_instruments']} instruments over "
-        f"{whole['n_languages']} languages is {whole['w']:.2f} (dealt out anew up to "
-        f"{whole['null_high']:.2f}); without {language(late).name}, which comes last, it is "
-        f"{rest['w']:.2f} (up to {rest['null_high']:.2f}). {agree} {own}Its rank correlation with "
-        f"the other instruments lies between {ranks.min():.2f} and {ranks.max():.2f}."
-        f"{_by_amount(moments[PATCHING.name], run)} With so few languages this is a description, "
-        "and no test."
+        "sy_untrained": "There it is high before any training: untrained weights have "
+        f"{at['apart']:.2f} above the null{own}. So what words share there is not learnt from the "
+        "text; we do not know which property of the words it is."
     }
 
 
-def _by_amount(moments: pd.Series, run: Trajectory) -> str:
-    """How onsets by language follow the amount of text, where that is known."""
-    shares = languages.text_shares(run).set_index("language")["token_share"]
-    if not set(moments.index) <= set(shares.index):
-        return ""
-    found = rank_correlation(moments, shares.reindex(moments.index))
-    said = wording.either(
-        found < -0.5,
-        ": the more text, the earlier. A concept that comes from other languages waits for the "
-        "language that must say it.",
-        ".",
-    )
-    return f" With the amount of text in the language that it writes it is {found:.2f}{said}"
+def reversed_pairs(read: Read) -> dict[str, object]:
+    """In which language pairs patching rises before retrieval in every training run."""
+    onsets = {}
+    for each in (RETRIEVAL, PATCHING):
+        rows = read.of(each).assign(instrument=each.name)
+        for pair, own in rows.groupby(PAIR, observed=True):
+            onsets.setdefault(pair, {})[each.name] = ladder.onsets(own, "null")["onset"]
+    both = {pair: found for pair, found in onsets.items() if len(found) == 2}
+    first = [
+        f"{language(a).name} and {language(b).name}"
+        for (a, b), found in both.items()
+        if (found[PATCHING.name] < found[RETRIEVAL.name]).all()
+    ]
+    if not both:
+        return {"sy_reversed": ""}
+    which = f": {'; '.join(first)}" if first else ""
+    return {
+        "sy_reversed": f"Patching rises before retrieval in every training run in {len(first)} of "
+        f"{len(both)} language pairs{which}."
+    }
 
 
 def doses(table: pd.DataFrame) -> dict[str, object]:
@@ -209,21 +183,6 @@ def by_run(claims: Sequence[Mapping[str, Any]]) -> dict[str, object]:
     }
 
 
-def labelled(ranks: pd.DataFrame) -> pd.DataFrame:
-    """Correlations between instruments, in their order and under their labels."""
-    names = [name for name in LABELS if name in ranks]
-    return ranks.loc[names, names].rename(index=LABELS, columns=LABELS)
-
-
-def counted_end(end: pd.DataFrame) -> str:
-    """What the agreement rests on: instruments, language pairs, training runs."""
-    pairs = len(agreement.pair_matrix(end))
-    return (
-        f"{end['instrument'].nunique()} instruments, {pairs} language pairs, "
-        f"{wording.plural(end[SEED_COLUMN].nunique(), 'training run')}"
-    )
-
-
 def by_dose(worlds: pd.DataFrame, read: Read) -> pd.DataFrame:
     """Height above the null of each instrument, dose and training run, with the height where
     nothing is shared: what `meanings.book.figures.ladder.doses` draws.
@@ -247,24 +206,6 @@ def counted_doses(worlds: pd.DataFrame) -> str:
     runs = worlds.groupby("dose")[SEED_COLUMN].nunique().min()
     several = f"{numbers[0]} to {numbers[-1]}" if len(numbers) > 1 else f"{numbers[0]}"
     return f"{several} language pairs, {wording.plural(int(runs), 'training run')} a dose"
-
-
-def by_text(end: pd.DataFrame, run: Trajectory) -> dict[str, object]:
-    """How well the amount of text alone ranks the language pairs as the instruments do: Spearman's
-    correlation with the share of the rarer language in the miniature's text.
-    """
-    table = agreement.pair_matrix(end)
-    shares = languages.text_shares(run).set_index("language")["token_share"].to_dict()
-    if not len(table) or not {code for pair in table.index for code in pair} <= set(shares):
-        return {"sy_text": ""}
-    rarer = pd.Series([min(shares[a], shares[b]) for a, b in table.index], index=table.index)
-    found = [rank_correlation(table[name], rarer) for name in table]
-    return {
-        "sy_text": "Agreement over pairs is cheap, though: whatever follows the amount of text of "
-        "a language ranks the pairs in much the same way. The share of the rarer language in the "
-        f"text alone has a rank correlation of {min(found):.2f} to {max(found):.2f} with the "
-        "instruments. That instruments agree does not say that they measure sharing."
-    }
 
 
 def the_paper(claims: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str, str]]:

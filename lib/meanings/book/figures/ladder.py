@@ -25,8 +25,8 @@ def wrapped(label: str, width: int = WIDEST) -> str:
 
 def ladder(rungs: pd.DataFrame, band: tuple[float, float] | None, last: float) -> Picture:
     """A row for each instrument: its onset with interval and its training runs as small marks, on
-    training tokens; at the right the share of its final height that it reaches where nothing is
-    shared.
+    training tokens; at the right its height where nothing is shared, as a share of that where all
+    is parallel.
 
     - `rungs`: `label`, `kind`, `onset`, `low`, `high` in tokens (inf: none), `runs` (a list), and
       `share` (NaN: not known), in the order of drawing from the bottom.
@@ -48,18 +48,18 @@ def ladder(rungs: pd.DataFrame, band: tuple[float, float] | None, last: float) -
             else:
                 axis.text(edge, place, "none ", ha="right", va="center", fontsize=SMALL)
             if np.isfinite(row.share):
-                strip.barh(place, np.clip(row.share, 0, 1.1), color=colour, height=0.5)
+                strip.barh(place, np.clip(row.share, 0, 1.3), color=colour, height=0.5)
                 said = f"{row.share:.0%}" if row.share > -0.005 else "below 0"
-                end = np.clip(row.share, 0, 1.1) + 0.06
+                end = np.clip(row.share, 0, 1.3) + 0.06
                 strip.text(end, place, said, va="center", fontsize=SMALL)
         axis.set_yticks(range(len(rungs)), [wrapped(label) for label in rungs["label"]])
         axis.set_ylim(-0.7, len(rungs) - 0.3)
         axis.grid(False, axis="y")
         axis.set_xlabel("onset, training tokens (log)")
-        strip.set_xlim(0, 1.75)
+        strip.set_xlim(0, 2.0)
         strip.set_xticks([0, 1], ["0", "100 %"])
         strip.grid(False)
-        strip.set_xlabel("height,\nnothing shared")
+        strip.set_xlabel("nothing shared\n/ all parallel")
         handles = [
             axis.plot([], [], MARKS[kind], color=colour, label=kind, ms=5)[0]
             for kind, colour in KINDS.items()

@@ -44,8 +44,8 @@ CHOICE = (
         "Does a relation point the same way?",
         "direction of relations",
         "relations",
-        "A shift that every word shares, such as frequency: it is full-grown where nothing is "
-        "shared.",
+        "A shift that all words share: it is full-grown where nothing is shared, there even in "
+        "untrained weights.",
         "a model with nothing to share; signs flipped are not enough",
     ),
     (

@@ -24,6 +24,7 @@ from meanings.validity.claims.claim import Tables
 from meanings.validity.claims.companion_estimates import APART, MINIATURE, TRAINED
 
 WORLDS = "worlds"
+PARALLEL = "parallel-100"  # trained as `apart`, with parallel text
 RESAMPLES = 1000
 Estimate = Callable[[Tables], Effect]
 Claimed = Literal["face", "above", "beyond"]
@@ -60,13 +61,14 @@ def later(first: Instrument, second: Instrument) -> Estimate:
 
 
 def height_where_nothing_is_shared(instrument: Instrument) -> Estimate:
-    """The share of its height in the finished miniature that an instrument reaches in a model that
-    shares nothing, both above their null; from the lowest to the highest training run of it.
+    """The height of an instrument in a model that shares nothing, as a share of that in a model
+    whose parallel text is all in two languages, after the same training and above their nulls; from
+    the lowest to the highest training run of the former.
     """
 
     def estimate(tables: Tables) -> Effect:
-        own, apart = _of_miniature(tables, instrument), _of_world(tables, instrument, APART)
-        value, low, high = ladder.share_at_floor(own, apart)
+        whole, apart = (_of_world(tables, instrument, name) for name in (PARALLEL, APART))
+        value, low, high = ladder.share_at_floor(whole, apart)
         return Effect(value, low, high, *_counts(apart))
 
     return estimate

@@ -107,7 +107,8 @@ CLAIMS = (
         id="instruments-relations-apart",
         chapter=CHAPTER,
         statement="In a model whose languages share nothing, the direction of relations reaches "
-        "{value:.0%} of the height that it has in the finished miniature.",
+        "{value:.0%} of the height that it has where all parallel text is in two languages, after "
+        "the same training.",
         unit="share of the height",
         side="above",
         smallest_effect=0.5,
