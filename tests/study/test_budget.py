@@ -281,12 +281,21 @@ def test_a_shape_is_read_from_a_config(tmp_path, tied):
 
 
 def test_a_row_is_as_large_as_the_result_files_say(model, lexicon, tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from meanings.measures import cell_files
     from meanings.measures.cell_files import write_cell
 
     measurer = PatchedCheckpoint(model, lexicon, ConceptPairDraws())
     cells = [cell(PAIRS[0], name) for name in ("tgt", "self", "tgt_unpatched")]
     found = measurer.measure([one.request for one in cells])
     size = [write_cell(tmp_path, c, found[c.request][0], {}).stat().st_size for c in cells]
+    # A cell of another measure beside them has no condition.
+    other = cell_files.cell_path(tmp_path, "f" * 64)
+    other.parent.mkdir(exist_ok=True)
+    metadata = {cell_files.METADATA: json.dumps({"cell": {"measure": "cka"}}).encode()}
+    pq.write_table(pa.table({"value": [0.5]}).replace_schema_metadata(metadata), other)
     assert budget.bytes_per_row(tmp_path) == sum(size[:2]) / (2 * model.n_layers * PROMPTS)
 
 

@@ -21,12 +21,12 @@ with its logits.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from numbers import Real
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
 
@@ -197,7 +197,7 @@ def bytes_per_row(folder: Path) -> float:
     cells = [
         path
         for key in sorted(finished(folder))
-        if condition(read_metadata(path := cell_path(folder, key))["cell"]["condition"]).patched
+        if _is_patched(read_metadata(path := cell_path(folder, key))["cell"])
     ]
     if not cells:
         raise MeaningsError(
@@ -206,6 +206,10 @@ def bytes_per_row(folder: Path) -> float:
     return sum(path.stat().st_size for path in cells) / sum(
         pq.read_metadata(path).num_rows for path in cells
     )
+
+def _is_patched(cell: Mapping[str, Any]) -> bool:
+    """Whether a cell is of patched prompts; cells of companion measures have no condition."""
+    return "condition" in cell and condition(cell["condition"]).patched
 
 
 def _budget(
