@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -281,10 +282,7 @@ def test_a_shape_is_read_from_a_config(tmp_path, tied):
 
 
 def test_a_row_is_as_large_as_the_result_files_say(model, lexicon, tmp_path):
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from meanings.measures import cell_files
+    from meanings.measures import companion
     from meanings.measures.cell_files import write_cell
 
     measurer = PatchedCheckpoint(model, lexicon, ConceptPairDraws())
@@ -292,10 +290,13 @@ def test_a_row_is_as_large_as_the_result_files_say(model, lexicon, tmp_path):
     found = measurer.measure([one.request for one in cells])
     size = [write_cell(tmp_path, c, found[c.request][0], {}).stat().st_size for c in cells]
     # A cell of another measure beside them has no condition.
-    other = cell_files.cell_path(tmp_path, "f" * 64)
-    other.parent.mkdir(exist_ok=True)
-    metadata = {cell_files.METADATA: json.dumps({"cell": {"measure": "cka"}}).encode()}
-    pq.write_table(pa.table({"value": [0.5]}).replace_schema_metadata(metadata), other)
+    asked = companion.Request(permutations=100, seed=0, text_sha256="")
+    other = replace(cells[0], measure="cka", version=1, request=asked)
+    rows = pd.DataFrame(
+        {"variant": ["rbf"], "language_a": "en", "language_b": "fr", "split": "all", "layer": 0,
+         "n": 9, "value": 0.5}
+    )  # fmt: skip
+    write_cell(tmp_path, other, rows, {})
     assert budget.bytes_per_row(tmp_path) == sum(size[:2]) / (2 * model.n_layers * PROMPTS)
 
 
