@@ -282,7 +282,7 @@
   }
 
   document.addEventListener("DOMContentLoaded", function () {
-    const root = document.getElementById("explore");
+    const root = document.getElementById("explorer");
     const text = document.getElementById("explore-data");
     if (root && text) start(root, JSON.parse(text.textContent));
   });

@@ -196,6 +196,8 @@ def test_exploring_shows_the_numbers_of_the_published_tables(browser):
     page.goto((HTML / "explore.html").as_uri())
     place = {"pair": "fr-pl", "condition": "tgt", "layer": "2", "step": str(steps.index(2700))}
     said = chosen(page, **place)
+    # The explorer takes the place of nothing else: title, figure and text are there.
+    assert page.inner_text("h1").startswith("Explore") and page.locator("main figure img").count()
     assert f"{rows['p_source'].mean():.2f}".lstrip("0") in said.split("[")[0]
     assert "French to Polish" in said
     # An answer of the table stands in its row.

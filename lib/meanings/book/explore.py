@@ -197,5 +197,5 @@ def element(content: dict[str, Any]) -> str:
         text = text.replace(letter, f"\\u{ord(letter):04x}")
     return (
         f'<script type="application/json" id="explore-data">{text}</script>'
-        '<div id="explore"><p>Choosing needs JavaScript; the figure above does not.</p></div>'
+        '<div id="explorer"><p>Choosing needs JavaScript; the figure above does not.</p></div>'
     )
