@@ -133,7 +133,7 @@ other-language mean, `seen` again. Query-word and query words; preconcepts. A ce
 
 > More null and query word.
 """
-KEPT = """`concept` and seen, $concept$, and a [concept](words.md).
+KEPT = """`concept` and seen, $concept$, and a [concept](words.md), <a href="x">null.csv</a>.
 
 | concept |
 | --- |

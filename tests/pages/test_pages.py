@@ -215,7 +215,7 @@ def test_exploring_shows_the_numbers_of_the_published_tables(browser):
     own = last[(last["layer"] == 4) & (last["split"] != companions.SHARED)]
     shares = own.assign(v=own["value"] * own["n"]).groupby("training_seed")[["v", "n"]].sum()
     page.select_option("#explore-show", label="retrieval (CSLS)")
-    said = chosen(page, pair="de-fr", layer="4")
+    said = chosen(page, pair="de-fr", layer="4", step=str(table["step"].nunique() - 1))
     page.focus("#explore-layer")
     page.keyboard.press("ArrowUp")
     assert "layer 3" in page.inner_text(".explore-said")

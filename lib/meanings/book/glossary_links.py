@@ -110,11 +110,24 @@ def matcher(words: Collection[str]) -> re.Pattern[str]:
 
 def is_running(node: nodes.Node, scope: nodes.Node) -> bool:
     """Whether a node stands in the running text of a page, or of the definition `scope`."""
+    if in_html_link(node):
+        return False
     while (node := node.parent) is not None and node is not scope:
         kept = KEPT_CLASSES.intersection(node.get("classes", ()))
         if kept or node.tagname in KEPT_NODES:
             return False
     return True
+
+
+def in_html_link(node: nodes.Node) -> bool:
+    """Whether a node stands between `<a ...>` and `</a>` that were written as HTML."""
+    inside = False
+    for child in node.parent.children:
+        if child is node:
+            break
+        if isinstance(child, nodes.raw):
+            inside = child.astext().startswith("<a ") or (inside and child.astext() != "</a>")
+    return inside
 
 
 def pieces(
