@@ -23,7 +23,7 @@ FALLBACK := 2>/dev/null || echo "torch: the index of CPU builds gives none here,
 PIP := $(BIN)/python -m pip install $(shell test -t 2 || echo -qq) --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-gemma book pdf slides test test-fast lint chapter study miniature bench serve clean
+.PHONY: help setup setup-gemma book pdf slides test test-pages test-fast lint chapter study miniature bench serve clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -56,8 +56,11 @@ pdf: book  ## the whole book as _build/book.pdf, printed with Chromium
 slides: $(READY)  ## the slides of a lecture, _build/slides/index.html, from the book's figures and claims
 	@$(BIN)/meanings slides
 
-test: $(READY)  ## all tests, warnings as errors, in as many processes as there are cores
-	@$(BIN)/python -m pytest -n logical --dist worksteal
+test: $(READY)  ## all tests of library and book, warnings as errors, in as many processes as there are cores
+	@$(BIN)/python -m pytest -n logical --dist worksteal --ignore tests/pages
+
+test-pages: $(READY)  ## the rendered pages and slides in headless Chromium, after `make book slides`
+	@MEANINGS_PAGES=required $(BIN)/python -m pytest -q -n logical tests/pages
 
 test-fast: $(READY)  ## what covers most of the library, in about a minute
 	@$(BIN)/python -m pytest -n logical --dist loadfile -m "not slow"

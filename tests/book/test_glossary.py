@@ -269,3 +269,12 @@ def test_what_the_links_are_made_of_decides_what_is_rendered(tmp_path, monkeypat
         (extension.parent / name).write_text("x")
     monkeypatch.setattr(rendering, "__file__", str(extension))
     assert rendering.stage_hash(tmp_path) != before
+
+
+def test_the_search_knows_the_terms_after_another_page_has_changed(tmp_path):
+    pages = {"page": "# Page\n", "other": "---\norphan: true\n---\n# Other\n"}
+    index = tmp_path / "html" / "searchindex.js"
+    build(tmp_path, words=TERMS, **pages)
+    assert "concept vector" in index.read_text("utf-8")
+    build(tmp_path, words=TERMS, page=pages["page"], other=pages["other"] + "\nMore.\n")
+    assert "More" not in TERMS and "concept vector" in index.read_text("utf-8")

@@ -220,9 +220,20 @@ def read_glossary(app: Sphinx, env: BuildEnvironment) -> list[str]:
     return sorted(env.found_docs) if changed else []
 
 
+def glossary_again(
+    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+) -> list[str]:
+    """Reads pages with terms in every build: the search index that Sphinx loads from an earlier one
+    has lost their entries, and the search would no longer find a term.
+    """
+    objects = env.get_domain("std").get_objects()
+    return sorted({page for _, _, kind, page, _, _ in objects if kind == "term"} - removed)
+
+
 def setup(app: Sphinx) -> dict[str, object]:
     """Registers the links and `glossary_everyday`, a list of terms."""
     app.add_config_value("glossary_everyday", [], "env", types=[list])
+    app.connect("env-get-outdated", glossary_again)
     app.connect("env-updated", read_glossary)
     app.add_post_transform(GlossaryLinks)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

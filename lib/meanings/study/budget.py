@@ -207,6 +207,7 @@ def bytes_per_row(folder: Path) -> float:
         pq.read_metadata(path).num_rows for path in cells
     )
 
+
 def _is_patched(cell: Mapping[str, Any]) -> bool:
     """Whether a cell is of patched prompts; cells of companion measures have no condition."""
     return "condition" in cell and condition(cell["condition"]).patched
