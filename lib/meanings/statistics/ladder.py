@@ -184,21 +184,26 @@ def _mean_onsets(
 
 def share_at_floor(readings: pd.DataFrame, apart: pd.DataFrame) -> tuple[float, float, float]:
     """The share of its height at the end of one training that an instrument reaches, above its
-    null, at the end of another in which nothing is shared; with the lowest and the highest run of
-    the latter.
+    null, at the end of another in which nothing is shared; with the lowest and the highest share of
+    single training seeds.
 
     Trainings of different length have no common height: compare such that end at the same step.
 
     Raises MeaningsError where there is no height.
     """
-    end = _means(above_null(_last(readings)), ["step"])["value"].iloc[0]
+    ends = above_null(_last(readings)).groupby(SEED_COLUMN)["value"].mean()
+    end = ends.mean()
     if not end > 0:
         raise MeaningsError(
             "the instrument ends no higher than its null: it has no height"
             "; choose an instrument that rises"
         )
     runs = above_null(_last(apart)).groupby(SEED_COLUMN)["value"].mean()
-    return float(runs.mean() / end), float(runs.min() / end), float(runs.max() / end)
+    own = runs / ends.reindex(runs.index).fillna(
+        end
+    )  # of the same training seed, where there is one
+    share = float(runs.mean() / end)
+    return share, min(share, float(own.min())), max(share, float(own.max()))
 
 
 def rises(readings: pd.DataFrame) -> bool:

@@ -23,7 +23,7 @@ def agreeing(end: pd.DataFrame) -> dict[str, object]:
     except MeaningsError:
         return {"sy_w": "With fewer than three language pairs there is no order to agree on."}
     said = (
-        f"Kendall's W of the {w['n_instruments']} instruments that rise at all over "
+        f"Kendall's W of the {w['n_instruments']} instruments of sharing that rise, over "
         f"{w['n_pairs']} pairs is {w['w']:.2f}, where languages dealt out anew reach up to "
         f"{w['null_high']:.2f}."
     )

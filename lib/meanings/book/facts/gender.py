@@ -36,9 +36,9 @@ def doses(table: pd.DataFrame) -> dict[str, object]:
     said, signed = (gender.by_dose(table, name) for name in ("said", "signed"))
     return {
         "gd_runs": _runs(said),
-        "gd_said": _at(said, (gender.PLANTED,), 1),
+        "gd_said": _at(said, (gender.PLANTED,), 1, " nats"),
         "gd_said_times": f"{np.exp(_value(said, (gender.PLANTED,), 0.5)):.0f}",
-        "gd_said_others": _at(said, OTHERS, 1),
+        "gd_said_others": _at(said, OTHERS, 1, " nats"),
         "gd_signed": _at(signed, (gender.PLANTED,), 3),
         "gd_signed_others": _at(signed, OTHERS, 3),
         "gd_outside": _outside(signed),
@@ -67,11 +67,11 @@ def _value(runs: pd.DataFrame, languages: Sequence[str], dose: float) -> float:
     return float(runs[runs["language_a"].isin(languages) & runs["dose"].eq(dose)]["value"].mean())
 
 
-def _at(runs: pd.DataFrame, languages: Sequence[str], digits: int) -> str:
+def _at(runs: pd.DataFrame, languages: Sequence[str], digits: int, unit: str = "") -> str:
     """`.0, .1 and 2.1 at doses 0, 0.1 and 0.5`, of means over languages and training runs."""
     each = sorted(runs["dose"].unique())
     values = [f"{_value(runs, languages, dose):z.{digits}f}" for dose in each]
-    return f"{_listed(values)} at doses {_listed([f'{dose:g}' for dose in each])}"
+    return f"{_listed(values)}{unit} at doses {_listed([f'{dose:g}' for dose in each])}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -104,10 +104,11 @@ EXERCISES: dict[str, Exercise] = {
         _in_order, {"two runs with the same dose are no pair.": lambda: 5 / 6}
     ),
     "synthesis-height": Exercise(
-        lambda: _height("apart") / _height("miniature"),
+        lambda: _height("apart") / _height("parallel-100"),
         {
             "take each model's own null off first.": lambda: float(
-                at_end("cka", "rbf", "apart")["value"].mean() / at_end("cka", "rbf")["value"].mean()
+                at_end("cka", "rbf", "apart")["value"].mean()
+                / at_end("cka", "rbf", "parallel-100")["value"].mean()
             ),
         },
     ),

@@ -63,7 +63,7 @@ def later(first: Instrument, second: Instrument) -> Estimate:
 def height_where_nothing_is_shared(instrument: Instrument) -> Estimate:
     """The height of an instrument in a model that shares nothing, as a share of that in a model
     whose parallel text is all in two languages, after the same training and above their nulls; from
-    the lowest to the highest training run of the former.
+    the lowest to the highest training seed.
     """
 
     def estimate(tables: Tables) -> Effect:
