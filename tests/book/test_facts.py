@@ -136,14 +136,12 @@ CLAIMED = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("verdict", "agree"), [("holds", "no"), ("undecided", "undecided"), ("refuted", "undecided")]
-)
-def test_the_chapter_contradicts_the_paper_only_by_a_claim_that_holds(verdict, agree):
+@pytest.mark.parametrize("verdict", ["holds", "undecided", "refuted"])
+def test_the_chapter_does_not_contradict_a_wording_that_is_not_confirmed(verdict):
     claims = [*map(emergence_claim, CLAIMED), emergence_claim("self-first", verdict, 0.4, 0.31)]
     table = emergence_tables.paper_and_here(claims)
     by_finding = {name[:30]: row for name, row in table.iterrows()}
-    assert by_finding["Language-specific spaces do no"]["do they agree"] == agree
+    assert by_finding["Language-specific spaces do no"]["do they agree"] == "not comparable"
     assert by_finding["Shared concept spaces emerge d"]["here"] == "shared is so. learned is so."
     claims.append(emergence_claim("direct-first", "holds", 0.1, 0.2))
     assert emergence.orders(claims) == {
