@@ -19,6 +19,7 @@ COUNTED = re.compile(
 DRAWN = {  # drawings and arithmetic: no sample
     "fig-patch",
     "fig-runs",
+    "fig-changes",
     "fig-costs-hours",
     "fig-vocabulary-designs",
     "fig-alignment-designs",

@@ -92,7 +92,8 @@ def test_shares_have_an_interval_at_their_ends_too():
 
 def test_the_command_lists_them(monkeypatch):
     (row,) = catalogue.rows([claim()], {"a table": TABLE})
-    monkeypatch.setattr(catalogue, "catalogue", lambda: (row,))
+    monkeypatch.setattr(catalogue, "all_claims", lambda: (claim(),))
+    monkeypatch.setattr(catalogue, "tables_of", lambda claims: {"a table": TABLE})
     run = CliRunner().invoke
     listed, as_json = run(main.app, ["claims"]), run(main.app, ["claims", "--json"])
     assert listed.output.startswith("a-claim: holds, 0.275 [0.265, 0.285] probability")
