@@ -391,6 +391,8 @@ def test_ten_published_cells_are_measured_again_with_the_same_numbers():
         table = published(name, where={"key": keys}).set_index("key")
         for _, cell in (item for item in chosen if item[0] == name):
             was, now = table.loc[cell.key].reset_index(), again[cell.key]
+            # Of a large table only some first layers are published.
+            now = now[now["first_layer"].isin(was["first_layer"].unique())]
             assert was["source_concept"].astype(str).tolist() == now["source_concept"].tolist(), (
                 cell
             )
