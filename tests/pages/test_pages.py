@@ -18,6 +18,7 @@ import pytest
 from meanings.book import printing, staging
 from meanings.core.errors import MeaningsError
 from meanings.patching.conditions import CONDITIONS
+from stand_ins.heard_page import heard
 
 ROOT = Path(__file__).parents[2]
 HTML = Path(os.environ.get("MEANINGS_HTML", ROOT / "_build" / "html"))
@@ -116,23 +117,7 @@ def browser():
 def test_a_page_shows_its_figures_in_silence(browser, name, width):
     troubles: list[str] = []
     context = browser.new_context(viewport={"width": width, "height": 900})
-    page = patient(context.new_page())
-    page.on(
-        "console",
-        lambda message: (
-            troubles.append(message.text) if message.type in ("error", "warning") else None
-        ),
-    )
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}"))
-    page.on(
-        "request",
-        lambda request: (
-            troubles.append(f"asked for {request.url}")
-            if not request.url.startswith(("file:", "data:", "blob:"))
-            else None
-        ),
-    )
+    page = heard(patient(context.new_page()), troubles)
     page.goto((HTML / f"{name}.html").as_uri())
     page.wait_for_load_state("load")
     images = page.eval_on_selector_all(

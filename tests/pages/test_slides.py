@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from stand_ins.heard_page import heard
+
 ROOT = Path(__file__).parents[2]
 PAGE = Path(os.environ.get("MEANINGS_SLIDES", ROOT / "_build" / "slides")) / "index.html"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -64,24 +66,8 @@ def browser():
 
 def opened(browser, troubles: list[str], query: str = ""):
     """The deck in a window of its own; what goes wrong is written into `troubles`."""
-    page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+    page = heard(browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}), troubles)
     page.set_default_timeout(600_000)  # milliseconds, for a busy machine
-    page.on(
-        "console",
-        lambda message: (
-            troubles.append(message.text) if message.type in ("error", "warning") else None
-        ),
-    )
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}"))
-    page.on(
-        "request",
-        lambda request: (
-            troubles.append(f"asked for {request.url}")
-            if not request.url.startswith(("file:", "data:", "blob:"))
-            else None
-        ),
-    )
     page.goto(PAGE.as_uri() + query)
     page.wait_for_function("window.Reveal && Reveal.isReady()")
     return page
