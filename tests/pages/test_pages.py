@@ -25,17 +25,9 @@ HTML = Path(os.environ.get("MEANINGS_HTML", ROOT / "_build" / "html"))
 FILES = sorted(HTML.glob("*.html"))
 SHOWN = sorted(file.stem for file in FILES if file.stem not in ("search", "genindex"))
 CHAPTERS = ("index", "method", "emergence", "language_dependence", "error_analysis", "miniature")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 try:
-    BROWSER = printing.browser()
+    printing.browser()
     missing = "" if FILES else "no rendered book: run 'make book'"
 except MeaningsError as error:
     missing = str(error)
@@ -100,16 +92,6 @@ def patient(page):
     """The page, on which a busy machine may take long."""
     page.set_default_timeout(600_000)  # milliseconds
     return page
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        yield started
-        started.close()
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -6,30 +6,26 @@ failure.
 
 import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
+from meanings.book import printing
+from meanings.core.errors import MeaningsError
 from stand_ins.heard_page import heard
 
 ROOT = Path(__file__).parents[2]
 PAGE = Path(os.environ.get("MEANINGS_SLIDES", ROOT / "_build" / "slides")) / "index.html"
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-BROWSER = next((found for name in NAMES if (found := shutil.which(name))), None)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 DECK = (ROOT / "book" / "slides" / "deck.md").read_text(encoding="utf-8")
 TITLES = re.findall(r"^##? (.+)$", DECK, re.M)
 WIDTH, HEIGHT = 1280, 720
 SMALLEST = 24  # CSS pixels
 
-missing = (
-    "no slides: run 'make slides'"
-    if not PAGE.is_file()
-    else "no Chromium: install Debian's package chromium"
-    if BROWSER is None
-    else ""
-)
+try:
+    printing.browser()
+    missing = "" if PAGE.is_file() else "no slides: run 'make slides'"
+except MeaningsError as error:
+    missing = str(error)
 if missing:
     if os.environ.get("MEANINGS_PAGES") == "required":
         pytest.fail(missing, pytrace=False)
@@ -52,16 +48,6 @@ SLIDE = """() => {
     text: Math.min(...words.map(e => box(e).left)),
   };
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        yield started
-        started.close()
 
 
 def opened(browser, troubles: list[str], query: str = ""):
