@@ -5,9 +5,12 @@ tiny lexicon.
 import os
 import sys
 
+from threadpoolctl import threadpool_limits
+
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may ask the network
 if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: each computes in one thread
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    threadpool_limits(1)  # of libraries that a plugin has loaded before
 
 from stand_ins import type_checks
 

@@ -21,6 +21,7 @@ def test_a_companion_measure_is_timed_at_a_checkpoint_and_as_it_grows(monkeypatc
 
     found = measures.one_checkpoint("retrieval", ("en", "fr"))
     assert found["seconds"] > 0 and found["mebibytes"] > 100
+    monkeypatch.setattr(measures, "USUAL", {"concepts": 192, "layers": 1, "width": 8})
     monkeypatch.setattr(measures, "GROWN", {"concepts": (192, 256)})
     grown = measures.growth("structure")
     assert list(grown) == ["concepts"] and len(grown["concepts"]) == 2

@@ -47,6 +47,7 @@ def test_the_right_answer_is_right_and_others_are_not(name):
     else:
         wrong = [right + 2 * EXERCISES[name].tolerance + 0.01, right - 10, "one", True, None]
     assert all(check(name, answer).startswith("Not yet: ") for answer in wrong)
+    assert repr(check(name, right)) == "Right."  # as a notebook shows it
 
 
 @pytest.mark.parametrize("name", EXERCISES)

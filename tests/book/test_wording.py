@@ -54,8 +54,8 @@ def test_a_caption_of_targeted_words_counts_query_words_and_no_controls():
     ("verdict", "said"),
     [
         ("holds", "It is so."),
-        ("refuted", "The tables refute the claim “It is so.”"),
-        ("undecided", "The tables do not decide the claim “It is so.”"),
+        ("refuted", "Refuted: “It is so.”"),
+        ("undecided", "Not decided: “It is so.”"),
     ],
 )
 def test_a_claim_that_does_not_hold_is_quoted_after_its_verdict(verdict, said):

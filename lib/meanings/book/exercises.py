@@ -39,7 +39,16 @@ class Exercise:
         return bool(abs(answer - other) <= self.tolerance)
 
 
-def check(name: str, answer: Any) -> str:
+class Said(str):
+    """A text that a notebook shows as it is, without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def check(name: str, answer: Any) -> Said:
     """Say whether an answer is right, or what is off where the mistake is a typical one.
 
     Raises MeaningsError naming the exercises where there is none of this name.
@@ -48,9 +57,12 @@ def check(name: str, answer: Any) -> str:
 
     if name not in EXERCISES:
         raise MeaningsError(f"unknown exercise {name!r}: allowed are {one_of(EXERCISES)}")
+    return Said(_reply(EXERCISES[name], answer))
+
+
+def _reply(exercise: Exercise, answer: Any) -> str:
     if answer is ...:
         return "No answer yet: put yours in place of the dots and run the cell again."
-    exercise = EXERCISES[name]
     right = exercise.solution()
     wanted, kind = ("word", str) if isinstance(right, str) else ("number", Real)
     if not isinstance(answer, kind) or isinstance(answer, bool):

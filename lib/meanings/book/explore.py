@@ -46,6 +46,15 @@ def whole(values: Any) -> list[int | None]:
     return [None if np.isnan(each) else int(np.rint(each)) for each in scaled]
 
 
+def blocks_of(
+    table: pd.DataFrame, place: Sequence[str], columns: Sequence[str]
+) -> dict[tuple[Any, ...], np.ndarray]:
+    """The rows of `columns` of each place, in the table's order, places in theirs."""
+    values = table[list(columns)].to_numpy()
+    rows = table.reset_index(drop=True).groupby(list(place), observed=True).indices
+    return {key: values[rows[key]] for key in sorted(rows)}
+
+
 def means(model: str) -> dict[str, Any]:
     """The scores of a model: `runs`, `concepts`, `tokens` by checkpoint, `layers`, and `cells`: by
     `pair condition` and checkpoint, `[mean, low, high]` of each first layer one after another (of
@@ -64,8 +73,8 @@ def means(model: str) -> dict[str, Any]:
     ).sort_values(list(CELL))
     place = {step: number for number, step in enumerate(steps["step"])}
     found: dict[str, dict[int, list[int | None]]] = {}
-    for (pair, condition, step), part in table.groupby(list(CELL[:3]), observed=True):
-        rows = part[["mean", "low", "high"]].to_numpy()
+    blocks = blocks_of(table, CELL[:3], ["mean", "low", "high"])
+    for (pair, condition, step), rows in blocks.items():
         found.setdefault(f"{pair} {condition}", {})[place[step]] = whole(rows)
     return {
         "runs": len(grid.seeds),
@@ -90,26 +99,26 @@ def answers(model: str) -> dict[str, Any]:
     words = sorted(set(labelled["answer"].astype(str)))
     number = {word: place for place, word in enumerate(words)}
     kinds = {name: place for place, name in enumerate(LABELS)}
+    labelled = labelled.astype({"pair": str, "condition": str}).sort_values(["pair", "prompt"])
+    numbered = labelled.assign(
+        word=labelled["answer"].astype(str).map(number).to_numpy(),
+        kind=labelled["label"].astype(str).map(kinds).to_numpy(),
+        score=whole(labelled["p_source"]),
+    )
+    said: dict[str, dict[str, list[int]]] = {}
+    place = ["pair", "condition", "step", "first_layer"]
+    blocks = blocks_of(numbered, place, ["word", "kind", "score"])
+    for (pair, condition, step, layer), block in blocks.items():
+        cell = f"{condition} {steps.index(step)} {layer}"
+        said.setdefault(pair, {})[cell] = block.ravel().tolist()
     pairs = {}
-    for pair, own in labelled.astype({"pair": str, "condition": str}).groupby("pair"):
+    for pair, own in labelled.groupby("pair"):
         one = own[own["condition"] == own["condition"].iloc[0]].drop_duplicates("prompt")
-        one = one.sort_values("prompt")
-        said = {}
-        for (condition, step, layer), part in own.groupby(["condition", "step", "first_layer"]):
-            part = part.sort_values("prompt")
-            numbers = np.column_stack(
-                [
-                    part["answer"].astype(str).map(number),
-                    part["label"].astype(str).map(kinds),
-                    whole(part["p_source"]),
-                ]
-            )
-            said[f"{condition} {steps.index(step)} {layer}"] = numbers.ravel().tolist()
         pairs[pair] = {
             "source": one["source_concept"].astype(str).tolist(),
             "target": one["target_concept"].astype(str).tolist(),
             "prompts": _prompts(one, lexicon, str(pair)),
-            "said": said,
+            "said": said[str(pair)],
         }
     return {
         "seed": int(rows[SEED_COLUMN].iloc[0]),
@@ -159,8 +168,9 @@ def readings(model: str, languages: Sequence[str]) -> list[dict[str, Any]]:
 def _reading(instrument: instruments.Instrument, mean: pd.DataFrame) -> dict[str, Any]:
     tokens = sorted(mean["tokens"].unique().tolist())
     cells: dict[str, dict[int, list[int | None]]] = {}
-    for (a, b, moment), part in mean.groupby([*PAIR, "tokens"], observed=True):
-        rows = part.sort_values("layer")[["value", "low", "high", "null"]]
+    ordered = mean.astype(dict.fromkeys(PAIR, str)).sort_values("layer")
+    blocks = blocks_of(ordered, [*PAIR, "tokens"], ["value", "low", "high", "null"])
+    for (a, b, moment), rows in blocks.items():
         key = f"{a}-{b}" if b else str(a)
         cells.setdefault(key, {})[tokens.index(moment)] = whole(rows)
     return {

@@ -20,7 +20,7 @@ import yaml
 
 from meanings.core.errors import MeaningsError
 from meanings.core.hashing import content_hash
-from meanings.core.paths import data_folder
+from meanings.core.paths import data_folder, library_files
 
 PACKAGES = (
     "meanings", "matplotlib", "seaborn", "pandas", "numpy", "scipy", "myst-nb", "sacrebleu",
@@ -54,10 +54,9 @@ def files(pattern: str, root: Path) -> list[Path]:
     return sorted(file for file in folder.glob(rest) if file.is_file())
 
 
-def library_files() -> list[Path]:
-    """The library's own source and tables, which may change what any page shows."""
-    folder = Path(__file__).parents[1]
-    return sorted(file for kind in ("*.py", "*.yaml") for file in folder.rglob(kind))
+def n_read(source: Path, root: Path) -> int:
+    """How many files a page says that it reads."""
+    return sum(len(files(entry, root)) for entry in declared(source) if entry != "results")
 
 
 def page_hash(

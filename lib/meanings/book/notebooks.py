@@ -21,6 +21,7 @@ import papermill
 from meanings.book import reading_time
 from meanings.book.chapter_parameters import CHAPTERS
 from meanings.core.errors import MeaningsError
+from meanings.validity.claims import kept_rows
 
 # Progress bars and notes on missing widgets are no part of a page.
 KERNEL_ENVIRONMENT = {
@@ -28,6 +29,7 @@ KERNEL_ENVIRONMENT = {
     "PYTHONWARNINGS": "ignore:IProgress not found,ignore:word list",
     "TRANSFORMERS_VERBOSITY": "error",
     "TQDM_DISABLE": "1",
+    kept_rows.FOLDER: "_build/claims",  # of the folder in which the page runs
 }
 PATIENCE = 600  # seconds for a kernel to start or to hand its output over on a busy machine
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}

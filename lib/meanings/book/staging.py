@@ -100,6 +100,8 @@ def executed_pages(
     notebooks = notebook_pages(root, results)
     executed = [page.name for page in notebooks]
     stale = [page for page in notebooks if page.stale and (names is None or page.name in names)]
+    # What reads most comes last: it finds the claims of the others decided.
+    stale.sort(key=lambda page: inputs.n_read(page.source, root))
     tasks = [execution.Task(page.source, page.parameters, page.target) for page in stale]
 
     def finish(number: int) -> None:

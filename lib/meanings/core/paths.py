@@ -41,6 +41,11 @@ def data_folder() -> Path:
     )
 
 
+def library_files() -> list[Path]:
+    """The library's own source and tables, which may change what it computes or shows."""
+    return sorted(file for kind in ("*.py", "*.yaml") for file in PACKAGE.rglob(kind))
+
+
 def parameters_file(name: str, root: Path = Path()) -> Path:
     """The file `book/parameters/<name>.yaml` of the checkout at `root`, else of the one that the
     package lies in, else the installed package's copy. It need not exist.

@@ -96,8 +96,12 @@ def claims_of(found: Mapping[str, pd.DataFrame]) -> dict[str, object]:
         statement = claim.statement.format(
             value=effect.value, low=effect.low, high=effect.high
         ).removesuffix(".")
+        number, limits = value.split(" ", 1)
+        # A statement that ends with its number is followed by the interval alone.
+        lead, told = (limits, "") if statement.endswith(f" {number}") else ("", f": {value}")
         said[key] = (
-            f"{statement} ({claim.unit}: {value}; smallest effect {claim.smallest_effect:g}; "
+            f"{' '.join(filter(None, (statement, lead)))} "
+            f"({claim.unit}{told}; smallest effect {claim.smallest_effect:g}; "
             f"{effect.n_concepts} concepts, {effect.n_pairs} language "
             f"pair{'s' * (effect.n_pairs > 1)}, {runs}; {VERDICTS[verdict]})."
         )

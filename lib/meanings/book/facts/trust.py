@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from meanings.book.facts.wording import by_verdict, either, plain_names
+from meanings.book.facts.wording import either, plain_names
 from meanings.book.figures.palette import look
 from meanings.book.tables import trust as tables
 from meanings.statistics import sensitivity
@@ -213,16 +213,13 @@ def averaging(gains: pd.DataFrame, table: pd.DataFrame) -> dict[str, object]:
 
 
 def claims(rows: Sequence[Mapping[str, Any]]) -> dict[str, object]:
-    """How many of the book's claims hold, in how many all training runs agree, and which do not.
+    """How many of the book's claims hold, and in how many all training runs agree.
 
     - `rows`: of `meanings.validity.claims.catalogue`.
     """
     verdicts = [row["verdict"] for row in rows]
     several = [row["by_seed"] for row in rows if row["by_seed"]]
     same = [len({run["verdict"] for run in runs.values()}) == 1 for runs in several]
-    others = [
-        by_verdict(row["statement"], row["verdict"]) for row in rows if row["verdict"] != "holds"
-    ]
     return {
         "tr_claims": len(rows),
         "tr_held": verdicts.count("holds"),
@@ -230,5 +227,4 @@ def claims(rows: Sequence[Mapping[str, Any]]) -> dict[str, object]:
         "tr_undecided": verdicts.count("undecided"),
         "tr_several": len(several),
         "tr_same": sum(same),
-        "tr_not": " ".join(others) or "None.",
     }

@@ -55,11 +55,10 @@ def statements(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def by_verdict(statement: str, verdict: str) -> str:
-    """A statement as a page may say it: in quotes, after its verdict, where it does not hold."""
+    """A statement as a page may say it; where it does not hold, `Refuted: “It is so.”`"""
     if verdict == "holds":
         return statement
-    lead = "The tables refute" if verdict == "refuted" else "The tables do not decide"
-    return f"{lead} the claim “{statement}”"
+    return f"{'Refuted' if verdict == 'refuted' else 'Not decided'}: “{statement}”"
 
 
 def with_basis(row: Mapping[str, Any]) -> str:

@@ -7,8 +7,10 @@ from meanings.book.figures import heatmap
 from meanings.book.figures.palette import Look, look
 from meanings.book.figures.style import Picture, canvas, label_ends, tokens_axis
 from meanings.core.formatting import amount, span
+from meanings.statistics import longer
 
 PROBABILITY = "P(source concept in the output language)"
+INK = "#333333"
 
 
 def emergence(
@@ -107,4 +109,40 @@ def _curve(axis: Axes, line: pd.DataFrame, x: str, series: Look, named: bool = F
         ms=3.6,
         lw=1.5,
         label=series.label if named else None,
+    )
+
+
+def finished_and_trunk(stages: pd.DataFrame) -> Picture:
+    """Models of the long run over their training tokens: filled marks with 95 % intervals after a
+    decay of the learning rate, open ones at the full rate.
+
+    - `stages`: of `meanings.statistics.longer.levels`.
+    """
+    conditions = ["seen", "src_unpatched", "null_concept"]
+    with canvas(3.9) as (figure, axes):
+        axis = axes[0, 0]
+        tokens_axis(axis, stages["tokens"])
+        axis.set_ylim(-0.02, max(0.1, min(1.02, float(stages["high"].max()) * 1.08)))
+        ends, said = [], []
+        for name in conditions:
+            series = look(name)
+            of = stages[stages["condition"] == name].sort_values("tokens")
+            done = of[of["model"] == longer.FINISHED]
+            _curve(axis, done, "tokens", series)
+            trunk = of[of["model"] == longer.TRUNK]
+            open_marks = {"mfc": "none", "ls": ":", "lw": 1.0, "ms": 5}
+            axis.plot(trunk["tokens"], trunk["mean"], "o", color=series.colour, **open_marks)
+            last = done.iloc[-1]
+            ends.append((float(last["mean"]), series.label, series.colour))
+            said.append(f"{series.label} {span(last['mean'], last['low'], last['high'])}")
+        for label, style in (("after a decay", {}), ("at the full rate", {"mfc": "none"})):
+            axis.plot([], [], "o", color=INK, ms=4.5, label=label, **style)
+        axis.set_ylabel(PROBABILITY)
+        label_ends(axis, ends)
+        figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    return Picture(
+        figure,
+        f"Line chart: {PROBABILITY} of models trained for {amount(stages['tokens'].min())} to "
+        f"{amount(stages['tokens'].max())} tokens, after a decay of the learning rate and at the "
+        f"full rate. After the longest training and a decay: {'; '.join(said)}.",
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from meanings.book.figures.curves import PROBABILITY
+from meanings.book.figures.curves import INK, PROBABILITY
 from meanings.book.figures.palette import CONDITIONS, Look, look
 from meanings.book.figures.style import Picture, canvas
 from meanings.core.formatting import amount, span
@@ -17,7 +17,6 @@ from meanings.statistics.cognates import ALL, APART
 SHARES = {0.25: "¼", 0.5: "½", 0.75: "¾"}
 HEIGHTS = {"own": "of its own final height", "direct": "of the final height of the direct score"}
 SINGLE = Look("layer j alone", "#56B4E9", "s")
-INK = "#333333"
 
 
 def onsets(table: pd.DataFrame, tokens: Sequence[Real]) -> Picture:

@@ -7,7 +7,7 @@ import pandas as pd
 
 # What is resampled is said where intervals are explained; claims about constructed networks or
 # permutations have no concepts.
-HEADINGS = ("chapter", "claim", "verdict", "estimate", "smallest effect", "n", "by training run")
+HEADINGS = ("chapter", "verdict", "claim", "estimate", "smallest effect", "n", "by training run")
 
 
 def claims_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -15,8 +15,8 @@ def claims_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     found = [
         (
             row["chapter"].replace("_", " "),
-            row["statement"],
             row["verdict"],
+            row["statement"],
             estimate(row),
             f"{row['smallest_effect']:g}",
             counts(row),
@@ -24,7 +24,19 @@ def claims_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         )
         for row in rows
     ]
-    return pd.DataFrame(found, columns=list(HEADINGS)).set_index("chapter")
+    return pd.DataFrame(found, columns=list(HEADINGS)).set_index(["chapter", "verdict"])
+
+
+def verdicts(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """How many claims of each chapter hold, are refuted or undecided; the last row is their sum."""
+    found = pd.DataFrame(
+        [(row["chapter"].replace("_", " "), row["verdict"]) for row in rows],
+        columns=["chapter", "verdict"],
+    )
+    counts = found.value_counts().unstack(fill_value=0).reindex(found["chapter"].unique())
+    counts = counts.reindex(columns=["holds", "undecided", "refuted"], fill_value=0)
+    counts.loc["together"] = counts.sum()
+    return counts.rename_axis(columns=None)
 
 
 def refutations(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

@@ -15,8 +15,14 @@ from meanings.core.paths import data_folder
 from meanings.lexicon.languages import LANGUAGES
 from meanings.measures.results import published, published_csv
 from meanings.statistics import ability_onsets, companions, reinitialisation
+from meanings.statistics.instruments import INSTRUMENTS
 
 CORRELATIONS = "transfer_correlations"
+OTHER_LABELS = {  # variants that no instrument stands for
+    "neuron_overlap overlap": "overlap of chosen dimensions",
+    "relations pairs_associate": "relations, step of the same pair",
+    "retrieval centred": "retrieval (centred cosine)",
+}
 COSTS = "companion_costs"
 HELD = {
     "category": "names a word of the category",
@@ -83,10 +89,17 @@ def transfer_correlations() -> pd.DataFrame:
         return pd.DataFrame()
     rows = published_csv(CORRELATIONS, "meanings validity transfer")
     rows = rows[rows["scope"].isin(["within", "pooled"])]
-    rows = rows.assign(text=[_rho(row) for _, row in rows.iterrows()])
+    labels = [_label(name) for name in rows["measure"]]
+    rows = rows.assign(measure=labels, text=[_rho(row) for _, row in rows.iterrows()])
     wide = rows.pivot(index=["transfer", "measure"], columns="scope", values="text")
     names = {"within": "within a checkpoint", "pooled": "all checkpoints pooled"}
     return wide[list(names)].rename(columns=names).rename_axis(columns=None)
+
+
+def _label(measure: str) -> str:
+    """What a row is called that a measure and its variant name."""
+    labels = {each.name: each.label for each in INSTRUMENTS} | OTHER_LABELS
+    return labels.get(measure, measure)
 
 
 def companion_costs() -> pd.DataFrame:

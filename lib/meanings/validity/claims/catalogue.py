@@ -17,6 +17,7 @@ from meanings.core.formatting import unsigned_zeros
 from meanings.core.paths import data_folder
 from meanings.measures.results import published, published_columns, published_csv
 from meanings.statistics.effects import Effect, Verdict
+from meanings.validity.claims import kept_rows
 from meanings.validity.claims.claim import Claim, Tables
 
 # In the order of the book.
@@ -141,14 +142,19 @@ def catalogue(by_seed: bool = True) -> tuple[dict[str, Any], ...]:
     """The rows of all claims, from the published tables, each with what every training run says by
     itself where that is asked for; computed once a process.
     """
-    claims = all_claims()
-    return tuple(rows(claims, tables_of(claims), by_seed))
+    chapters = dict.fromkeys(claim.chapter for claim in all_claims())
+    return tuple(row for chapter in chapters for row in of_chapter(chapter, by_seed))
 
 
-def of_chapter(chapter: str) -> list[dict[str, Any]]:
-    """The rows of a chapter's claims, from the published tables that these read."""
+def of_chapter(chapter: str, by_seed: bool = True) -> list[dict[str, Any]]:
+    """The rows of a chapter's claims, from the published tables that these read, or as they were
+    kept (`meanings.validity.claims.kept_rows`); then always with every training run.
+    """
+    if (kept := kept_rows.read(chapter)) is not None:
+        return kept
     claims = [claim for claim in all_claims() if claim.chapter == chapter]
-    return list(rows(claims, tables_of(claims)))
+    found = list(rows(claims, tables_of(claims), by_seed))
+    return kept_rows.keep(chapter, found) if by_seed else found
 
 
 def of_ids(ids: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -161,8 +167,12 @@ def of_ids(ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         raise MeaningsError(
             f"no claim has the id {one_of(sorted(unknown))}; `meanings claims` lists the ids"
         )
-    named = [claim for claim in claims if claim.id in wanted]
-    return {row["id"]: row for row in rows(named, tables_of(named), by_seed=False)}
+    found = {}
+    for chapter in dict.fromkeys(claim.chapter for claim in claims if claim.id in wanted):
+        own = [claim for claim in claims if claim.chapter == chapter and claim.id in wanted]
+        said = kept_rows.read(chapter) or rows(own, tables_of(own), by_seed=False)
+        found |= {row["id"]: row for row in said if row["id"] in wanted}
+    return found
 
 
 def stated(claim: Claim, effect: Effect | None) -> str:
