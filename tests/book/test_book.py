@@ -179,6 +179,13 @@ def test_a_chapter_ends_in_a_box_of_provenance(name):
 LIGHT = [name for name in NOTEBOOKS if name != "method"]
 
 
+# What most pages import; where one of these loads torch, every page does.
+SHARED = (
+    "IPython.display", "pyarrow.parquet", "scipy.stats", "seaborn", "sklearn",
+    "meanings.book.pages", "meanings.book.tables.html", "meanings.validity.claims.catalogue",
+)  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def loaded():
     """The packages that a process has loaded after what each page imports."""
@@ -191,7 +198,7 @@ def loaded():
         )
         for name in LIGHT
     }
-    return loaded_by(imports, ("pandas", "pyarrow.parquet", "scipy.stats", "matplotlib.pyplot"))
+    return loaded_by(imports, SHARED)
 
 
 @pytest.mark.parametrize("name", LIGHT)

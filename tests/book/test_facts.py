@@ -27,9 +27,10 @@ from meanings.book.tables import real_model as real_tables
 from meanings.book.tables import trust as trust_tables
 from meanings.labels.annotation.agreement import Agreement
 from meanings.patching.flops import Lengths
-from meanings.statistics import longer, variants
+from meanings.statistics import variants
 from meanings.study import budget_report
 from meanings.validity.claims.language_dependence import CLAIMS as LANGUAGE_CLAIMS
+from stand_ins import long_run_stages
 
 INTERVAL = {"mean": 0.5, "low": 0.4, "high": 0.6}
 LENGTHS = Lengths(97.0, 7.0, 91.0, 6.0)
@@ -131,7 +132,7 @@ def emergence_claim(name, verdict="holds", *values):
 
 
 CLAIMED = (
-    "shared", "learned", "refines", "longer", "decay", "self-lower", "not-cognates",
+    "shared", "learned", "early", "longer", "plateau", "self-lower", "not-cognates",
     "mean-own-pair", "positive-control", "same-category",
 )  # fmt: skip
 
@@ -338,7 +339,7 @@ def test_the_first_page_says_each_claim_with_its_numbers_and_doubts():
     rows[1] |= {"verdict": "undecided", "n_seeds": 1}
     said = index.answers(rows)
     assert said["ix_emergence_shared"] == "It is so (0.50 [0.40, 0.60], 3 training runs)."
-    assert said["ix_emergence_direct_first"] == (
+    assert said["ix_emergence_early"] == (
         "Not decided: “It is so (0.50 [0.40, 0.60], 1 training run).”"
     )
     assert index.held(rows) == {
@@ -419,7 +420,7 @@ def test_claims_are_counted_by_verdict():
     assert by_chapter.columns.tolist() == ["holds", "undecided", "refuted"]
     assert by_chapter.loc["together"].tolist() == [1, 1, 1] and len(by_chapter) == 2
     table = claim_tables.claims_table(rows)
-    assert table["estimate"].tolist()[::2] == ["0.500 [0.500, 0.500]", "not measured"]
+    assert table["estimate"].tolist()[::2] == ["0.500 [0.500,\u00a00.500]", "not measured"]
     assert table["n"].iloc[0] == "64 concepts, 3 runs"
     assert table["by training run"].iloc[2] == "0.250 holds, 0.250 undecided"
     assert claim_tables.refutations(rows)["refuted by"].tolist() == ["a result"] * 3
@@ -485,20 +486,23 @@ def test_whether_a_study_fits_into_a_night_follows_its_hours():
 
 
 def test_each_model_of_the_long_run_keeps_its_own_numbers():
-    """A trunk checkpoint lies between two finished models."""
-    stages = pd.DataFrame(
-        [
-            {"model": model, "step": step, "condition": condition, "mean": mean, "low": 0.0}
-            for model, step, mean in (
-                ("long-run-finished", 30, 0.3),
-                ("long-run-finished", 75, 0.7),
-                ("long-run-trunk", 67, 0.6),
-            )
-            for condition in longer.CONDITIONS
-        ]
-    ).assign(high=1.0)
-    shown = emergence_tables.long_run(stages)
-    assert [text[:4] for text in shown.iloc[:, 0]] == ["0.30", "0.60", "0.70"]
-    assert [stage for _, stage in shown.index] == [
-        "finished, after a decay", "trunk, full rate", "finished, after a decay"
+    shown = emergence_tables.long_run(long_run_stages.stages())
+    assert [text[:4] for text in shown.iloc[:, 0]] == ["0.30", "0.60", "0.50", "0.70"]
+    assert [stage.split(",")[0] for _, stage in shown.index] == [
+        "finished", "trunk", "trunk", "finished"
     ]  # fmt: skip
+
+
+def test_the_long_run_is_told_by_its_ends_and_its_late_trunk():
+    shipped = pd.Series({"mean": 0.64, "low": 0.6, "high": 0.69})
+    said = emergence.long_run(long_run_stages.stages(), shipped)
+    assert said == {
+        "em_long_steps": "75",
+        "em_long_first": "30",
+        "em_long_first_share": "43%",
+        "em_long_trunk_late": "0.50",
+        "em_long_trunk_from": "70",
+        "em_long_ratio_trunk": "0.83 to 0.86",
+        "em_long_ratio_finished": "0.88",
+        "em_long_shipped": "0.64 [0.60, 0.69]",
+    }

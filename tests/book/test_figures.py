@@ -43,7 +43,7 @@ from meanings.statistics import (
 )
 from meanings.statistics import languages as language_statistics
 from meanings.study import budget_report
-from stand_ins import book_data
+from stand_ins import book_data, long_run_stages
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +86,7 @@ def pictures(page) -> dict[str, Picture]:
     labelled = label_answers(answers.answered(at_end, "seen"), load_lexicon(), Relations())
     return {
         "emergence": curve_figures.emergence(curves),
+        "long_run": curve_figures.finished_and_trunk(long_run_stages.stages()),
         "heatmap": curve_figures.layers_by_checkpoint(
             summaries.curves(cells, ["seen"], ["first_layer", "tokens"])
         ),
@@ -148,6 +149,7 @@ def pictures(page) -> dict[str, Picture]:
 
 KINDS = (
     "emergence",
+    "long_run",
     "heatmap",
     "onsets",
     "words_in_common",
@@ -213,6 +215,18 @@ def test_the_curve_drawn_is_the_table(page):
     axis = curve_figures.emergence(curves).figure.axes[0]
     np.testing.assert_allclose(axis.lines[0].get_ydata(), curves["mean"])
     np.testing.assert_allclose(axis.lines[0].get_xdata(), curves["tokens"])
+
+
+def test_finished_models_and_the_trunk_are_told_apart():
+    """Filled marks are joined to a curve, and each open mark stands at its own mean."""
+    stages = long_run_stages.stages()
+    lines = curve_figures.finished_and_trunk(stages).figure.axes[0].lines
+    drawn = {line.get_markerfacecolor() == "none": line for line in lines[:2]}
+    seen = stages[stages["condition"] == "seen"].sort_values("tokens")
+    for is_open, model in ((False, "long-run-finished"), (True, "long-run-trunk")):
+        own = seen[seen["model"] == model]
+        np.testing.assert_allclose(drawn[is_open].get_ydata(), own["mean"])
+        np.testing.assert_allclose(drawn[is_open].get_xdata(), own["tokens"])
 
 
 def test_step_0_has_a_place_on_the_logarithmic_axis(pictures):

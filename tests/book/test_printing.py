@@ -85,10 +85,23 @@ def test_an_outline_of_other_headings_is_an_error(tmp_path):
         printing.name_outline(tmp_path / "book.pdf", ["x", "y"])
 
 
+def test_a_driver_that_does_not_start_is_one_line(tmp_path, monkeypatch):
+    class Broken:
+        def start(self):
+            raise Exception("Connection closed while reading from the driver")
+
+    monkeypatch.setattr("playwright.sync_api.sync_playwright", Broken)
+    with pytest.raises(MeaningsError, match="driver does not start .* install libatomic1") as said:
+        printing.to_pdf("chromium", tmp_path / "page.html", tmp_path / "book.pdf")
+    assert "\n" not in str(said.value)
+
+
 def test_a_browser_that_fails_is_one_line(tmp_path):
     broken = tmp_path / "chromium"
     broken.write_text("#!/bin/sh\nexit 1\n")
     broken.chmod(0o755)
-    with pytest.raises(MeaningsError, match="could not print the book") as said:
+    with pytest.raises(
+        MeaningsError, match="could not print the book|driver does not start"
+    ) as said:
         printing.to_pdf(str(broken), tmp_path / "page.html", tmp_path / "book.pdf")
     assert "\n" not in str(said.value)

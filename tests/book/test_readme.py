@@ -17,7 +17,7 @@ STALE = "run 'python -m meanings.book.readme'"
 
 @pytest.fixture(scope="module")
 def curves():
-    return readme.curves_of(ROOT)
+    return readme.curves_of()
 
 
 def test_the_readme_says_what_the_tables_and_the_first_page_say(curves):

@@ -42,7 +42,7 @@ def empty(tmp_path):
 
 def relevant(folder: Path) -> set[str]:
     """Files of data and of parameters in a checkout, but for weights, by their paths."""
-    weighty = ("gemma-3-270m/", "miniature/long-run/", "__")
+    weighty = ("gemma-3-270m/", "__")
     found = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
     return {
         name

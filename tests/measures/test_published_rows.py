@@ -169,3 +169,7 @@ def test_clamping_is_as_published(drawn, monkeypatch):
     rows = clamping._rows(drawn.model, states, lexicon, cell.request, Shared())
     rows = pd.DataFrame(islice(rows, 3 * len(few) * cell.request.sources))
     check(beside(drawn, "clamping", rows, ["variant", "target", "language_a"]), 0.03)
+
+
+def test_meaning_in_context_is_as_published(drawn):
+    check(beside(drawn, "meaning_in_context", again(drawn, "meaning_in_context")), 0.02)

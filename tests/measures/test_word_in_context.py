@@ -11,10 +11,14 @@ from meanings.core.status_line import unreported
 from meanings.corpora.am2ico import Am2ico, Context, Row
 from meanings.measures.base import Shared
 from meanings.measures.meaning_in_context import MEASURE, Settings
+from meanings.measures.results import read_cells
 from meanings.measures.word_in_context import word_in_context_rows
 from meanings.measures.word_in_context_data import States, WordsInContext
 from meanings.models.target_states import TargetStates
+from meanings.study.grid import Grid
+from meanings.study.run import run_study
 from stand_ins import small_model
+from stand_ins.study_data import make_world, small_lexicon
 
 N_DEV, N_TEST, WIDTH = 40, 80, 16
 
@@ -104,3 +108,34 @@ def test_files_that_are_not_there_are_refused_before_anything_is_run(tmp_path):
     with pytest.raises(MeaningsError, match="no dev file of 'de'") as error:
         MEASURE.check(settings, small_model.lexicon(), [])
     assert "\n" not in str(error.value)
+
+
+def write_set(folder):
+    """Files in AM2iCo's layout: words and contexts of the small lexicon, half of one meaning."""
+    words = [small_lexicon().words(concept, "en")[0] for concept in small_lexicon().concepts[:12]]
+    rows = [
+        f"the {words[i % 7]} <word>{words[i % 12]}</word> .\t"
+        f"a <word>{words[(i + (i % 2) * 5) % 12]}</word> .\t{'FT'[i % 2 == 0]}\n"
+        for i in range(N_DEV)
+    ]
+    folder.mkdir()
+    for split in ("dev", "test"):
+        text = "context1\tcontext2\tlabel\n" + "".join(rows)
+        (folder / f"de-{split}.tsv").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_study_measures_it_at_every_checkpoint_and_reads_it_back(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEANINGS_DATA", str(make_world(tmp_path / "data")))
+    am2ico = {"folder": str(write_set(tmp_path / "set")), "languages": ("de",)}
+    settings = {"meaning_in_context": {"am2ico": am2ico, "permutations": 20}}
+    grid = Grid(checkpoints=2, measures=("meaning_in_context",), settings=settings)
+    plan = run_study(grid, tmp_path / "results", progress=False)
+    assert len(plan.missing) == 2
+    table = read_cells(tmp_path / "results")
+    assert set(table["step"]) == {0, 20} and set(table["layer"]) == {0, 1, 2, 3}
+    assert set(table["split"].astype(str)) == {"dev", "test"} and set(table["n"]) == {N_DEV}
+    assert {"auc", "gain", "word_only_auc", "accuracy"} <= set(table["variant"].astype(str))
+    auc = table[table["variant"].astype(str) == "auc"]
+    assert auc["value"].between(0, 1).all() and (auc["low"] <= auc["high"]).all()
+    assert run_study(grid, tmp_path / "results", progress=False).missing == ()

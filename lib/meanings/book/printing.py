@@ -159,7 +159,9 @@ def document(
 
 
 def to_pdf(program: str, page: Path, out: Path) -> None:
-    """Prints an HTML file. Raises MeaningsError where Playwright is missing or Chromium fails."""
+    """Prints an HTML file. Raises MeaningsError where Playwright is missing or does not start, and
+    where Chromium fails.
+    """
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError:
@@ -167,27 +169,35 @@ def to_pdf(program: str, page: Path, out: Path) -> None:
             "the package playwright drives Chromium and is missing: run 'make setup'"
         ) from None
     try:
-        with sync_playwright() as playwright:
-            started = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
-            tab = started.new_page(viewport={"width": PAPER, "height": 900}, color_scheme="light")
-            tab.set_default_timeout(0)  # a busy machine may take long
-            tab.goto(page.resolve().as_uri(), wait_until="load")
-            tab.emulate_media(media="print")
-            tab.evaluate(FIT)
-            tab.pdf(
-                path=out,
-                format="A4",
-                margin=MARGIN,
-                outline=True,
-                tagged=True,
-                print_background=True,
-                display_header_footer=True,
-                header_template="<span></span>",
-                footer_template=FOOT,
-            )
-            started.close()
+        driver = sync_playwright().start()
+    except Exception as error:  # Playwright has no kind of its own for this
+        raise MeaningsError(
+            f"playwright's driver does not start ({error}): its own line above says why; where it "
+            "names libatomic.so.1, install libatomic1 (apt-get install libatomic1)"
+        ) from None
+    try:
+        started = driver.chromium.launch(executable_path=program, args=list(FLAGS))
+        tab = started.new_page(viewport={"width": PAPER, "height": 900}, color_scheme="light")
+        tab.set_default_timeout(0)  # a busy machine may take long
+        tab.goto(page.resolve().as_uri(), wait_until="load")
+        tab.emulate_media(media="print")
+        tab.evaluate(FIT)
+        tab.pdf(
+            path=out,
+            format="A4",
+            margin=MARGIN,
+            outline=True,
+            tagged=True,
+            print_background=True,
+            display_header_footer=True,
+            header_template="<span></span>",
+            footer_template=FOOT,
+        )
+        started.close()
     except Error as error:
         raise MeaningsError(f"{program} could not print the book: {error}") from None
+    finally:
+        driver.stop()
 
 
 def headings(pages: Mapping[str, etree._Element]) -> Iterator[str]:

@@ -13,7 +13,6 @@ from typing import NamedTuple
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from meanings.book import pages
 from meanings.book.build import project_root
 from meanings.book.facts import index, wording
 from meanings.book.figures import curves as curve_figures
@@ -21,7 +20,7 @@ from meanings.core.atomic_files import atomic_file
 from meanings.core.errors import MeaningsError
 from meanings.core.formatting import unsigned_zeros
 from meanings.core.hashing import content_hash
-from meanings.statistics import layer_choice, summaries
+from meanings.statistics import longer
 from meanings.validity.claims import catalogue
 
 PICTURE = ".github/main-result.png"
@@ -29,12 +28,12 @@ MARKS = "<!-- results: python -m meanings.book.readme -->", "<!-- end of results
 CAPTION = (
     "Blue: we write the vector of a concept, averaged over prompts in other languages (`seen`), "
     "into another prompt, and the model says this concept. Black: we ask for the concept without a "
-    "patch (the *direct score*). Grey: the vector of a wrong concept. The study's small model, {}."
+    "patch (the *direct score*). Grey: the vector of a wrong concept. Filled marks: the learning "
+    "rate decayed before the measurement. The study's small model, {}."
 )
-SHOWN = ["seen", "null_concept", "src_unpatched"]
 # The headings of the book's three answers, in the words of its first page, and a claim behind each.
 ANSWERS = {
-    "When?": "emergence-direct-first",
+    "When?": "emergence-early",
     "For which languages?": "language-writing",
     "Is the translation better?": "errors-copying-gemma",
 }
@@ -43,38 +42,33 @@ ANSWERS = {
 class Curves(NamedTuple):
     """The curves of the picture.
 
-    - `table`: condition, tokens, mean, low and high; `counts`: what they are based on, in words.
+    - `table`: of `meanings.statistics.longer.levels`; `counts`: what they are based on, in words.
     """
 
     table: pd.DataFrame
     counts: str
 
 
-def curves_of(root: Path) -> Curves:
-    """The curves of the picture, from the published table.
+def curves_of() -> Curves:
+    """The curves of the picture, from the published table of the long run.
 
-    Raises MeaningsError where the table of the miniature is not published.
+    Raises MeaningsError where it is not published.
     """
-    page = pages.as_published("emergence", root)
-    table = pages.shipped(page, page.pair)
-    if table is None:
-        raise MeaningsError(f"no table of {page.model} is published; run 'meanings publish' first")
-    chosen = layer_choice.at_chosen_layer(table)
-    curves = summaries.curves(chosen, SHOWN)
-    columns = ["condition", "tokens", "mean", "low", "high"]
-    return Curves(curves[columns], wording.based_on(chosen))
+    chosen = longer.chosen(longer.published_long_run())
+    return Curves(longer.levels(chosen), wording.based_on(chosen))
 
 
 def digest(curves: Curves) -> str:
     """Hash of the curves, rounded to what the picture can show."""
-    return content_hash(curves.table.round(3).to_csv(index=False))
+    columns = ["model", "condition", "tokens", "mean", "low", "high"]
+    return content_hash(curves.table[columns].round(3).to_csv(index=False))
 
 
 def picture(curves: Curves) -> bytes:
     """The curves as PNG on a white ground, so that they can be read in a dark theme, too. The file
     carries the digest of the curves.
     """
-    drawn = curve_figures.emergence(curves.table)
+    drawn = curve_figures.finished_and_trunk(curves.table)
     plt.close(drawn.figure)
     return drawn.png("white", digest(curves))
 
@@ -85,7 +79,7 @@ def block(root: Path, curves: Curves) -> str:
 
     Raises MeaningsError where the first page has no such answer.
     """
-    drawn = curve_figures.emergence(curves.table)
+    drawn = curve_figures.finished_and_trunk(curves.table)
     plt.close(drawn.figure)
     claims = [claim for claim in catalogue.all_claims() if claim.id in ANSWERS.values()]
     rows = catalogue.rows(claims, catalogue.tables_of(claims), by_seed=False)
@@ -116,7 +110,7 @@ def with_block(text: str, lines: str) -> str:
 
 def write(root: Path) -> None:
     """Write the picture and the README's block."""
-    curves = curves_of(root)
+    curves = curves_of()
     text = (root / "README.md").read_text(encoding="utf-8")
     with atomic_file(root / PICTURE) as aside:
         aside.write_bytes(picture(curves))

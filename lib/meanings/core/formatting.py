@@ -22,6 +22,12 @@ def span(mean: Real, low: Real, high: Real) -> str:
     return f"{mean:z.2f} [{low:z.2f}, {high:z.2f}]"
 
 
+def unbroken(estimate: str) -> str:
+    """An estimate whose interval, in brackets, stays on one line."""
+    value, bracket, rest = estimate.partition("[")
+    return value + bracket + rest.replace(" ", "\u00a0")
+
+
 def number(value: Real) -> str:
     """Two digits at least, none after the point from ten on."""
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"

@@ -16,7 +16,7 @@ from abc import abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -138,6 +138,14 @@ class Null(NamedTuple):
 Source = Texts | Treebank
 
 
+@runtime_checkable
+class Readable(Protocol):
+    """A source of states: one of items, or one of a measure's own, such as pairs of contexts."""
+
+    def states(self, model: Any, shared: Shared) -> Any:
+        """What the measure's `rows` are given."""
+
+
 def rng_of(a: str, b: str, *seeds: int) -> np.random.Generator:
     """A generator that depends on two languages and on seeds: a pair's rows are then the same
     whatever other languages are measured beside it.
@@ -208,7 +216,7 @@ class Companion(Measure):
         return request
 
     def measure(
-        self, model: Any, data: Source, requests: Sequence[Request], shared: Shared
+        self, model: Any, data: Readable, requests: Sequence[Request], shared: Shared
     ) -> Mapping[Request, Measurement]:
         """Rows as in `COLUMNS`."""
         states = data.states(model, shared)

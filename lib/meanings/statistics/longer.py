@@ -11,7 +11,8 @@ from meanings.core.errors import MeaningsError
 from meanings.measures.results import published
 from meanings.statistics import layer_choice
 from meanings.statistics.bootstrap import interval
-from meanings.statistics.resampling import RESAMPLES
+from meanings.statistics.resampling import RESAMPLES, SEED_COLUMN
+from meanings.statistics.selection import last_checkpoint
 
 TRUNK, FINISHED = "long-run-trunk", "long-run-finished"
 CONDITIONS = ("seen", "self", "null_concept", "src_unpatched")
@@ -40,6 +41,18 @@ def chosen(table: pd.DataFrame) -> pd.DataFrame:
 def levels(rows: pd.DataFrame) -> pd.DataFrame:
     """Means with intervals over concepts by `model`, `step`, `tokens` and `condition`."""
     return interval(rows, "p_source", ["model", "step", "tokens", "condition"], n=RESAMPLES)
+
+
+def shipped_level(long_run: pd.DataFrame) -> pd.Series:
+    """P(source) of `seen` at the end of the shipped run that the trunk branches off, in the same
+    language pairs and of the same seed: `mean`, `low`, `high`.
+
+    - `long_run`: as `chosen` gives it.
+    """
+    where = {name: sorted(long_run[name].unique()) for name in ("pair", SEED_COLUMN)}
+    table = published("miniature", where=where | {"condition": list(CONDITIONS)})
+    rows = layer_choice.at_chosen_layer(last_checkpoint(table), conditions=CONDITIONS)
+    return interval(rows[rows["condition"] == "seen"], "p_source", n=RESAMPLES).iloc[0]
 
 
 def finished_steps(rows: pd.DataFrame) -> list[int]:

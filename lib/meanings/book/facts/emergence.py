@@ -190,6 +190,10 @@ def claimed(rows: Rows) -> dict[str, object]:
         "em_says_learned": said["learned"],
         "em_says_refines": said["refines"],
         "em_says_longer": said["longer"],
+        "em_says_early": said["early"],
+        "em_says_plateau": said["plateau"],
+        "em_says_together": said["together"],
+        "em_says_beyond_self": said["beyond_self"],
         "em_says_decay": said["decay"],
         "em_says_self_first": said["self_first"],
         "em_says_direct_first": said["direct_first"],
@@ -214,21 +218,33 @@ def _holding(rows: Rows, claim: str) -> str:
     return f"{sum(run['verdict'] == 'holds' for run in runs.values())} of {len(runs)}"
 
 
-def long_run(stages: pd.DataFrame) -> dict[str, object]:
-    """How far the long run has come.
+def long_run(stages: pd.DataFrame, shipped: pd.Series) -> dict[str, object]:
+    """The lengths of the long run, and `seen` beside the direct score at both learning rates.
 
-    - `stages`: as `meanings.statistics.longer.levels` gives them.
+    - `stages`: as `meanings.statistics.longer.levels` gives them; `shipped`: `shipped_level`.
     """
-    reached = stages.groupby("model")["step"].max()
-    done = stages[(stages["model"] == longer.FINISHED) & (stages["condition"] == "seen")]
-    done = done.sort_values("step").set_index("step")["mean"]
-    earlier = done.index[-2]
-    return {
-        "em_long_earlier": f"{earlier:,}",
-        "em_long_share": f"{done[earlier] / done.iloc[-1]:.0%}",
-        "em_long_trunk": f"{reached[longer.TRUNK]:,}",
-        "em_long_steps": f"{reached[longer.FINISHED]:,}",
+    wide = stages.pivot(index="step", columns=["model", "condition"], values="mean")
+    done, trunk = wide[longer.FINISHED].dropna(), wide[longer.TRUNK].dropna()
+    late = trunk["seen"].iloc[len(trunk) // 2 :]
+    shares = {
+        name: _from_to(of["seen"] / of["src_unpatched"])
+        for name, of in (("finished", done.iloc[1:]), ("trunk", trunk))
     }
+    return {
+        "em_long_steps": f"{done.index[-1]:,}",
+        "em_long_first": f"{done.index[0]:,}",
+        "em_long_first_share": f"{done['seen'].iloc[0] / done['seen'].iloc[-1]:.0%}",
+        "em_long_trunk_late": _from_to(late),
+        "em_long_trunk_from": f"{late.index[0]:,}",
+        "em_long_ratio_trunk": shares["trunk"],
+        "em_long_ratio_finished": shares["finished"],
+        "em_long_shipped": interval(shipped),
+    }
+
+
+def _from_to(values: pd.Series) -> str:
+    low, high = f"{values.min():.2f}", f"{values.max():.2f}"
+    return f"{low} to {high}" if low < high else low
 
 
 def control_runs(table: pd.DataFrame) -> dict[str, object]:

@@ -13,9 +13,10 @@ from meanings.statistics import selection
 # The claims behind each answer, in the order in which the page says them.
 ANSWERS = (
     "emergence-shared",
+    "emergence-early",
+    "emergence-plateau",
+    "emergence-together",
     "emergence-direct-first",
-    "emergence-refines",
-    "emergence-decay",
     "language-writing",
     "language-reading-loss",
     "language-reading",

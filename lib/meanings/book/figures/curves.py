@@ -121,15 +121,18 @@ def finished_and_trunk(stages: pd.DataFrame) -> Picture:
     conditions = ["seen", "src_unpatched", "null_concept"]
     with canvas(3.9) as (figure, axes):
         axis = axes[0, 0]
-        tokens_axis(axis, stages["tokens"])
+        axis.set_xlim(0, float(stages["tokens"].max()) * 1.02)
+        axis.xaxis.set_major_formatter(lambda tokens, _: amount(tokens))
+        axis.set_xlabel("training tokens")
         axis.set_ylim(-0.02, max(0.1, min(1.02, float(stages["high"].max()) * 1.08)))
         ends, said = [], []
         for name in conditions:
             series = look(name)
+            series = series._replace(mark=series.mark or "o")
             of = stages[stages["condition"] == name].sort_values("tokens")
             done = of[of["model"] == longer.FINISHED]
             _curve(axis, done, "tokens", series)
-            trunk = of[of["model"] == longer.TRUNK]
+            trunk = of[(of["model"] == longer.TRUNK) & (name != "null_concept")]
             open_marks = {"mfc": "none", "ls": ":", "lw": 1.0, "ms": 5}
             axis.plot(trunk["tokens"], trunk["mean"], "o", color=series.colour, **open_marks)
             last = done.iloc[-1]

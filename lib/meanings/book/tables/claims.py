@@ -5,26 +5,28 @@ from typing import Any
 
 import pandas as pd
 
+from meanings.core.formatting import unbroken
+
 # What is resampled is said where intervals are explained; claims about constructed networks or
 # permutations have no concepts.
-HEADINGS = ("chapter", "verdict", "claim", "estimate", "smallest effect", "n", "by training run")
+HEADINGS = ("verdict", "claim", "estimate", "smallest effect", "n", "by training run", "chapter")
 
 
 def claims_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """One row per claim of `meanings.validity.claims.catalogue`, in words."""
     found = [
         (
-            row["chapter"].replace("_", " "),
             row["verdict"],
             row["statement"],
-            estimate(row),
+            unbroken(estimate(row)),
             f"{row['smallest_effect']:g}",
             counts(row),
             runs(row["by_seed"]),
+            row["chapter"].replace("_", " "),
         )
         for row in rows
     ]
-    return pd.DataFrame(found, columns=list(HEADINGS)).set_index(["chapter", "verdict"])
+    return pd.DataFrame(found, columns=list(HEADINGS)).set_index("verdict")
 
 
 def verdicts(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from meanings.book.figures import palette
 from meanings.book.figures.palette import CONDITIONS, Look, look
 from meanings.book.tables import claims
 from meanings.book.tables.agreement import agreement
-from meanings.core.formatting import span
+from meanings.core.formatting import span, unbroken
 from meanings.measures.results import published
 from meanings.statistics import layer_choice, longer, sensitivity
 from meanings.statistics.bootstrap import interval
@@ -25,7 +25,6 @@ WAYS = {
     "null_concept": CONDITIONS["null_concept"]._replace(label="a third concept (null)"),
 }
 SHARES = {0.25: "¼", 0.5: "½", 0.75: "¾"}
-NARROW = "\u00a0"  # a space at which no line breaks
 
 
 def published_controls() -> pd.DataFrame:
@@ -63,8 +62,7 @@ def long_run(stages: pd.DataFrame) -> pd.DataFrame:
     rows = stages.sort_values(["step", "model"]).assign(
         stage=stages["model"].map(STAGES),
         shown=lambda table: [
-            _unbroken(span(*ends))
-            for ends in table[["mean", "low", "high"]].itertuples(index=False)
+            unbroken(span(*ends)) for ends in table[["mean", "low", "high"]].itertuples(index=False)
         ],
     )
     wide = rows.pivot(index=["step", "stage"], columns="condition", values="shown")
@@ -76,13 +74,7 @@ def _in_short(rows: pd.DataFrame, value: str) -> str:
     found = interval(rows, value, n=RESAMPLES).iloc[0]
     digits = 2 if found["mean"] >= 0.1 else 3
     mean, low, high = (f"{found[name]:.{digits}f}" for name in ("mean", "low", "high"))
-    return _unbroken(f"{mean} [{low}, {high}]")
-
-
-def _unbroken(estimate: str) -> str:
-    """An estimate whose interval stays on one line."""
-    value, bracket, rest = estimate.partition("[")
-    return value + bracket + rest.replace(" ", NARROW)
+    return unbroken(f"{mean} [{low}, {high}]")
 
 
 def ways_of_writing(table: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
@@ -92,13 +84,18 @@ def ways_of_writing(table: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame
     - `table`: as `published_controls`; `settings`: the published table of settings, which has the
       sweep of single layers.
     """
-    one = table[table["training_seed"] == table["training_seed"].min()].astype({"condition": str})
+    one = first_run(table).astype({"condition": str})
     swept = interval(one, "p_source", ["condition", "first_layer"], n=RESAMPLES)
     single = single_layers(settings)
     single = single[single["condition"] == "seen"]
     alone = interval(single, "p_source", ["first_layer"], n=RESAMPLES).assign(way=ALONE)
     found = pd.concat([swept.assign(way=swept["condition"]), alone], ignore_index=True)
     return found[found["way"].isin(WAYS)].reset_index(drop=True)
+
+
+def first_run(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the first training run."""
+    return table[table["training_seed"] == table["training_seed"].min()]
 
 
 def single_layers(settings: pd.DataFrame) -> pd.DataFrame:
@@ -132,7 +129,7 @@ def chapter_claims(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         {
             "verdict": row["verdict"],
             "claim": row["statement"],
-            "estimate": _unbroken(claims.estimate(row)),
+            "estimate": unbroken(claims.estimate(row)),
             "smallest effect": f"{row['smallest_effect']:g}",
             "holds in": _runs(list(row["by_seed"].values())),
         }
@@ -169,10 +166,10 @@ def paper_and_here(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         ),
         (
             "They emerge early and go on refining.",
-            here("refines"),
-            f"refining: {agree('refines')}; early: undecided",
-            "The shipped run has no plateau and ends with a decay of the learning rate, so a share "
-            "of its length says little about a longer training.",
+            here("early", "longer", "plateau"),
+            f"early: {agree('early')}; refining: {agree('longer')}",
+            "One training run, with short decays. The shipped run alone has no plateau, and much "
+            "of its late rise is the decay of the learning rate.",
         ),
         (
             "Language-specific spaces do not strongly precede shared ones (reported for EuroLLM, "

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from meanings.core.formatting import amount, span
+from meanings.core.formatting import amount, span, unbroken
 from meanings.lexicon.languages import LANGUAGES
 
 
@@ -36,8 +36,7 @@ def ratios(table: pd.DataFrame) -> pd.DataFrame:
         "patched": table["patched"].map("{:.2f}".format).to_list(),
         "asked directly": table["direct"].map("{:.2f}".format).to_list(),
         "ratio": [
-            span(row.ratio, row.ratio_low, row.ratio_high).replace(" ", "\u00a0")
-            for row in table.itertuples()
+            unbroken(span(row.ratio, row.ratio_low, row.ratio_high)) for row in table.itertuples()
         ],
     }
     if "null" in table:

@@ -3,14 +3,20 @@
 from meanings.validity.claims.claim import Claim
 from meanings.validity.claims.emergence_effects import (
     control,
-    decay,
     difference,
     dose,
     earlier,
-    longer_training,
     resemblance,
     reversed_order,
     rise,
+)
+from meanings.validity.claims.long_run_effects import (
+    beyond_self,
+    decay,
+    longer_training,
+    second_half,
+    share_of_height,
+    shares_apart,
 )
 
 CHAPTER = "emergence"
@@ -71,6 +77,63 @@ CLAIMS = (
         refuted_by="a rise of at most 0.1 between finished models",
         tables=("long_run",),
         effect=longer_training,
+    ),
+    Claim(
+        id="emergence-early",
+        chapter=CHAPTER,
+        statement=(
+            "After a tenth of the longest training P(source concept) under seen has {value:.0%} of "
+            "its final height, between two models whose learning rate decayed alike."
+        ),
+        unit="share of the final height",
+        side="above",
+        smallest_effect=0.5,
+        refuted_by="half of the final height or less",
+        tables=("long_run",),
+        effect=share_of_height,
+    ),
+    Claim(
+        id="emergence-plateau",
+        chapter=CHAPTER,
+        statement=(
+            "The second half of the longest training adds little to P(source concept) under seen: "
+            "{value:.2f}, between two models whose learning rate decayed alike."
+        ),
+        unit="probability",
+        side="within",
+        smallest_effect=0.1,
+        refuted_by="a change of more than 0.1 between the last two finished models",
+        tables=("long_run",),
+        effect=second_half,
+    ),
+    Claim(
+        id="emergence-together",
+        chapter=CHAPTER,
+        statement=(
+            "After a tenth of the longest training seen and the direct score have about the same "
+            "share of their final heights: the difference is {value:.2f}, between models whose "
+            "learning rate decayed alike."
+        ),
+        unit="share of the final height, difference",
+        side="within",
+        smallest_effect=0.1,
+        refuted_by="shares that differ by more than a tenth of the final height",
+        tables=("long_run",),
+        effect=shares_apart,
+    ),
+    Claim(
+        id="emergence-beyond-self",
+        chapter=CHAPTER,
+        statement=(
+            "After a tenth of the longest training seen goes on rising and self does not: seen "
+            "rises by {value:.2f} more."
+        ),
+        unit="probability",
+        side="above",
+        smallest_effect=0.05,
+        refuted_by="a rise of `seen` that is at most 0.05 larger than that of `self`",
+        tables=("long_run",),
+        effect=beyond_self,
     ),
     Claim(
         id="emergence-decay",

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from meanings.core.errors import MeaningsError
-from meanings.statistics import cognates, layer_choice, longer, onset_tables, selection
+from meanings.statistics import cognates, layer_choice, onset_tables, selection
 from meanings.statistics.bootstrap import interval, paired_difference
 from meanings.statistics.effects import Effect
 from meanings.statistics.onset import OWN
@@ -14,7 +14,6 @@ from meanings.validity.claims.claim import Tables
 from meanings.validity.claims.estimates import from_row
 
 COMPARED = ("src_unpatched", "seen", "en_en", "self", "tgt")
-LONG_ENOUGH = 2000  # steps after which a finished model counts as trained
 
 
 def chosen(tables: Tables, conditions: tuple[str, ...]) -> pd.DataFrame:
@@ -97,31 +96,6 @@ def resemblance(tables: Tables) -> Effect:
         raise MeaningsError("no cells of seen, or no words; publish both tables first")
     rows = cognates.marked(layer_choice.at_chosen_layer(rows), tables["word_overlap"])
     return of_ends(cognates.added_by_resemblance(rows), rows)
-
-
-def _moments(tables: Tables, late: tuple[str, int], early: tuple[str, int]) -> Effect:
-    """P(source) of `seen` in one model of the long run minus another, within concepts."""
-    rows = longer.chosen(tables["long_run"])
-    rows = rows[rows["condition"] == "seen"]
-    names = {late: "late", early: "early"}
-    places = zip(rows["model"], rows["step"], strict=True)
-    rows = rows.assign(moment=[names.get((model, int(step))) for model, step in places])
-    rows = rows.dropna(subset="moment").drop(columns=["model", "step", "tokens"])
-    found = paired_difference(rows, "p_source", "late", "early", between="moment", n=RESAMPLES)
-    return from_row(found.iloc[0])
-
-
-def longer_training(tables: Tables) -> Effect:
-    """The last finished model minus the first that was trained for at least 2,000 steps."""
-    steps = longer.finished_steps(tables["long_run"])
-    first = min(step for step in steps if step >= LONG_ENOUGH)
-    return _moments(tables, (longer.FINISHED, steps[-1]), (longer.FINISHED, first))
-
-
-def decay(tables: Tables) -> Effect:
-    """The last finished model minus the checkpoint that it branched off."""
-    start, end = longer.branched_off(tables["long_run"])
-    return _moments(tables, (longer.FINISHED, end), (longer.TRUNK, start))
 
 
 def dose(tables: Tables) -> Effect:

@@ -51,13 +51,13 @@ def unseen(tables: Tables) -> pd.DataFrame:
     return rows[rows["step"] == rows.groupby("training_seed")["step"].transform("max")]
 
 
-def on_test(variant: str) -> Rows:
-    """Rows of Gemma on test, in each language at the layer with the highest AUC on dev."""
+def on_test(variant: str, best_for: str = "auc") -> Rows:
+    """Rows of Gemma on test, in each language at the layer with the highest `best_for` on dev."""
 
     def rows(tables: Tables) -> pd.DataFrame:
         table = tables[AM2ICO]
         table = table[table["model"].astype(str) == GEMMA]
-        dev = companions.of_variant(table, "auc", split="dev")
+        dev = companions.of_variant(table, best_for, split="dev")
         best = dev.loc[dev.groupby("language_a", observed=True)["value"].idxmax()]
         test = companions.of_variant(table, variant, split="test")
         return companions.at_layers_of(test, best)
