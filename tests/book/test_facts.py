@@ -27,7 +27,7 @@ from meanings.book.tables import real_model as real_tables
 from meanings.book.tables import trust as trust_tables
 from meanings.labels.annotation.agreement import Agreement
 from meanings.patching.flops import Lengths
-from meanings.statistics import variants
+from meanings.statistics import longer, variants
 from meanings.study import budget_report
 from meanings.validity.claims.language_dependence import CLAIMS as LANGUAGE_CLAIMS
 from stand_ins import long_run_stages
@@ -488,21 +488,23 @@ def test_whether_a_study_fits_into_a_night_follows_its_hours():
 def test_each_model_of_the_long_run_keeps_its_own_numbers():
     shown = emergence_tables.long_run(long_run_stages.stages())
     assert [text[:4] for text in shown.iloc[:, 0]] == ["0.30", "0.60", "0.50", "0.70"]
+    assert shown.index[0][0] == "30 (30k tokens)"
     assert [stage.split(",")[0] for _, stage in shown.index] == [
         "finished", "trunk", "trunk", "finished"
     ]  # fmt: skip
 
 
-def test_the_long_run_is_told_by_its_ends_and_its_late_trunk():
-    shipped = pd.Series({"mean": 0.64, "low": 0.6, "high": 0.69})
-    said = emergence.long_run(long_run_stages.stages(), shipped)
-    assert said == {
-        "em_long_steps": "75",
-        "em_long_first": "30",
-        "em_long_first_share": "43%",
-        "em_long_trunk_late": "0.50",
-        "em_long_trunk_from": "70",
-        "em_long_ratio_trunk": "0.83 to 0.86",
-        "em_long_ratio_finished": "0.88",
-        "em_long_shipped": "0.64 [0.60, 0.69]",
-    }
+def test_the_long_run_is_told_from_its_table():
+    rows = longer.chosen(longer.published_long_run())
+    said = emergence.long_run(longer.published_long_run(), longer.shipped_run(rows))
+    mean = rows.groupby(["model", "step", "condition"])["p_source"].mean().round(2)
+    done, trunk = mean[longer.FINISHED], mean[longer.TRUNK]
+    assert (said["em_long_steps"], said["em_long_decay"]) == ("30,000", 750)
+    assert float(said["em_long_self_late"]) == done[30000, "self"]
+    assert float(said["em_long_trunk_first"]) == trunk[6750, "seen"]
+    share = rows[rows["step"].isin([1450, 30000]) & (rows["condition"] == "src_unpatched")]
+    share = share.groupby("step")["p_source"].mean()
+    assert said["em_long_first_direct"] == f"{share[1450] / share[30000]:.0%}"
+    assert "en-fi" in said["em_long_pairs"]
+    low, _, high = said["em_long_ratio_finished"].split()
+    assert 0.85 < float(low) < float(high) < 1

@@ -1,5 +1,6 @@
 """The long run: which models are compared, and the shipped run's level beside them."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -27,12 +28,43 @@ def test_a_finished_model_branches_off_the_last_trunk_checkpoint_before_it():
         longer.branched_off(models(finished=(10, 30), trunk=(40,)))
 
 
-def test_the_shipped_level_is_of_the_same_pairs_and_seed():
-    found = longer.shipped_level(longer.chosen(longer.published_long_run()))
-    where = {"condition": ["seen"], "training_seed": [0], "step": [7500], "first_layer": [1]}
-    rows = published("miniature", where=where)
-    pairs = ("en-fr", "fr-es", "fr-de", "fr-pl", "en-fi")  # `self` does not exist into English
-    own = rows[rows["pair"].isin(pairs)]
-    assert own["pair"].nunique() == len(pairs)
-    assert found["low"] < found["mean"] < found["high"]
-    assert found["mean"] == pytest.approx(own["p_source"].mean(), abs=0.03)  # layers are chosen
+@pytest.fixture(scope="module")
+def long_run():
+    return longer.chosen(longer.published_long_run())
+
+
+PAIRS = ("en-fi", "en-fr", "fr-de", "fr-es", "fr-pl")  # `self` does not exist into English
+
+
+@pytest.mark.parametrize(("until", "step"), [(np.inf, 7500), (4500, 4300), (3000, 2700)])
+def test_the_shipped_cells_are_of_the_same_pairs_and_seed(long_run, until, step):
+    found = longer.shipped_cells(longer.shipped_run(long_run), long_run, until=until)
+    assert set(found["pair"]) == set(PAIRS) and set(found["training_seed"]) == {0}
+    assert set(found["step"]) == {step} and set(found["condition"]) == {"seen"}
+    where = {"condition": ["seen"], "training_seed": [0], "step": [step], "first_layer": [1]}
+    own = published("miniature", where=where)
+    own = own[own["pair"].isin(PAIRS)]
+    assert found["p_source"].mean() == pytest.approx(own["p_source"].mean(), abs=0.03)
+    with pytest.raises(MeaningsError, match="no cells of the shipped run"):
+        longer.shipped_cells(longer.shipped_run(long_run), long_run, until=-1)
+
+
+def test_shares_of_the_final_height_by_pair_and_from_a_layer(long_run):
+    table = longer.published_long_run()
+    seen = table[(table["model"] == longer.FINISHED) & (table["condition"] == "seen")]
+    shares = longer.shares_by_pair(long_run, 2950)
+    assert set(shares.index) == set(PAIRS)
+    for layer in (1, 3):
+        at = seen[(seen["first_layer"] == layer) & seen["pair"].isin(PAIRS)]
+        means = at.pivot_table(index="pair", columns="step", values="p_source", observed=True)
+        whole = means[2950].mean() / means[30000].mean()
+        assert longer.share_from_layer(table, 2950, layer) == pytest.approx(whole)
+        if layer == 1:  # the chosen one, nearly everywhere
+            by_pair = means[2950] / means[30000]
+            assert (shares - by_pair).abs().max() < 0.05
+
+
+def test_steps_that_are_compared_and_the_late_ones():
+    table = models(finished=(1450, 2950, 30000), trunk=(10, 20, 30, 40, 50))
+    assert longer.compared_steps(table) == (2950, 30000)
+    assert longer.late_steps(table) == [30, 40, 50]

@@ -190,6 +190,20 @@ def risen(name):
     return last - first
 
 
+def share_at_full_rate():
+    """The shipped run's last checkpoint within a tenth, over the trunk's later half."""
+    table = own_pairs()
+    first = min(step for step in finished_models() if step >= 2000)
+    table = table[(table["training_seed"] == 0) & (table["step"] <= first)]
+    names = "seen", "self", "null_concept", "src_unpatched"
+    early = at_own(table[table["step"] == table["step"].max()], *names)["seen"]
+    trunk = read("long_run")
+    trunk = at_own(trunk[trunk["model"] == "long-run-trunk"], *names)["seen"]
+    steps = sorted(trunk["step"].unique())
+    late = trunk[trunk["step"].isin(steps[len(steps) // 2 :])]
+    return over_concepts(early) / over_concepts(late)
+
+
 def decay():
     table = read("long_run")
     last = finished_models()[-1]
@@ -221,7 +235,8 @@ RECOMPUTED = {
     "plateau": lambda: (
         finished("seen", finished_models()[-1]) - finished("seen", finished_models()[-2])
     ),
-    "together": lambda: share_reached("src_unpatched") - share_reached("seen"),
+    "together": lambda: share_reached("seen") - share_reached("src_unpatched"),
+    "early-full-rate": share_at_full_rate,
     "beyond-self": lambda: risen("seen") - risen("self"),
     "decay": decay,
     "shared": lambda: difference("seen", "null_concept"),
@@ -308,9 +323,20 @@ def scaled(condition, factors):
     return change
 
 
+def untrained_until(step):
+    """Up to a step P(source) is a tenth of what it is."""
+
+    def change(table):
+        factor = np.where(table["step"] <= step, 0.1, 1.0)
+        return table.assign(p_source=table["p_source"] * factor)
+
+    return change
+
+
 CHANGES = {
     "longer": one_model,
     "early": scaled("seen", (1, 1, 1, 0.3)),
+    "early-full-rate": untrained_until(3000),
     "plateau": scaled("seen", (1, 0.5)),
     "together": scaled("src_unpatched", (1, 1, 1, 0.5)),
     "beyond-self": swapped("condition", "self", "seen"),

@@ -29,13 +29,14 @@ CAPTION = (
     "Blue: we write the vector of a concept, averaged over prompts in other languages (`seen`), "
     "into another prompt, and the model says this concept. Black: we ask for the concept without a "
     "patch (the *direct score*). Grey: the vector of a wrong concept. Filled marks: the learning "
-    "rate decayed before the measurement. The study's small model, {}."
+    "rate decayed before the measurement; open ones, without intervals: it did not. The study's "
+    "small model, {}."
 )
-# The headings of the book's three answers, in the words of its first page, and a claim behind each.
+# The headings of the book's three answers, in the words of its first page, and their claims.
 ANSWERS = {
-    "When?": "emergence-early",
-    "For which languages?": "language-writing",
-    "Is the translation better?": "errors-copying-gemma",
+    "When?": ("emergence-early", "emergence-together", "emergence-plateau"),
+    "For which languages?": ("language-writing",),
+    "Is the translation better?": ("errors-copying-gemma",),
 }
 
 
@@ -81,7 +82,8 @@ def block(root: Path, curves: Curves) -> str:
     """
     drawn = curve_figures.finished_and_trunk(curves.table)
     plt.close(drawn.figure)
-    claims = [claim for claim in catalogue.all_claims() if claim.id in ANSWERS.values()]
+    ids = {name for names in ANSWERS.values() for name in names}
+    claims = [claim for claim in catalogue.all_claims() if claim.id in ids]
     rows = catalogue.rows(claims, catalogue.tables_of(claims), by_seed=False)
     said = {row["id"]: index.said(row) for row in rows}
     page = (root / "book" / "index.md").read_text(encoding="utf-8")
@@ -91,14 +93,14 @@ def block(root: Path, curves: Curves) -> str:
         CAPTION.format(curves.counts),
     ]
     lines.append("")
-    for question, claim in ANSWERS.items():
+    for question, names in ANSWERS.items():
         heading = re.search(rf"^\*\*{re.escape(question)}.*?\*\*(?= |$)", page, re.MULTILINE)
         if heading is None:
             raise MeaningsError(
                 f"book/index.md: no answer in bold that begins with {question!r}; write it, or "
                 "change ANSWERS in meanings.book.readme"
             )
-        lines.append(f"- {heading[0]} {said[claim]}")
+        lines.append(f"- {heading[0]} {' '.join(said[name] for name in names)}")
     return "\n".join([MARKS[0], *lines, MARKS[1]])
 
 

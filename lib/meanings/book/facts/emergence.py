@@ -11,13 +11,17 @@ from meanings.book.facts.wording import either, interval, statements
 from meanings.core.formatting import amount
 from meanings.lexicon.languages import LANGUAGES
 from meanings.statistics import claims, layer_choice, longer, selection
+from meanings.statistics.bootstrap import interval as bootstrap_interval
 from meanings.statistics.cognates import ALL, APART
 from meanings.statistics.onset_tables import LEVEL
+from meanings.statistics.resampling import RESAMPLES
+from meanings.validity.claims.emergence import LATE
 
 Rows = Sequence[Mapping[str, Any]]  # of `meanings.validity.claims.catalogue`
 
 
 NO_NULL = "a value that is not defined here"
+DEEP = 3  # the last layer from which a patch still works at the end of the shipped run
 
 
 def coverage(page: ChapterParameters, cells: pd.DataFrame) -> dict[str, object]:
@@ -191,6 +195,7 @@ def claimed(rows: Rows) -> dict[str, object]:
         "em_says_refines": said["refines"],
         "em_says_longer": said["longer"],
         "em_says_early": said["early"],
+        "em_says_early_full_rate": said["early_full_rate"],
         "em_says_plateau": said["plateau"],
         "em_says_together": said["together"],
         "em_says_beyond_self": said["beyond_self"],
@@ -218,28 +223,48 @@ def _holding(rows: Rows, claim: str) -> str:
     return f"{sum(run['verdict'] == 'holds' for run in runs.values())} of {len(runs)}"
 
 
-def long_run(stages: pd.DataFrame, shipped: pd.Series) -> dict[str, object]:
-    """The lengths of the long run, and `seen` beside the direct score at both learning rates.
+def long_run(table: pd.DataFrame, shipped: pd.DataFrame) -> dict[str, object]:
+    """Shares of the final height after longer training, and levels at the full learning rate.
 
-    - `stages`: as `meanings.statistics.longer.levels` gives them; `shipped`: `shipped_level`.
+    - `table`: of `meanings.statistics.longer.published_long_run`; `shipped`: of `shipped_run`.
     """
-    wide = stages.pivot(index="step", columns=["model", "condition"], values="mean")
-    done, trunk = wide[longer.FINISHED].dropna(), wide[longer.TRUNK].dropna()
-    late = trunk["seen"].iloc[len(trunk) // 2 :]
-    shares = {
-        name: _from_to(of["seen"] / of["src_unpatched"])
-        for name, of in (("finished", done.iloc[1:]), ("trunk", trunk))
-    }
+    rows = longer.chosen(table)
+    stages = longer.levels(rows).pivot(index="step", columns=["model", "condition"], values="mean")
+    done, trunk = stages[longer.FINISHED].dropna(), stages[longer.TRUNK].dropna()
+    first, last = longer.compared_steps(rows)
+    start, end = longer.branched_off(rows)
+    late = trunk["seen"].loc[longer.late_steps(rows)]
+    shares, ratios = (done / done.loc[last]).iloc[0], done["seen"] / done["src_unpatched"]
+    pairs = longer.shares_by_pair(rows, first).sort_values()
+    whole = longer.shipped_cells(shipped, rows)
+    before = longer.shipped_cells(shipped, rows, until=LATE * shipped["step"].max())
     return {
-        "em_long_steps": f"{done.index[-1]:,}",
+        "em_long_steps": f"{last:,}",
+        "em_long_decay": end - start,
+        "em_long_n_pairs": rows["pair"].nunique(),
         "em_long_first": f"{done.index[0]:,}",
-        "em_long_first_share": f"{done['seen'].iloc[0] / done['seen'].iloc[-1]:.0%}",
-        "em_long_trunk_late": _from_to(late),
-        "em_long_trunk_from": f"{late.index[0]:,}",
-        "em_long_ratio_trunk": shares["trunk"],
-        "em_long_ratio_finished": shares["finished"],
-        "em_long_shipped": interval(shipped),
+        "em_long_first_share": f"{shares['seen']:.0%}",
+        "em_long_first_direct": f"{shares['src_unpatched']:.0%}",
+        "em_long_first_ratio": f"{ratios.iloc[0]:.2f}",
+        "em_long_ratio_finished": _from_to(ratios.iloc[1:]),
+        "em_long_ratio_trunk": _from_to(trunk["seen"] / trunk["src_unpatched"]),
+        "em_long_pairs": f"from {pairs.iloc[0]:.0%} ({pairs.index[0]}) to {pairs.iloc[-1]:.0%} "
+        f"({pairs.index[-1]})",
+        "em_long_deep_layer": DEEP,
+        "em_long_deep": f"{longer.share_from_layer(table, first, DEEP):.0%}",
+        "em_long_before": f"{_mean(before):.2f}",
+        "em_long_before_step": f"{int(before['step'].iloc[0]):,}",
+        "em_long_trunk_first": f"{trunk['seen'].iloc[0]:.2f}",
+        "em_long_trunk_first_step": f"{trunk.index[0]:,}",
+        "em_long_trunk_noise": f"{late.diff().abs().max():.2f}",
+        "em_long_self_early": f"{done.loc[first, 'self']:.2f}",
+        "em_long_self_late": f"{done.loc[last, 'self']:.2f}",
+        "em_long_shipped": interval(bootstrap_interval(whole, "p_source", n=RESAMPLES).iloc[0]),
     }
+
+
+def _mean(rows: pd.DataFrame) -> float:
+    return float(rows.groupby("source_concept", observed=True)["p_source"].mean().mean())
 
 
 def _from_to(values: pd.Series) -> str:

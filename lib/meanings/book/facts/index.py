@@ -14,6 +14,7 @@ from meanings.statistics import selection
 ANSWERS = (
     "emergence-shared",
     "emergence-early",
+    "emergence-longer",
     "emergence-plateau",
     "emergence-together",
     "emergence-direct-first",

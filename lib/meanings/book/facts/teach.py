@@ -10,7 +10,7 @@ ANSWERS = (
     "emergence-shared",
     "emergence-positive-control",
     "emergence-not-cognates",
-    "emergence-direct-first",
+    "emergence-self-first",
     "emergence-early",
     "emergence-order-of-layers",
     "errors-copying-gemma",

@@ -10,7 +10,7 @@ from meanings.book.figures import palette
 from meanings.book.figures.palette import CONDITIONS, Look, look
 from meanings.book.tables import claims
 from meanings.book.tables.agreement import agreement
-from meanings.core.formatting import span, unbroken
+from meanings.core.formatting import amount, span, unbroken
 from meanings.measures.results import published
 from meanings.statistics import layer_choice, longer, sensitivity
 from meanings.statistics.bootstrap import interval
@@ -65,7 +65,11 @@ def long_run(stages: pd.DataFrame) -> pd.DataFrame:
             unbroken(span(*ends)) for ends in table[["mean", "low", "high"]].itertuples(index=False)
         ],
     )
-    wide = rows.pivot(index=["step", "stage"], columns="condition", values="shown")
+    wide = rows.pivot(index=["step", "tokens", "stage"], columns="condition", values="shown")
+    wide.index = pd.MultiIndex.from_tuples(
+        [(f"{step:,} ({amount(tokens)} tokens)", stage) for step, tokens, stage in wide.index],
+        names=["steps", "stage"],
+    )
     names = {name: look(name).label for name in longer.CONDITIONS}
     return wide[[*longer.CONDITIONS]].rename(columns=names).rename_axis(columns=None)
 
@@ -167,7 +171,7 @@ def paper_and_here(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         (
             "They emerge early and go on refining.",
             here("early", "longer", "plateau"),
-            f"early: {agree('early')}; refining: {agree('longer')}",
+            f"early: {agree('early')}; refining: {agree('longer')}, in the first half",
             "One training run, with short decays. The shipped run alone has no plateau, and much "
             "of its late rise is the decay of the learning rate.",
         ),

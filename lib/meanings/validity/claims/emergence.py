@@ -15,6 +15,7 @@ from meanings.validity.claims.long_run_effects import (
     decay,
     longer_training,
     second_half,
+    share_at_full_rate,
     share_of_height,
     shares_apart,
 )
@@ -54,13 +55,14 @@ CLAIMS = (
         id="emergence-refines",
         chapter=CHAPTER,
         statement=(
-            "P(source concept) under seen still rises when training ends: by {value:.2f} in the "
-            f"last {1 - LATE:.0%} of the training."
+            "At the end of the shipped runs P(source concept) under seen still rises: by "
+            f"{{value:.2f}} in the last {1 - LATE:.0%} of their training, while the learning rate "
+            "falls."
         ),
         unit="probability",
         side="above",
         smallest_effect=0.1,
-        refuted_by="a rise of at most 0.1 in that time, which would be a plateau",
+        refuted_by="a rise of at most 0.1 in that time",
         tables=("miniature",),
         effect=lambda tables: rise(tables, 1.0, LATE),
     ),
@@ -68,8 +70,8 @@ CLAIMS = (
         id="emergence-longer",
         chapter=CHAPTER,
         statement=(
-            "Longer training alone raises P(source concept) under seen: by {value:.2f}, between "
-            "two models whose learning rate decayed alike."
+            "Longer training raises P(source concept) under seen by {value:.2f}, from a tenth of "
+            "the longest training to its end."
         ),
         unit="probability",
         side="above",
@@ -82,8 +84,8 @@ CLAIMS = (
         id="emergence-early",
         chapter=CHAPTER,
         statement=(
-            "After a tenth of the longest training P(source concept) under seen has {value:.0%} of "
-            "its final height, between two models whose learning rate decayed alike."
+            "A model trained for a tenth of the longest training has {value:.0%} of the longest-"
+            "trained model's P(source concept) under seen."
         ),
         unit="share of the final height",
         side="above",
@@ -93,16 +95,30 @@ CLAIMS = (
         effect=share_of_height,
     ),
     Claim(
+        id="emergence-early-full-rate",
+        chapter=CHAPTER,
+        statement=(
+            "At the full learning rate, too, {value:.0%} of the late level of P(source concept) "
+            "under seen is there after a tenth of the longest training."
+        ),
+        unit="share of the late level",
+        side="above",
+        smallest_effect=0.5,
+        refuted_by="half of the late level or less",
+        tables=("long_run", "miniature"),
+        effect=share_at_full_rate,
+    ),
+    Claim(
         id="emergence-plateau",
         chapter=CHAPTER,
         statement=(
             "The second half of the longest training adds little to P(source concept) under seen: "
-            "{value:.2f}, between two models whose learning rate decayed alike."
+            "{value:.2f}."
         ),
         unit="probability",
         side="within",
-        smallest_effect=0.1,
-        refuted_by="a change of more than 0.1 between the last two finished models",
+        smallest_effect=0.05,
+        refuted_by="a change of more than 0.05 between the last two finished models",
         tables=("long_run",),
         effect=second_half,
     ),
@@ -110,9 +126,8 @@ CLAIMS = (
         id="emergence-together",
         chapter=CHAPTER,
         statement=(
-            "After a tenth of the longest training seen and the direct score have about the same "
-            "share of their final heights: the difference is {value:.2f}, between models whose "
-            "learning rate decayed alike."
+            "After a tenth of the longest training seen has about the same share of its final "
+            "height as the direct score: seen minus direct is {value:+.2f}."
         ),
         unit="share of the final height, difference",
         side="within",
@@ -125,8 +140,8 @@ CLAIMS = (
         id="emergence-beyond-self",
         chapter=CHAPTER,
         statement=(
-            "After a tenth of the longest training seen goes on rising and self does not: seen "
-            "rises by {value:.2f} more."
+            "From a tenth of the longest training to its end seen rises by {value:.2f} more than "
+            "self."
         ),
         unit="probability",
         side="above",
@@ -139,8 +154,8 @@ CLAIMS = (
         id="emergence-decay",
         chapter=CHAPTER,
         statement=(
-            "The decay of the learning rate raises it too: from a checkpoint at the full rate to "
-            "the model that decayed from it, by {value:.2f}."
+            "The decay of the learning rate raises P(source concept) under seen by {value:.2f}, "
+            "from a checkpoint at the full rate to the model that decayed from it."
         ),
         unit="probability",
         side="above",
@@ -167,8 +182,8 @@ CLAIMS = (
         id="emergence-direct-first",
         chapter=CHAPTER,
         statement=(
-            "The direct score rises first: it reaches half of its final height with {value:.0%} "
-            "less training than seen needs for the same probability."
+            "Along the shipped runs the direct score rises first: it reaches half of its final "
+            "height with {value:.0%} less training than seen needs for the same probability."
         ),
         unit="share of training",
         side="above",

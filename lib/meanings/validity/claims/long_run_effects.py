@@ -2,7 +2,7 @@
 different lengths, and the trunk that they branch off.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,13 +14,12 @@ from meanings.statistics.resampling import RESAMPLES, point_means, resampled_mea
 from meanings.validity.claims.claim import Tables
 from meanings.validity.claims.estimates import from_row
 
-LONG_ENOUGH = 2000  # steps after which a finished model counts as trained
-Means = Mapping[tuple[str, int], np.ndarray]  # by condition and step, one of each resample
+Means = Mapping[tuple, np.ndarray]  # by what the rows are grouped by, one of each resample
 
 
 def longer_training(tables: Tables) -> Effect:
     """The last finished model minus the first that was trained for at least 2,000 steps."""
-    first, last = compared_steps(tables["long_run"])
+    first, last = longer.compared_steps(tables["long_run"])
     return _difference(tables, (longer.FINISHED, last), (longer.FINISHED, first))
 
 
@@ -38,24 +37,24 @@ def second_half(tables: Tables) -> Effect:
 
 def share_of_height(tables: Tables) -> Effect:
     """P(source) of `seen` in the first model of `longer_training`, as a share of the last one's."""
-    first, last = compared_steps(tables["long_run"])
+    first, last = longer.compared_steps(tables["long_run"])
     return _of_means(tables, lambda p: p["seen", first] / p["seen", last])
 
 
 def shares_apart(tables: Tables) -> Effect:
-    """The same share of the direct score, minus that of `seen`."""
-    first, last = compared_steps(tables["long_run"])
+    """The same share, minus that of the direct score."""
+    first, last = longer.compared_steps(tables["long_run"])
 
     def difference(p: Means) -> np.ndarray:
-        direct, seen = (p[name, first] / p[name, last] for name in ("src_unpatched", "seen"))
-        return direct - seen
+        seen, direct = (p[name, first] / p[name, last] for name in ("seen", "src_unpatched"))
+        return seen - direct
 
     return _of_means(tables, difference)
 
 
 def beyond_self(tables: Tables) -> Effect:
     """The rise of `seen` between the models of `longer_training`, minus that of `self`."""
-    first, last = compared_steps(tables["long_run"])
+    first, last = longer.compared_steps(tables["long_run"])
 
     def difference(p: Means) -> np.ndarray:
         seen, own = (p[name, last] - p[name, first] for name in ("seen", "self"))
@@ -64,10 +63,18 @@ def beyond_self(tables: Tables) -> Effect:
     return _of_means(tables, difference)
 
 
-def compared_steps(table: pd.DataFrame) -> tuple[int, int]:
-    """The steps of the first finished model that counts as trained, and of the last."""
-    steps = longer.finished_steps(table)
-    return min(step for step in steps if step >= LONG_ENOUGH), steps[-1]
+def share_at_full_rate(tables: Tables) -> Effect:
+    """P(source) of `seen` in the shipped run at the last checkpoint that is no longer trained than
+    the first model of `longer_training`, as a share of the trunk's late checkpoints. None of them
+    decayed.
+    """
+    rows = longer.chosen(tables["long_run"])
+    first, _ = longer.compared_steps(rows)
+    early = longer.shipped_cells(tables["miniature"], rows, until=first)
+    trunk = rows[(rows["model"] == longer.TRUNK) & (rows["condition"] == "seen")]
+    late = trunk[trunk["step"].isin(longer.late_steps(rows))]
+    both = pd.concat([early.assign(moment="early"), late.assign(moment="late")])
+    return _of_grid(both, ["moment"], lambda p: p["early",] / p["late",])
 
 
 def _difference(tables: Tables, late: tuple[str, int], early: tuple[str, int]) -> Effect:
@@ -85,9 +92,12 @@ def _difference(tables: Tables, late: tuple[str, int], early: tuple[str, int]) -
 def _of_means(tables: Tables, value: Callable[[Means], np.ndarray]) -> Effect:
     """What is computed of the finished models' means, with an interval over concepts."""
     rows = longer.chosen(tables["long_run"])
-    rows = rows[rows["model"] == longer.FINISHED]
-    grid = to_grid(rows, "p_source", ["condition", "step"], "source_concept")
-    places = [(str(name), int(step)) for name, step in grid.groups.itertuples(index=False)]
+    return _of_grid(rows[rows["model"] == longer.FINISHED], ["condition", "step"], value)
+
+
+def _of_grid(rows: pd.DataFrame, by: Sequence[str], value: Callable[[Means], np.ndarray]) -> Effect:
+    grid = to_grid(rows, "p_source", by, "source_concept")
+    places = list(grid.groups.itertuples(index=False, name=None))
 
     def computed(means: np.ndarray) -> np.ndarray:
         return value(dict(zip(places, np.moveaxis(np.atleast_2d(means), -1, 0), strict=True)))
