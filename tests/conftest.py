@@ -2,6 +2,7 @@
 tiny lexicon.
 """
 
+import gc
 import os
 import sys
 
@@ -29,6 +30,13 @@ from stand_ins.slow_tests import SLOW  # noqa: E402
 status_line.FIRST = status_line.EVERY = 1e6
 settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any")
+
+
+def pytest_collection_finish():
+    """What is loaded stays: no collection of garbage looks at it again, and there are fewer."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_collection_modifyitems(items):
