@@ -68,3 +68,15 @@ def test_steps_that_are_compared_and_the_late_ones():
     table = models(finished=(1450, 2950, 30000), trunk=(10, 20, 30, 40, 50))
     assert longer.compared_steps(table) == (2950, 30000)
     assert longer.late_steps(table) == [30, 40, 50]
+
+
+def test_what_the_pages_say_in_words_of_the_long_run(long_run):
+    """A tenth, a half, a quarter and four times; and that a longer decay ends as high."""
+    first, last = longer.compared_steps(long_run)
+    assert first / last == pytest.approx(0.1, abs=0.005)
+    assert longer.finished_steps(long_run)[-2] / last == 0.5
+    shipped = longer.shipped_cells(longer.shipped_run(long_run), long_run)
+    assert shipped["step"].iloc[0] / last == 0.25
+    done = long_run[(long_run["model"] == longer.FINISHED) & (long_run["condition"] == "seen")]
+    ends = [rows["p_source"].mean() for rows in (shipped, done[done["step"] == last])]
+    assert ends[0] == pytest.approx(ends[1], abs=0.02)

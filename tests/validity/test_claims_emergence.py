@@ -387,3 +387,9 @@ def test_a_claims_statement_has_its_numbers_and_no_markup():
         effect, _ = decided(claim)
         said = catalogue.stated(claim, effect)
         assert "{" not in said and "`" not in said and any(c.isdigit() for c in said)
+
+
+def test_the_direct_score_is_first_in_some_runs_taken_alone_and_not_in_all():
+    runs = BY_ID["direct-first"].by_seed(tables_of("direct-first"))
+    holding = [verdict == "holds" for _, verdict in runs.values()]
+    assert any(holding) and not all(holding)  # as the first page says

@@ -17,7 +17,7 @@ from meanings.core.hashing import content_hash
 from meanings.core.paths import data_folder, library_files
 
 FOLDER = "MEANINGS_CLAIMS"
-DATA = (".parquet", ".csv", ".yaml")
+DATA = (".parquet", ".csv", ".yaml", ".json")
 PACKAGES = ("numpy", "pandas", "pyarrow", "scipy", "scikit-learn")
 
 Row = dict[str, Any]
