@@ -27,7 +27,6 @@ ROWS = 20
 PLACE = ["variant", "layer", "language_a", "language_b", "split"]
 NUMBERS = ["value", "low", "high", "null", "null_low", "null_high"]
 PLAIN = ("cka", "retrieval", "structure", "neuron_overlap", "relations")
-SLOW = ("structure", "neuron_overlap", "relations")  # measured again at two layers
 ROUNDED = 3e-4  # values are multiples of 1 / 16,384, ends of intervals of 1 / 4,096
 QUESTIONS = 6  # sets of questions that a model is asked
 
@@ -120,8 +119,7 @@ def check(both, slack=0.0):
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_values_at_states_are_as_published(drawn, name):
-    layers = drawn.layers[:2] if name in SLOW else drawn.layers
-    both = beside(drawn, name, again(drawn, name, layers=layers))
+    both = beside(drawn, name, again(drawn, name, layers=drawn.layers))
     check(both, 0.0 if name in ("cka", "relations") else 0.04)
 
 
