@@ -1,5 +1,8 @@
 """Fixtures: a tiny random Llama with grouped-query attention, a tiny byte-level BPE tokenizer and a
 tiny lexicon.
+
+Nothing here imports torch at the top: the process that hands out the tests reads this file before
+it starts those that run them.
 """
 
 import gc
@@ -8,12 +11,13 @@ import sys
 
 from threadpoolctl import threadpool_limits
 
+gc.disable()  # until all is imported; see pytest_collection_finish
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may ask the network
 if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: each computes in one thread
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     threadpool_limits(1)  # of libraries that a plugin has loaded before
 
-from stand_ins import type_checks
+from stand_ins import type_checks  # noqa: E402
 
 type_checks.install("meanings")  # before the first import of the library
 
@@ -21,8 +25,6 @@ import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
 from meanings.core import status_line  # noqa: E402
-from stand_ins import small_model  # noqa: E402
-from stand_ins.certificates import make_certificates  # noqa: E402
 from stand_ins.slow_tests import SLOW  # noqa: E402
 
 # No test depends on how fast the machine is: neither on the time that Hypothesis would allow nor on
@@ -37,6 +39,7 @@ def pytest_collection_finish():
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items):
@@ -48,26 +51,36 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def lexicon():
+    from stand_ins import small_model
+
     return small_model.lexicon()
 
 
 @pytest.fixture(scope="session")
 def tokenizer(lexicon):
+    from stand_ins import small_model
+
     return small_model.tokenizer(lexicon)
 
 
 @pytest.fixture(scope="session")
 def model(tokenizer):
+    from stand_ins import small_model
+
     return small_model.model(tokenizer)
 
 
 @pytest.fixture(scope="session")
 def concept_pairs(lexicon, tokenizer):
+    from stand_ins import small_model
+
     return small_model.concept_pairs(lexicon, tokenizer)
 
 
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory):
+    from stand_ins.certificates import make_certificates
+
     return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 

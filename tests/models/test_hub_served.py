@@ -57,16 +57,19 @@ def server():
 
 @pytest.fixture(scope="module")
 def place(server, world, tmp_path_factory):
-    """Where the client's cache lies, what it is told, and a warmed process that was told it.
+    """Where the client's cache lies, what it is told, and two warmed processes that were told it:
+    one that has imported the client, and one that has not.
 
     The client reads its settings once, at its import, so they are the same in every test: the place
     is a link to the folder of the test.
     """
     home = tmp_path_factory.mktemp("place") / "home"
     environment = served.environment(server.show(served.Hub()).address, home)
-    forks = ForkServer(environment | {"MEANINGS_DATA": str(world)})
-    yield home, environment, forks
+    told = environment | {"MEANINGS_DATA": str(world)}
+    forks, bare = ForkServer(told), ForkServer(told, bare=True)
+    yield home, environment, forks, bare
     forks.close()
+    bare.close()
 
 
 @pytest.fixture
@@ -81,14 +84,14 @@ def hub(content, server):
 
 @pytest.fixture
 def client(tmp_path, hub, world, place):
-    home, environment, forks = place
+    home, environment, forks, bare = place
     (tmp_path / "models.yaml").write_text(MODELS)
     (tmp_path / "grid.yaml").write_text(GRID)
     (tmp_path / "home").mkdir()
     home.unlink(missing_ok=True)
     home.symlink_to(tmp_path / "home")
     os.symlink(world, tmp_path / "data")
-    return served.Client(tmp_path, environment, forks)
+    return served.Client(tmp_path, environment, forks, bare)
 
 
 def study(client, *options, **variables):
@@ -122,7 +125,7 @@ def test_listed_studied_taken_offline_and_dropped(client, hub):
     assert "6 cells, 0 finished, 6 to measure; the time is estimated by a trial" in out
     assert not client.cache("*") and not (client.folder / "cells").exists()
 
-    # In a process of its own: the client reads at its import whether it shows progress.
+    # The client is imported anew: it reads at its import whether it shows progress.
     code, out, err = study(client, HF_HUB_DISABLE_SYMLINKS_WARNING="1")
     assert code == 0 and "6 of them new" in out, err
     assert not err  # --quiet: nothing of the downloads, either

@@ -14,11 +14,15 @@ is JSON: the folder, the command's arguments, and optionally
 - `log`: a file with a line for each group that one of two copies measures, the first only when both
   have begun.
 
+With the argument `bare` the process has imported only what knows no hub: a fork imports the client
+of the hub, and all that imports it, anew, and reads its settings from its own environment.
+
 Answers are lines too: the child's process id when it starts, its exit status (-9 where it was
 killed), its standard output and its standard error when it ends. Each child leads a process group
 of its own.
 """
 
+import gc
 import json
 import os
 import resource
@@ -136,10 +140,39 @@ def warm() -> None:
         run.run_study(grid, Path(folder), progress=False)
 
 
-def main() -> None:
-    warm()
-    from meanings.measures import cell_files
+def warm_bare() -> None:
+    """Import what a study imports and what reads no setting of the hub."""
+    import dask  # noqa: F401
+    import jaxtyping  # noqa: F401
+    import pandas  # noqa: F401
+    import pyarrow.parquet  # noqa: F401
+    import pydantic  # noqa: F401
+    import rich  # noqa: F401
+    import safetensors.torch  # noqa: F401
+    import scipy.optimize
+    import scipy.stats  # noqa: F401
+    import tokenizers  # noqa: F401
+    import torch._dynamo
+    import torch.distributed.tensor
+    import torch.export
+    import typer  # noqa: F401
+    import yaml  # noqa: F401
 
+    torch.set_num_threads(1)
+    assert not {"huggingface_hub", "transformers", "meanings"} & set(sys.modules)
+
+
+def main() -> None:
+    gc.disable()  # what is imported stays
+    cell_files = None
+    if sys.argv[1:] == ["bare"]:
+        warm_bare()
+    else:
+        warm()
+        from meanings.measures import cell_files
+
+    gc.freeze()
+    gc.enable()
     print("warm", flush=True)
     for line in sys.stdin:
         asked = json.loads(line)

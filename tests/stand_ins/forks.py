@@ -12,11 +12,13 @@ class ForkServer:
 
     - `environment`: of the process and of its forks, all of it. What a library reads at its import
       it reads here, once.
+    - `bare`: the library and the hub's client are imported by each fork for itself, which reads
+      its own environment.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], *, bare: bool = False) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("fork_server.py"))],
+            [sys.executable, str(Path(__file__).with_name("fork_server.py")), *["bare"] * bare],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             text=True, env=dict(environment),
         )  # fmt: skip

@@ -358,12 +358,13 @@ class Client:
     """The command line in a folder, against the hub at an address.
 
     - `environment`: of every command (see `environment`); `forks`: a process that has read it, and
-      which runs what asks for no other.
+      which runs what asks for no other; `bare`: one that has not, for what does.
     """
 
     folder: Path
     environment: dict[str, str]
     forks: ForkServer
+    bare: ForkServer
 
     def start(self, code: str, *arguments: object, **variables: str) -> subprocess.Popen:
         """Start a process that runs this Python code."""
@@ -379,13 +380,11 @@ class Client:
     def ran(self, code: str, *arguments: object, **variables: str) -> tuple[int, str, str]:
         """Run Python code: exit code, standard output and standard error.
 
-        What the client reads once, at its import, is read by a process of its own.
+        What the client reads once, at its import, is read by a process that imports it.
         """
-        if "--offline" in arguments or any(name.startswith("HF_") for name in variables):
-            process = self.start(code, *arguments, **variables)
-            out, err = process.communicate()
-            return process.returncode, out, err
-        return self.forks.run(self.folder, *arguments, code=AT_ONCE + code, environment=variables)
+        alone = "--offline" in arguments or any(name.startswith("HF_") for name in variables)
+        forks = self.bare if alone else self.forks
+        return forks.run(self.folder, *arguments, code=AT_ONCE + code, environment=variables)
 
     def run(self, *arguments: object, **variables: str) -> tuple[int, str, str]:
         """Run `meanings`: exit code, standard output and standard error."""

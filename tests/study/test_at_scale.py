@@ -140,7 +140,7 @@ def measured(tmp_path_factory):
         hub.add(REPO, "main", repository(data))
         environment = served.environment(hub.address, folder / "home")
         forks = ForkServer(environment | {"MEANINGS_DATA": str(data)})
-        client = served.Client(folder, environment, forks)
+        client = served.Client(folder, environment, forks, forks)
         try:
             yield {words: client.run(*words) for words in lines()}, client, data
         finally:

@@ -1,5 +1,7 @@
 """Claims of the chapters on companion measures: with pandas alone, and on changed tables."""
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,12 +26,17 @@ CLAIMS = [claim for module in MODULES for claim in module.CLAIMS]
 TRAINED = ["en", "fr", "es", "de", "ru", "pl", "zh", "fi", "et"]
 
 
+@cache
+def published(measure):
+    return pd.read_parquet(data_folder() / "published" / f"{measure}.parquet")
+
+
 def table(measure, variant, model="miniature"):
     """Rows of trained languages with `pair`, every language of other models."""
-    rows = pd.read_parquet(data_folder() / "published" / f"{measure}.parquet")
+    rows = published(measure)
+    rows = rows[(rows["variant"] == variant) & (rows["model"] == model)]
     text = ["variant", "model", "split", "language_a", "language_b"]
     rows = rows.astype({name: str for name in text})
-    rows = rows[(rows["variant"] == variant) & (rows["model"] == model)]
     if model == "miniature":
         fits = [rows[name].isin([*TRAINED, ""]) for name in ("language_a", "language_b")]
         rows = rows[fits[0] & fits[1]]

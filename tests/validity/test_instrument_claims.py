@@ -23,8 +23,8 @@ PATCHED = ["training_seed", "step", "tokens", "pair", "source_concept", "conditi
 def companion(measure, variant, model):
     """Rows between two languages, the pair in alphabetical order."""
     rows = pd.read_parquet(data_folder() / "published" / f"{measure}.parquet")
-    rows = rows.astype({n: str for n in ("variant", "model", "split", "language_a", "language_b")})
     rows = rows[(rows["variant"] == variant) & (rows["model"] == model)]
+    rows = rows.astype({n: str for n in ("variant", "model", "split", "language_a", "language_b")})
     rows = rows[(rows["split"] != "shared_token") & (rows["language_b"] != "")]
     rows = rows[rows["language_a"] != rows["language_b"]]
     if model == "miniature":

@@ -185,7 +185,7 @@ def patching_onset(page: ChapterParameters) -> tuple[float, float] | None:
 def between(cells: pd.DataFrame, languages: Collection[str]) -> pd.DataFrame:
     """The cells of pairs of these languages."""
     known = set(languages)
-    kept = {p: set(p.split("-")) <= known for p in cells["pair"].astype(str).unique()}
+    kept = {p: set(p.split("-")) <= known for p in cells["pair"].unique()}
     return cells[cells["pair"].astype(str).map(kept).astype(bool)]
 
 

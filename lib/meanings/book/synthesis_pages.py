@@ -66,7 +66,7 @@ def read(page: Synthesis, results: str | Path) -> Read:
     cells, label = _cells(page, results)
     trained = companion_pages.trained(page)
     cells = companion_pages.between(followed(cells), trained)
-    names = cells["pair"].astype(str).unique()
+    names = cells["pair"].unique()
     pairs = tuple(sorted({"-".join(sorted(pair.split("-"))) for pair in names}))
 
     def rows(measure: str) -> pd.DataFrame:
@@ -185,7 +185,7 @@ def at_end(page: Synthesis, found: Read, results: str | Path) -> pd.DataFrame:
 
     def rows(measure: str) -> pd.DataFrame:
         table = last_checkpoint(companion_pages.rows(page, measure, results)[0])
-        apart = table["split"].astype(str) == "never"
+        apart = table["split"] == "never"
         never.update(map(frozenset, table.loc[apart, PAIR].astype(str).to_numpy().tolist()))
         return table
 

@@ -74,7 +74,7 @@ def changed_answers(labelled: pd.DataFrame, condition: str) -> pd.DataFrame:
     prompt = [name for name in PROMPT_COLUMNS if name in labelled]
     answers = {}
     for when, name in (("before", "src_unpatched"), ("after", condition)):
-        rows = labelled[(labelled["condition"].astype(str) == name) & labelled["label"].notna()]
+        rows = labelled[(labelled["condition"] == name) & labelled["label"].notna()]
         rows = rows.astype(
             {
                 name: str

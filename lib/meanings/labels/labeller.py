@@ -56,7 +56,7 @@ def label_answers(df: pd.DataFrame, lexicon: Lexicon, relations: Relations) -> p
     columns = ["answer", "pair", "source_concept", "target_concept", "condition"]
     shots = pd.Series("", index=rows.index)
     if has_shots := {"source_shots", "target_shots"} <= set(df.columns):
-        source_prompt = rows["condition"].astype(str) == "src_unpatched"
+        source_prompt = rows["condition"] == "src_unpatched"
         shots = (
             rows["source_shots"]
             .astype(object)

@@ -35,7 +35,7 @@ def marked(cells: pd.DataFrame, overlap: pd.DataFrame) -> pd.DataFrame:
     known = overlap[["source_concept", "output"]].astype(str).assign(apart=apart)
     rows = split_pairs(cells).astype({"source_concept": str, "output": str})
     trained = set(known["output"])
-    rows = rows[rows["output"].isin(trained) & rows["input"].astype(str).isin(trained)]
+    rows = rows[rows["output"].isin(trained) & rows["input"].isin(trained)]
     return rows.merge(known, on=["source_concept", "output"])
 
 

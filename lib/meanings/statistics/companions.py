@@ -30,12 +30,12 @@ def of_variant(
 
     Raises MeaningsError where there are none.
     """
-    chosen = rows[rows["variant"].astype(str) == variant]
+    chosen = rows[rows["variant"] == variant]
     if languages:
         known = {*languages, ""}
         chosen = chosen[chosen["language_a"].isin(known) & chosen["language_b"].isin(known)]
     if split:
-        chosen = chosen[chosen["split"].astype(str) == split]
+        chosen = chosen[chosen["split"] == split]
     if chosen.empty:
         there = ", ".join(sorted(set(rows["variant"].astype(str))))
         raise MeaningsError(
@@ -103,7 +103,7 @@ def over_pairs(rows: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     `null_high`; `n` concepts, the mean over pairs; `n_pairs`.
     """
     if "split" not in by and "split" in rows:
-        rows = rows[rows["split"].astype(str) != SHARED]
+        rows = rows[rows["split"] != SHARED]
     ends = [name for name in ENDS if name in rows and rows[name].notna().any()]
     names = rows["language_a"].astype(str) + "-" + rows["language_b"].astype(str)
     groups = rows.assign(_pair=names).groupby([*by, SEED_COLUMN], observed=True, sort=True)

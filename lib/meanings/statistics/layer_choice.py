@@ -121,9 +121,10 @@ def at_chosen_layer(
             [*parts, patched[patched["first_layer"] == first_layer]], ignore_index=True
         )
     own = patched[patched["condition"].isin(PATCHED)]
-    for name in own["condition"].unique():
+    names = list(own["condition"].unique())
+    for name in names:
         parts.append(split_half_best_layer(own[own["condition"] == name], value, seed=seed))
-    lead = "seen" if "seen" in set(own["condition"]) else str(own["condition"].iloc[0])
+    lead = "seen" if "seen" in names else str(names[0])
     best = next(part for part in parts[1:] if (part["condition"] == lead).all())
     layer_of = best.drop_duplicates("source_concept").set_index("source_concept")["best_layer"]
     rest = patched[~patched["condition"].isin(PATCHED)]

@@ -44,7 +44,7 @@ def answered(table: pd.DataFrame, model: str, last: bool = True) -> pd.DataFrame
 
     Raises MeaningsError where the table has no row of the model.
     """
-    rows = table[table["model"].astype(str) == model]
+    rows = table[table["model"] == model]
     if rows.empty:
         raise MeaningsError(
             f"table 'targeted' has no rows of {model!r}; it has "

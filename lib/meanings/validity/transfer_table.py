@@ -40,7 +40,7 @@ def transfer_table(
     for name, variants in VARIANTS.items():
         rows = _rows(folder / f"{name}.parquet", model)
         for variant in variants:
-            if rows is not None and (rows["variant"].astype(str) == variant).any():
+            if rows is not None and (rows["variant"] == variant).any():
                 measures[f"{name} {variant}"] = pair_values(rows, variant, layer)
     if not measures:
         raise MeaningsError(
@@ -65,7 +65,7 @@ def _rows(path: Path, model: str) -> pd.DataFrame | None:
     if not path.is_file():
         return None
     rows = pd.read_parquet(path)
-    rows = rows[rows["model"].astype(str) == model]
+    rows = rows[rows["model"] == model]
     return None if rows.empty else rows
 
 

@@ -19,7 +19,7 @@ def by_layer(table: pd.DataFrame, labels: Mapping[str, str], *, ylabel: str) -> 
         axis = axes[0, 0]
         axis.set_ylim(0, 1)
         for place, (variant, label) in enumerate(labels.items()):
-            rows = table[table["variant"].astype(str) == variant]
+            rows = table[table["variant"] == variant]
             line = rows.groupby("layer")["value"].agg(["mean", "min", "max"])
             colour, mark = SERIES[place], "osD^"[place]
             axis.fill_between(line.index, line["min"], line["max"], color=colour, alpha=0.16, lw=0)

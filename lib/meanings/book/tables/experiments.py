@@ -138,7 +138,7 @@ def relations(languages: Collection[str]) -> pd.DataFrame:
     if not there("relations"):
         return pd.DataFrame()
     rows = published("relations")
-    rows = rows[rows["model"].astype(str) == "miniature"]
+    rows = rows[rows["model"] == "miniature"]
     found = []
     for variant in sorted(set(rows["variant"].astype(str))):
         chosen = companions.of_variant(rows, variant, languages)

@@ -41,7 +41,7 @@ def in_gemma(rows: pd.DataFrame) -> pd.DataFrame:
     last = int(rows["layer"].max())
     found = []
     for code in dict.fromkeys(rows["language_a"].astype(str)):
-        own = rows[rows["language_a"].astype(str) == code].set_index(["variant", "layer"])
+        own = rows[rows["language_a"] == code].set_index(["variant", "layer"])
         for layer in (0, last // 2, last):
             raw, centred, forms = (
                 own.loc[(variant, layer)] for variant in ("raw", "centred", "forms")

@@ -38,7 +38,7 @@ def at_end(
 
     def rows(tables: Tables) -> pd.DataFrame:
         table = tables[measure]
-        table = table[table["model"].astype(str) == model]
+        table = table[table["model"] == model]
         wanted = languages or (TRAINED if model == MINIATURE else ())
         chosen = companions.of_variant(table, variant, wanted)
         last = chosen.groupby("training_seed")["step"].transform("max")
@@ -102,7 +102,7 @@ def later_across(measure: str, names: ability_onsets.Names) -> Callable[[Tables]
 
     def estimate(tables: Tables) -> Effect:
         table = tables[measure]
-        table = table[table["model"].astype(str) == MINIATURE]
+        table = table[table["model"] == MINIATURE]
         across = companions.of_variant(table, names.across, TRAINED)
         last = across[across["step"] == across["step"].max()]
         layer = last.groupby("layer")["value"].mean().idxmax()
@@ -209,7 +209,7 @@ def _over_languages(rows: pd.DataFrame) -> pd.DataFrame:
     pair counts as often as its two languages were drawn, multiplied.
     """
     if "split" in rows:
-        rows = rows[rows["split"].astype(str) != companions.SHARED]
+        rows = rows[rows["split"] != companions.SHARED]
     sides = rows[companions.PAIR].astype(str)
     languages = sorted(set(sides.to_numpy().ravel()) - {""})
     times = np.random.default_rng(0).multinomial(

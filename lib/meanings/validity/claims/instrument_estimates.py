@@ -194,7 +194,7 @@ def _patched_world(table: pd.DataFrame, model: str) -> pd.DataFrame:
 
 
 def _trained(rows: pd.DataFrame) -> pd.Series:
-    known = {p: set(p.split("-")) <= set(TRAINED) for p in rows["pair"].astype(str).unique()}
+    known = {p: set(p.split("-")) <= set(TRAINED) for p in rows["pair"].unique()}
     return rows["pair"].astype(str).map(known).astype(bool)
 
 
@@ -206,7 +206,7 @@ def _cells(tables: Tables, instrument: Instrument, model: str) -> pd.DataFrame:
 
 
 def _of_model(table: pd.DataFrame, model: str) -> pd.DataFrame:
-    rows = table[table["model"].astype(str) == model]
+    rows = table[table["model"] == model]
     if rows.empty:
         raise MeaningsError(f"the table has no rows of the model {model!r}; measure and publish it")
     return rows
@@ -215,6 +215,6 @@ def _of_model(table: pd.DataFrame, model: str) -> pd.DataFrame:
 def _taught(tables: Tables) -> set[frozenset[str]]:
     """Pairs of languages that stand side by side in the miniature's text."""
     rows = _of_model(tables["cka"], MINIATURE)
-    taught = rows[rows["split"].astype(str).isin(["taught", "held_out"])]
+    taught = rows[rows["split"].isin(["taught", "held_out"])]
     sides = taught[PAIR].astype(str).drop_duplicates().to_numpy().tolist()
     return {frozenset(pair) for pair in sides}

@@ -31,7 +31,7 @@ def at_layers_of_nearer(variant: str) -> Rows:
     def rows(tables: Tables) -> pd.DataFrame:
         table = tables[TABLE]
         chosen = at_end(TABLE, "nearer")(tables)
-        own = companions.of_variant(table[table["model"].astype(str) == MINIATURE], variant)
+        own = companions.of_variant(table[table["model"] == MINIATURE], variant)
         own = companions.at_layers_of(own, chosen)
         return own[own["step"] == own.groupby("training_seed")["step"].transform("max")]
 
@@ -44,9 +44,9 @@ def unseen(tables: Tables) -> pd.DataFrame:
     layers = at_end(TABLE, "nearer")(tables)["layer"]
     if layers.empty:
         raise MeaningsError("no layer of the trained languages; measure and publish them")
-    table = table[table["model"].astype(str) == MINIATURE]
+    table = table[table["model"] == MINIATURE]
     rows = companions.of_variant(table, "nearer")
-    known = [rows[name].astype(str).isin(TRAINED) for name in companions.PAIR]
+    known = [rows[name].isin(TRAINED) for name in companions.PAIR]
     rows = rows[~(known[0] & known[1]) & (rows["layer"] == layers.mode().iloc[0])]
     return rows[rows["step"] == rows.groupby("training_seed")["step"].transform("max")]
 
@@ -56,7 +56,7 @@ def on_test(variant: str, best_for: str = "auc") -> Rows:
 
     def rows(tables: Tables) -> pd.DataFrame:
         table = tables[AM2ICO]
-        table = table[table["model"].astype(str) == GEMMA]
+        table = table[table["model"] == GEMMA]
         dev = companions.of_variant(table, best_for, split="dev")
         best = dev.loc[dev.groupby("language_a", observed=True)["value"].idxmax()]
         test = companions.of_variant(table, variant, split="test")

@@ -56,7 +56,7 @@ def at_middle(measure: str, variant: str, items: str) -> Rows:
 
     def rows(tables: Tables) -> pd.DataFrame:
         table = tables[TREEBANK + measure]
-        own = table[table["lexicon"].astype(str) == f"pud-{items}"]
+        own = table[table["lexicon"] == f"pud-{items}"]
         chosen = companions.across(companions.of_variant(own, variant))
         return companions.at_layer(chosen, int(chosen["layer"].max()) // 2)
 
