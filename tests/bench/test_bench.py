@@ -172,9 +172,9 @@ def test_a_wrong_answer_is_counted_and_a_tie_is_not(tiny_shape):
 
 
 def test_peak_memory_is_that_of_the_run():
-    few, many = (memory.peak_mebibytes("published", "tiny", count, 1) for count in (1, 24))
-    vocabulary, tokens = SHAPES["tiny"].vocabulary, 23 * 60
-    assert many - few > vocabulary * tokens * 4 / 2**20 * 0.8  # the logits of every position
+    logits = SHAPES["tiny"].vocabulary * 24 * 60 * 4 / 2**20  # of every position, in MiB
+    # More than these in part, and neither what the libraries nor what the weights take.
+    assert 0.8 * logits < memory.peak_mebibytes("published", "tiny", 24, 1) < 4 * logits
 
 
 def test_stages_lie_beside_each_other_in_one_file_where_the_question_is_the_same(tmp_path, capsys):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from meanings.core.errors import MeaningsError
+from meanings.core.errors import MeaningsError, one_of
 from meanings.patching.conditions import PATCHED
 from meanings.statistics.matching import shared_cells
 from meanings.statistics.resampling import point_means, to_array
@@ -104,33 +104,38 @@ def at_chosen_layer(
       reports the other half. The nulls and `tgt_tgt` take the layers chosen for `seen`, so that
       they are not given a choice of their own.
 
-    Raises MeaningsError where the layer is not in the table, or the conditions share no cell.
+    Raises MeaningsError where the layer is not in the table, no condition is patched, or the
+    conditions share no cell.
     """
     if conditions:
         table = shared_cells(table, conditions)
-    patched = table[table["first_layer"] >= 0]
-    parts = [table[table["first_layer"] < 0]]
+    layer, condition = table["first_layer"], table["condition"]
+    patched = layer >= 0
+    unpatched = table[~patched]
     if first_layer >= 0:
-        layers = sorted(patched["first_layer"].unique())
-        if first_layer not in layers:
+        if not (layer == first_layer).any():
+            layers = sorted(layer[patched].unique())
             raise MeaningsError(
                 f"first_layer={first_layer}: the model's layers run from {layers[0]} to "
                 f"{layers[-1]}; choose one of these"
             )
-        return pd.concat(
-            [*parts, patched[patched["first_layer"] == first_layer]], ignore_index=True
+        return pd.concat([unpatched, table[layer == first_layer]], ignore_index=True)
+    own = patched & condition.isin(PATCHED)
+    parts = {
+        name: split_half_best_layer(table[own & (condition == name)], value, seed=seed)
+        for name in condition[own].unique()
+    }
+    if not parts:
+        raise MeaningsError(
+            f"no patched condition is in the table, so no layer can be chosen; expected one of "
+            f"{one_of(PATCHED)}"
         )
-    own = patched[patched["condition"].isin(PATCHED)]
-    names = list(own["condition"].unique())
-    for name in names:
-        parts.append(split_half_best_layer(own[own["condition"] == name], value, seed=seed))
-    lead = "seen" if "seen" in names else str(names[0])
-    best = next(part for part in parts[1:] if (part["condition"] == lead).all())
+    best = parts.get("seen", next(iter(parts.values())))
     layer_of = best.drop_duplicates("source_concept").set_index("source_concept")["best_layer"]
-    rest = patched[~patched["condition"].isin(PATCHED)]
+    rest = table[patched & ~own]
     follows = rest["source_concept"].astype(object).map(layer_of)
-    parts.append(rest[rest["first_layer"] == follows])
-    return pd.concat(parts, ignore_index=True)
+    following = rest[rest["first_layer"] == follows]
+    return pd.concat([unpatched, *parts.values(), following], ignore_index=True)
 
 
 def layer_chosen(chosen: pd.DataFrame, condition: str = "seen") -> str:

@@ -42,21 +42,22 @@ def shared_cells(
 
     Raises MeaningsError where the conditions have no cell in common.
     """
-    rows = table[table[column].isin(list(conditions))]
+    chosen = np.flatnonzero(table[column].isin(list(conditions)))
+    keys = [name for name in dict.fromkeys((*CELL, *by)) if name in table and name != column]
+    rows = table[[column, *keys]].iloc[
+        chosen
+    ]  # without what is not compared: there may be millions
     codes, names = pd.factorize(rows[column])
-    if len(names) < 2:
-        return rows
-    keys = [name for name in dict.fromkeys((*CELL, *by)) if name in rows and name != column]
-    if not keys:
-        return rows
+    if len(names) < 2 or not keys:
+        return table.iloc[chosen]
     cells = rows.groupby(keys, observed=True, sort=False, dropna=False).ngroup().to_numpy()
     occurring = np.unique(cells * len(names) + codes)
     shared = np.bincount(occurring // len(names)) == len(names)
-    found = rows[shared[cells]]
-    if found.empty:
+    found = chosen[shared[cells]]
+    if not len(found):
         present = ", ".join(name for name in conditions if name in set(names))
         raise MeaningsError(
             f"{present} have no language pair, concept, training seed and "
             "checkpoint in common; compare conditions of one grid"
         )
-    return found
+    return table.iloc[found]

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -214,8 +215,9 @@ def published_cells(name: str) -> list[Cell]:
     fields = [name for name in ("key", *CELL_FIELDS) if name not in LATER or name in names]
     if "measure" in names:  # all that stands behind the rows' own columns
         fields = names[names.index("key") :]
-    cells = pq.read_table(path, columns=fields).to_pandas().drop_duplicates("key")
-    return [_cell(row) for row in cells.to_dict("records")]
+    table = pq.read_table(path, columns=fields)
+    first = np.flatnonzero(~table["key"].to_pandas().duplicated())  # a cell has hundreds of rows
+    return [_cell(row) for row in table.take(first).to_pandas().to_dict("records")]
 
 
 def _cell(row: dict) -> Cell:
