@@ -9,7 +9,7 @@ import pytest
 
 from meanings.core.paths import data_folder
 from meanings.validity.claims import catalogue, emergence
-from stand_ins.published_claims import decided
+from stand_ins.published_claims import decided, swapped
 
 PAIRS = ["en-fr", "de-en", "fr-es", "fr-de", "fr-pl", "en-fi"]
 BY_ID = {claim.id.removeprefix("emergence-"): claim for claim in emergence.CLAIMS}
@@ -67,7 +67,7 @@ def at_layers(rows, follow=None):
 def at_own(table, *conditions):
     """By condition, the rows at its layers, in the pairs that all of them have."""
     rows = {name: table[table["condition"] == name] for name in conditions}
-    pairs = set.intersection(*(set(each["pair"]) for each in rows.values()))
+    pairs = set.intersection(*(set(each["pair"].unique()) for each in rows.values()))
     rows = {name: each[each["pair"].isin(pairs)] for name, each in rows.items()}
     follow = {name: rows["seen"] if name.startswith(("null", "rev")) else None for name in rows}
     return {name: at_layers(each, follow[name]) for name, each in rows.items()}
@@ -260,18 +260,6 @@ def test_a_claims_value_comes_out_of_the_published_files_again(name):
     effect, verdict = decided(claim)
     assert effect.value == pytest.approx(RECOMPUTED[name](), rel=1e-4, abs=1e-6)
     assert verdict == "holds"  # the chapter and the first page take it for granted
-
-
-def swapped(column, a, b):
-    """Two labels exchanged everywhere."""
-
-    def change(table):
-        if column not in table:
-            return table
-        names = table[column].astype(str)
-        return table.assign(**{column: names.map({a: b, b: a}).fillna(names)})
-
-    return change
 
 
 def no_training(table):

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from meanings.validity.claims import catalogue
-from stand_ins.published_claims import decided
+from stand_ins.published_claims import decided, swapped
 
 
 def exchanged(a, b):
@@ -34,16 +34,6 @@ def relabelled(column, new, old):
     def change(table):
         names = table[column].astype(str)
         return table[names == new].assign(**{column: old})
-
-    return change
-
-
-def swapped(column, a, b):
-    """Two labels exchanged everywhere."""
-
-    def change(table):
-        names = table[column].astype(str)
-        return table.assign(**{column: names.map({a: b, b: a}).fillna(names)})
 
     return change
 

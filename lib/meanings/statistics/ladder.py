@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
 from meanings.core.errors import MeaningsError
 from meanings.statistics import companions
@@ -254,17 +254,22 @@ def jonckheere(
     """
     values = np.concatenate(groups)
     dose = np.repeat(np.arange(len(groups)), [len(each) for each in groups])
-    first, second = np.nonzero(dose[:, None] < dose[None])
-
-    def share(orders: np.ndarray) -> np.ndarray:
-        drawn = values[orders]
-        difference = drawn[:, second] - drawn[:, first]
-        return (np.sign(difference) * 0.5 + 0.5).mean(axis=1)
-
     rng = np.random.default_rng(seed)
-    found = float(share(np.arange(len(values))[None])[0])
-    shuffled = share(np.argsort(rng.random((shuffles, len(values))), axis=1))
+    found = float(share_in_order(values[None], dose)[0])
+    orders = np.argsort(rng.random((shuffles, len(values))), axis=1)
+    shuffled = share_in_order(values[orders], dose)
     return found, float((1 + (shuffled >= found - 1e-12).sum()) / (1 + shuffles))
+
+
+def share_in_order(
+    values: Float[np.ndarray, "draw run"], dose: Shaped[np.ndarray, " run"]
+) -> Float[np.ndarray, " draw"]:
+    """The share of pairs of runs with different doses in which the higher dose has the higher
+    value, with ties counted half.
+    """
+    lower, higher = np.nonzero(dose[:, None] < dose[None])
+    difference = values[..., higher] - values[..., lower]
+    return (np.sign(difference) * 0.5 + 0.5).mean(axis=-1)
 
 
 def smallest_told_apart(runs: Mapping[float, Float[np.ndarray, " _"]]) -> float:

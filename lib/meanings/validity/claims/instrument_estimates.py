@@ -134,12 +134,14 @@ def trend(instrument: Instrument) -> Estimate:
         ]
         rows = pd.concat(parts, ignore_index=True)
         groups = [part.to_numpy() for _, part in rungs.by_run(rows).groupby("dose")]
-        value, _ = ladder.jonckheere(groups, shuffles=1)
+        dose = np.repeat(np.arange(len(groups)), [len(each) for each in groups])
+        value = float(ladder.share_in_order(np.concatenate(groups)[None], dose)[0])
         rng = np.random.default_rng(0)
-        drawn = [
-            ladder.jonckheere([rng.choice(each, len(each)) for each in groups], shuffles=1)[0]
+        resampled = [
+            np.concatenate([rng.choice(each, len(each)) for each in groups])
             for _ in range(RESAMPLES)
         ]
+        drawn = ladder.share_in_order(np.array(resampled), dose)
         low, high = np.quantile(drawn, [0.025, 0.975])
         if low == high == 1.0:  # all in order: no resample differs, which is no certainty
             n = sum(map(len, groups))
