@@ -2,9 +2,9 @@
 killed command goes on, and a second command leaves a run to the first.
 """
 
+import os
 import shutil
-import subprocess
-import sys
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +12,7 @@ from queue import SimpleQueue
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -26,6 +27,7 @@ from meanings.miniature.run_lock import BeingTrained, only_trainer
 from meanings.miniature.world_queue import finish_runs
 from meanings.miniature.world_tables import publish_worlds
 from meanings.miniature.worlds import load_world
+from stand_ins.forks import ForkServer
 
 RECIPE = data_folder() / "miniature"
 # A world of one's own, in ten lines.
@@ -172,15 +174,13 @@ def test_killed_at_any_moment_a_run_goes_on_to_the_same_weights(data, tmp_path):
     corpus = load_corpus(data / "miniature", world.mix, load_lexicon("embedded"))
     home = out / "quarter-friends" / "seed-0"
     run_tokenizer(home, corpus)  # of fewer documents than usual
-    first = subprocess.Popen(
-        [sys.executable, "-c", FINISHES, str(out)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    while not (home / "step-000002").exists() and first.poll() is None:
+    forks = ForkServer(os.environ, bare=True)
+    first = forks.start(tmp_path, out, code=FINISHES)
+    while not (home / "step-000002").exists() and psutil.pid_exists(first):
         time.sleep(0.02)
-    first.kill()
-    first.wait()
+    os.kill(first, signal.SIGKILL)
+    assert forks.end()[0] == -signal.SIGKILL
+    forks.close()
     assert world_runs.finish_run(out, "quarter-friends", 0) == home
     training.train(corpus, 0, whole, progress=False, name="quarter-friends")
     last = "step-000004/model.safetensors"

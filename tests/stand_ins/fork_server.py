@@ -1,8 +1,16 @@
-"""A process that has imported everything and forks a fresh `meanings` command for each line of its
-input.
+"""A process that has imported what costs most, and forks servers of its own kind; each forks a
+fresh `meanings` command for each line of its input.
 
-What costs most in a short run is importing torch and transformers; a fork has them at once. A line
-is JSON: the folder, the command's arguments, and optionally
+What costs most in a short run is importing torch and transformers; a fork has them at once. The
+first process (`first`) has imported only what reads no setting of this project or of the hub: a
+server that it forks has an environment of its own, and is either bare like it, so that its forks
+import the hub's client and read its settings for themselves, or warm: then it has imported
+everything.
+
+A line to the first process is JSON: `server` ("bare" or "warm"), its whole `environment`, and the
+two named pipes `asks` and `answers`.
+
+A line to a server is JSON: the folder, the command's arguments, and optionally
 
 - `code`: Python code to run instead of the command;
 - `environment`: variables that the child has besides its parent's;
@@ -13,9 +21,6 @@ is JSON: the folder, the command's arguments, and optionally
 - `copies`: how many run the command at the same time;
 - `log`: a file with a line for each group that one of two copies measures, the first only when both
   have begun.
-
-With the argument `bare` the process has imported only what knows no hub: a fork imports the client
-of the hub, and all that imports it, anew, and reads its settings from its own environment.
 
 Answers are lines too: the child's process id when it starts, its exit status (-9 where it was
 killed), its standard output and its standard error when it ends. Each child leads a process group
@@ -33,6 +38,7 @@ import time
 import traceback
 import warnings
 from pathlib import Path
+from typing import TextIO
 
 COMMAND = "from meanings.cli.main import main; main()"
 
@@ -118,29 +124,7 @@ def child(asked: dict, cell_files, out: int, err: int) -> int:
     return max(status, *(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in others), 0)
 
 
-def warm() -> None:
-    """Import what a study imports, also what it does at the first use only."""
-    import torch
-    from huggingface_hub import HfApi, scan_cache_dir, snapshot_download  # noqa: F401
-
-    from meanings.cli import main  # noqa: F401
-    from meanings.study import run
-    from meanings.study.grid import Grid
-
-    torch.set_num_threads(1)
-    grid = Grid(
-        checkpoints=2,
-        pairs=("fr-es",),
-        conditions=("tgt", "tgt_unpatched"),
-        n_pairs=2,
-        shots=1,
-        generate=2,
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        run.run_study(grid, Path(folder), progress=False)
-
-
-def warm_bare() -> None:
+def import_first() -> None:
     """Import what a study imports and what reads no setting of the hub."""
     import dask  # noqa: F401
     import jaxtyping  # noqa: F401
@@ -162,33 +146,67 @@ def warm_bare() -> None:
     assert not {"huggingface_hub", "transformers", "meanings"} & set(sys.modules)
 
 
-def main() -> None:
+def warm() -> None:
+    """Import the rest of what a study imports, also what it does at the first use only."""
+    from huggingface_hub import HfApi, scan_cache_dir, snapshot_download  # noqa: F401
+
+    from meanings.cli import main  # noqa: F401
+    from meanings.study import run
+    from meanings.study.grid import Grid
+
+    grid = Grid(
+        checkpoints=2,
+        pairs=("fr-es",),
+        conditions=("tgt", "tgt_unpatched"),
+        n_pairs=2,
+        shots=1,
+        generate=2,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        run.run_study(grid, Path(folder), progress=False)
+
+
+def serve(asks: TextIO, answers: TextIO, kind: str) -> None:
+    """Run a command for each line of `asks`, as a server of this kind, until there is none."""
     gc.disable()  # what is imported stays
     cell_files = None
-    if sys.argv[1:] == ["bare"]:
-        warm_bare()
-    else:
+    if kind == "warm":
         warm()
         from meanings.measures import cell_files
-
     gc.freeze()
     gc.enable()
-    print("warm", flush=True)
-    for line in sys.stdin:
+    print("ready", file=answers, flush=True)
+    for line in asks:
         asked = json.loads(line)
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             process = os.fork()
             if not process:
                 os._exit(child(asked, cell_files, out.fileno(), err.fileno()))
-            print(process, flush=True)
+            print(process, file=answers, flush=True)
             _, status = os.waitpid(process, 0)
             said = []
             for file in (out, err):
                 file.seek(0)
                 said.append(file.read().decode())
-        print(json.dumps([os.waitstatus_to_exitcode(status), *said]), flush=True)
+        ended = [os.waitstatus_to_exitcode(status), *said]
+        print(json.dumps(ended), file=answers, flush=True)
+
+
+def first() -> None:
+    """Fork a server for each line of the input."""
+    gc.disable()
+    import_first()
+    for line in sys.stdin:
+        asked = json.loads(line)
+        if not os.fork():
+            sys.stdin.close()
+            os.environ.clear()
+            os.environ.update(asked["environment"])
+            with open(asked["asks"]) as asks, open(asked["answers"], "w") as answers:
+                serve(asks, answers, asked["server"])
+            os._exit(0)
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    main()
+    first()

@@ -1,28 +1,35 @@
-"""Commands run as forks of one process that has imported everything (see `fork_server.py`)."""
+"""Commands run as forks of a process that has imported what costs most (see `fork_server.py`)."""
 
+import atexit
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from typing import TextIO
 
 
 class ForkServer:
-    """A warmed process and its forks, one at a time.
+    """A server and its forks, one at a time.
 
-    - `environment`: of the process and of its forks, all of it. What a library reads at its import
+    - `environment`: of the server and of its forks, all of it. What a library reads at its import
       it reads here, once.
     - `bare`: the library and the hub's client are imported by each fork for itself, which reads
       its own environment.
     """
 
     def __init__(self, environment: Mapping[str, str], *, bare: bool = False) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("fork_server.py")), *["bare"] * bare],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            text=True, env=dict(environment),
-        )  # fmt: skip
-        assert self._process.stdout.readline() == "warm\n"
+        with tempfile.TemporaryDirectory() as folder:
+            asks, answers = (os.path.join(folder, name) for name in ("asks", "answers"))
+            os.mkfifo(asks)
+            os.mkfifo(answers)
+            asked = {"server": "bare" if bare else "warm", "environment": dict(environment)}
+            print(json.dumps(asked | {"asks": asks, "answers": answers}), file=first(), flush=True)
+            self._asks, self._answers = open(asks, "w"), open(answers)
+        assert self._answers.readline() == "ready\n"
 
     def start(self, folder: Path, *arguments: object, **settings: object) -> int:
         """Start a command in a folder; its process id."""
@@ -31,13 +38,12 @@ class ForkServer:
             "arguments": [str(argument) for argument in arguments],
             **settings,
         }
-        self._process.stdin.write(json.dumps(asked) + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
+        print(json.dumps(asked), file=self._asks, flush=True)
+        return int(self._answers.readline())
 
     def end(self) -> tuple[int, str, str]:
         """Wait for it: exit code (-9 where it was killed), standard output and standard error."""
-        code, out, err = json.loads(self._process.stdout.readline())
+        code, out, err = json.loads(self._answers.readline())
         return code, out, err
 
     def run(self, folder: Path, *arguments: object, **settings: object) -> tuple[int, str, str]:
@@ -46,7 +52,22 @@ class ForkServer:
         return self.end()
 
     def close(self) -> None:
-        """End the process."""
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
+        """End the server."""
+        self._asks.close()
+        self._answers.close()
+
+
+@cache
+def first() -> TextIO:
+    """The input of this process's first process, which lives as long as this one."""
+    process = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("fork_server.py"))],
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+
+    def end() -> None:
+        process.stdin.close()
+        process.wait()
+
+    atexit.register(end)
+    return process.stdin
