@@ -1,7 +1,6 @@
 """The line that says what is being done: rewritten on a terminal, now and then elsewhere."""
 
 import io
-import os
 
 import pytest
 
@@ -29,7 +28,7 @@ def clock():
 @pytest.fixture(autouse=True)
 def columns(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(status_line.shutil, "get_terminal_size", lambda: os.terminal_size((20, 24)))
+    monkeypatch.setenv("COLUMNS", "20")
 
 
 def test_on_a_terminal_one_line_is_rewritten_and_the_last_one_stays(clock):
