@@ -110,6 +110,19 @@ def test_a_layer_is_chosen_in_the_cells_that_compared_conditions_share(last):
     assert set(compared["first_layer"]) == {0} and set(compared["condition"]) == {"seen", "self"}
 
 
+@pytest.mark.parametrize("first_layer", [-1, 0])
+def test_without_a_patched_condition_no_layer_is_chosen(last, first_layer):
+    unpatched = last.assign(condition="src_unpatched", first_layer=-1)
+    nulls = last[last["condition"] == "null_concept"].assign(first_layer=0)
+    with pytest.raises(MeaningsError, match="no patched condition is in the table.*seen"):
+        at_chosen_layer(unpatched, first_layer)
+    if first_layer < 0:
+        with pytest.raises(MeaningsError, match="no patched condition is in the table.*seen"):
+            at_chosen_layer(nulls, first_layer)
+    else:
+        assert len(at_chosen_layer(pd.concat([unpatched, nulls]), 0)) == len(unpatched) + len(nulls)
+
+
 def test_a_depth_is_of_cells_that_a_condition_shares_with_its_null(last):
     layers = pd.concat([last.assign(first_layer=layer) for layer in (0, 1)])
     only = layers[(layers["condition"] != "null_concept") | (layers["pair"] == "en-fr")]

@@ -112,6 +112,12 @@ def at_chosen_layer(
     layer, condition = table["first_layer"], table["condition"]
     patched = layer >= 0
     unpatched = table[~patched]
+    own = patched & condition.isin(PATCHED)
+    if not (own if first_layer < 0 else patched).any():
+        raise MeaningsError(
+            "no patched condition is in the table, so it has no layer to choose; measure one of "
+            f"{one_of(PATCHED)}"
+        )
     if first_layer >= 0:
         if not (layer == first_layer).any():
             layers = sorted(layer[patched].unique())
@@ -120,16 +126,10 @@ def at_chosen_layer(
                 f"{layers[-1]}; choose one of these"
             )
         return pd.concat([unpatched, table[layer == first_layer]], ignore_index=True)
-    own = patched & condition.isin(PATCHED)
     parts = {
         name: split_half_best_layer(table[own & (condition == name)], value, seed=seed)
         for name in condition[own].unique()
     }
-    if not parts:
-        raise MeaningsError(
-            f"no patched condition is in the table, so no layer can be chosen; expected one of "
-            f"{one_of(PATCHED)}"
-        )
     best = parts.get("seen", next(iter(parts.values())))
     layer_of = best.drop_duplicates("source_concept").set_index("source_concept")["best_layer"]
     rest = table[patched & ~own]

@@ -44,9 +44,8 @@ def shared_cells(
     """
     chosen = np.flatnonzero(table[column].isin(list(conditions)))
     keys = [name for name in dict.fromkeys((*CELL, *by)) if name in table and name != column]
-    rows = table[[column, *keys]].iloc[
-        chosen
-    ]  # without what is not compared: there may be millions
+    # Of what is compared alone: a table may have millions of rows and thirty columns.
+    rows = table[[column, *keys]].iloc[chosen]
     codes, names = pd.factorize(rows[column])
     if len(names) < 2 or not keys:
         return table.iloc[chosen]
