@@ -36,7 +36,6 @@ settings.load_profile("any")
 
 def pytest_collection_finish():
     """What is loaded stays: no collection of garbage looks at it again, and there are fewer."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     gc.enable()

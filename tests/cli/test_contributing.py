@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from meanings.measures.cell_files import finished
+from stand_ins.commands import run_all
 from stand_ins.study_data import STEPS, make_world
 
 ROOT = Path(__file__).parents[2]
@@ -48,14 +49,17 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def check(folder: Path, *words: str, code: str = "") -> str:
-    """What a command, or some Python, prints where the lines were added."""
-    asked = ["-c", code] if code else ["-m", "meanings.cli.main", *words]
-    paths = {"PYTHONPATH": str(folder / "lib"), "MEANINGS_DATA": str(folder / "data")}
+def environment(folder: Path) -> dict[str, str]:
+    """The environment of a process that knows the library to which the lines were added."""
+    return os.environ | {"PYTHONPATH": str(folder / "lib"), "MEANINGS_DATA": str(folder / "data")}
+
+
+def check(folder: Path, code: str) -> str:
+    """What some Python prints where the lines were added."""
     said = subprocess.run(
-        [sys.executable, *asked],
+        [sys.executable, "-c", code],
         cwd=folder,
-        env=os.environ | paths,
+        env=environment(folder),
         capture_output=True,
         text=True,
     )
@@ -83,10 +87,11 @@ def changed(tmp_path_factory):
 
 def test_the_commands_run_and_know_what_was_added(changed):
     (commands,) = (text.splitlines() for kind, text in BLOCKS if kind == "bash")
-    measures, checkpoints, study = (check(changed, *line.split()[1:]) for line in commands)
-    assert "\ncentroids\n" in measures and "two languages lie in one place" in measures
-    assert "3 checkpoints" in checkpoints
-    assert "6 cells in _build/results, 6 of them new" in study
+    words = [line.split()[1:] for line in commands]
+    measures, checkpoints, study = run_all(words, changed, environment(changed))
+    assert "\ncentroids\n" in measures.out and "two languages lie in one place" in measures.out
+    assert "3 checkpoints" in checkpoints.out
+    assert "6 cells in _build/results, 6 of them new" in study.out, study.err
     assert len(finished(changed / "_build" / "results")) == 6
 
 
@@ -97,7 +102,7 @@ def test_a_language_and_its_words_are_read(changed):
         "words = load_lexicon('words.csv').words('cat', 'nl')\n"
         "print(language('nl').native, parse_pair('en-nl'), words)"
     )
-    assert check(changed, code=code) == "Nederlands en-nl ('kat', 'poes')\n"
+    assert check(changed, code) == "Nederlands en-nl ('kat', 'poes')\n"
 
 
 def test_what_is_added_takes_few_lines():

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from stand_ins import study_data, wheel
+from stand_ins.commands import run_all
 
 ROOT = Path(__file__).parents[2]
 LOOK = """
@@ -83,14 +84,25 @@ def test_a_model_of_ones_own_is_measured_and_exported_without_the_checkout(targe
     grid = {"pairs": ["en-fr"], "n_pairs": 8, "shots": 2, "generate": 0, "checkpoints": 2}
     grid |= {"languages": ["en", "fr"], "conditions": ["tgt"]}
     (empty / "grid.yaml").write_text(yaml.safe_dump(grid))
-    command = ["-m", "meanings.cli.main"]
-    for name, lexicon in (("own", str(words)), ("embedded", "embedded")):
-        options = ["--model", str(model), "--lexicon", lexicon, "--out", name, "--quiet"]
-        said = wheel.run(target, empty, *command, "study", "grid.yaml", *options)
-        assert said.stdout.startswith(f"2 cells in {name}, 2 of them new"), said.stderr
-    said = wheel.run(target, empty, *command, "export", "set", "--published", "word_overlap")
-    assert not said.returncode and list((empty / "set" / "data").glob("*.parquet")), said.stderr
+    studies = [
+        [
+            "study",
+            "grid.yaml",
+            "--model",
+            str(model),
+            "--lexicon",
+            lexicon,
+            "--out",
+            name,
+            "--quiet",
+        ]
+        for name, lexicon in (("own", str(words)), ("embedded", "embedded"))
+    ]
+    others = ["export set --published word_overlap".split(), "study grid.yaml --dry-run".split()]
+    own, embedded, export, refused = run_all([*studies, *others], empty, wheel.environment(target))
+    assert own.out.startswith("2 cells in own, 2 of them new"), own.err
+    assert embedded.out.startswith("2 cells in embedded, 2 of them new"), embedded.err
+    assert not export.code and list((empty / "set" / "data").glob("*.parquet")), export.err
     # The grid's own model is the miniature, whose weights the package lacks.
-    said = wheel.run(target, empty, *command, "study", "grid.yaml", "--dry-run")
-    assert said.returncode == 2 and said.stderr.count("\n") == 1
-    assert "clone the project's repository" in said.stderr and "MEANINGS_DATA" in said.stderr
+    assert refused.code == 2 and refused.err.count("\n") == 1
+    assert "clone the project's repository" in refused.err and "MEANINGS_DATA" in refused.err

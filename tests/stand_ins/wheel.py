@@ -41,13 +41,18 @@ def _done(command: list[str]) -> None:
     assert not done.returncode, done.stderr
 
 
+def environment(target: Path) -> dict[str, str]:
+    """The environment of a process that knows the package from `target` only."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MEANINGS")}
+    return kept | {"PYTHONPATH": str(target), "PYTHONWARNINGS": "ignore"}
+
+
 def run(target: Path, folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """Python with these arguments in a folder, which knows the package from `target` only."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MEANINGS")}
     return subprocess.run(
         [sys.executable, *command],
         cwd=folder,
-        env=kept | {"PYTHONPATH": str(target), "PYTHONWARNINGS": "ignore"},
+        env=environment(target),
         capture_output=True,
         text=True,
     )
