@@ -17,6 +17,7 @@ from meanings.patching.conditions import CONDITIONS
 from meanings.patching.query_states import hidden_states
 from meanings.patching.source_states import SourceBank
 from meanings.patching.sweeping import sweep, sweep_conditions, unpatched
+from stand_ins.forks import run_module
 
 PAIR = LanguagePair("fr", "es")
 TOLERANCE = {"rtol": 0, "atol": 1e-5}
@@ -171,7 +172,8 @@ def test_a_wrong_answer_is_counted_and_a_tie_is_not(tiny_shape):
     assert (found.answers, found.different, found.ties) == (3, 1, 1)
 
 
-def test_peak_memory_is_that_of_the_run():
+def test_peak_memory_is_that_of_the_run(monkeypatch):
+    monkeypatch.setattr(memory.subprocess, "run", run_module)
     logits = SHAPES["tiny"].vocabulary * 24 * 60 * 4 / 2**20  # of every position, in MiB
     # More than these in part, and neither what the libraries nor what the weights take.
     assert 0.8 * logits < memory.peak_mebibytes("published", "tiny", 24, 1) < 4 * logits

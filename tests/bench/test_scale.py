@@ -2,6 +2,7 @@
 
 from bench.scale import figures, lines
 from meanings.measures.catalogue import MEASURES
+from stand_ins.forks import run_module
 
 
 def test_a_small_study_is_planned_written_and_read(monkeypatch):
@@ -19,7 +20,9 @@ def test_a_small_study_is_planned_written_and_read(monkeypatch):
 def test_a_companion_measure_is_timed_at_a_checkpoint_and_as_it_grows(monkeypatch):
     from bench import measures
 
-    found = measures.one_checkpoint("retrieval", ("en", "fr"))
+    with monkeypatch.context() as patch:
+        patch.setattr(measures.subprocess, "run", run_module)
+        found = measures.one_checkpoint("retrieval", ("en", "fr"))
     assert found["seconds"] > 0 and found["mebibytes"] > 100
     monkeypatch.setattr(measures, "USUAL", {"concepts": 192, "layers": 1, "width": 8})
     monkeypatch.setattr(measures, "GROWN", {"concepts": (192, 256)})

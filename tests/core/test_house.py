@@ -119,7 +119,10 @@ def modules_of(name: str) -> list[str]:
 
 
 # What most of them load, and none is forbidden that is forbidden no `pandas`.
-SHARED = ("numpy", "pandas", "pyarrow.parquet", "pydantic", "scipy.stats")
+SHARED = (
+    "numpy", "pandas", "pyarrow.parquet", "pydantic", "scipy.stats", "meanings.measures.results",
+    "meanings.study.plan",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
