@@ -88,10 +88,11 @@ def changed(tmp_path_factory):
 def test_the_commands_run_and_know_what_was_added(changed):
     (commands,) = (text.splitlines() for kind, text in BLOCKS if kind == "bash")
     words = [line.split()[1:] for line in commands]
-    measures, checkpoints, study = run_all(words, changed, environment(changed))
+    measures, checkpoints, study = said = run_all(words, changed, environment(changed))
+    assert [each.code for each in said] == [0, 0, 0], said
     assert "\ncentroids\n" in measures.out and "two languages lie in one place" in measures.out
     assert "3 checkpoints" in checkpoints.out
-    assert "6 cells in _build/results, 6 of them new" in study.out, study.err
+    assert "6 cells in _build/results, 6 of them new" in study.out
     assert len(finished(changed / "_build" / "results")) == 6
 
 

@@ -84,22 +84,14 @@ def test_a_model_of_ones_own_is_measured_and_exported_without_the_checkout(targe
     grid = {"pairs": ["en-fr"], "n_pairs": 8, "shots": 2, "generate": 0, "checkpoints": 2}
     grid |= {"languages": ["en", "fr"], "conditions": ["tgt"]}
     (empty / "grid.yaml").write_text(yaml.safe_dump(grid))
+    given = ["study", "grid.yaml", "--quiet", "--model", str(model)]
     studies = [
-        [
-            "study",
-            "grid.yaml",
-            "--model",
-            str(model),
-            "--lexicon",
-            lexicon,
-            "--out",
-            name,
-            "--quiet",
-        ]
+        [*given, "--lexicon", lexicon, "--out", name]
         for name, lexicon in (("own", str(words)), ("embedded", "embedded"))
     ]
     others = ["export set --published word_overlap".split(), "study grid.yaml --dry-run".split()]
     own, embedded, export, refused = run_all([*studies, *others], empty, wheel.environment(target))
+    assert own.code == embedded.code == 0, (own.err, embedded.err)
     assert own.out.startswith("2 cells in own, 2 of them new"), own.err
     assert embedded.out.startswith("2 cells in embedded, 2 of them new"), embedded.err
     assert not export.code and list((empty / "set" / "data").glob("*.parquet")), export.err

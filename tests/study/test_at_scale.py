@@ -139,12 +139,14 @@ def measured(tmp_path_factory):
         hub = server.show(served.Hub())
         hub.add(REPO, "main", repository(data))
         environment = served.environment(hub.address, folder / "home")
-        forks = ForkServer(environment | {"MEANINGS_DATA": str(data)})
-        client = served.Client(folder, environment, forks, forks)
+        told = environment | {"MEANINGS_DATA": str(data)}
+        forks, bare = ForkServer(told), ForkServer(told, bare=True)
+        client = served.Client(folder, environment, forks, bare)
         try:
             yield {words: client.run(*words) for words in lines()}, client, data
         finally:
             forks.close()
+            bare.close()
 
 
 @pytest.fixture
