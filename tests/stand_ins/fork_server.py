@@ -196,6 +196,7 @@ def first() -> None:
     """Fork a server for each line of the input."""
     gc.disable()
     import_first()
+    print("ready", flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
         if not os.fork():

@@ -80,11 +80,14 @@ def first() -> TextIO:
     """The input of this process's first process, which lives as long as this one."""
     process = subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("fork_server.py"))],
-        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
+    # Before any pipe is opened: that of a process that has failed would be waited for for ever.
+    assert process.stdout.readline() == "ready\n"
 
     def end() -> None:
         process.stdin.close()
+        process.stdout.close()
         process.wait()
 
     atexit.register(end)
